@@ -1,0 +1,55 @@
+# What a contributor does here. `make` alone lists it; each target makes what it needs in .venv first.
+
+SHELL := /bin/bash
+BIN := .venv/bin
+# Two workers suit a laptop and a small CI machine alike; ARGS goes to the command of the target.
+WORKERS ?= 2
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help setup lock demo test check format bench prove docs release clean
+
+help: ## List the targets
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+# The stamp is younger than everything that decides what is installed, or the set-up runs again.
+.venv/.ready: requirements.lock scripts/uv-bootstrap.lock scripts/setup.sh pyproject.toml hatch_build.py
+	@scripts/setup.sh
+	@touch $@
+
+setup: .venv/.ready ## Make .venv from the lock (needs only Python 3.11+ and make)
+
+lock: setup ## Write the lock anew with the newest versions
+	scripts/lock.sh
+
+demo: setup ## Load the demo company, promise a morning of requests, serve it
+	$(BIN)/accord demo $(ARGS)
+
+test: setup ## Run every test, on SQLite and on a real PostgreSQL
+	$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
+
+check: setup ## Lint, types and import contracts, in seconds
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	PYTHONPATH=src $(BIN)/lint-imports
+
+format: setup ## Let ruff format and mend what it can
+	$(BIN)/ruff check --fix --exit-zero
+	$(BIN)/ruff format
+
+bench: setup ## Measure promises per second and latency, beside their limits
+	$(BIN)/python -m bench $(ARGS)
+
+prove: setup ## The long runs: simulation and races for hours (ARGS="--ops 1M --seed 7")
+	$(BIN)/accord simulate $(ARGS)
+
+docs: setup ## Write the generated reference and run what the documents say
+	$(BIN)/python scripts/reference.py
+	$(BIN)/python -m pytest tests/test_docs.py $(ARGS)
+
+release: check test ## Build the wheel and the source archive from a clean, tested tree
+	scripts/release.sh
+
+clean: ## Remove what the targets made, .venv included
+	rm -rf .venv dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,0 +1,1 @@
+"""Accord: every customer promise is one shared decision, made against real supply."""

@@ -1,0 +1,1 @@
+"""How do their words become ours, and ours theirs?"""

@@ -1,0 +1,1 @@
+"""How does a file of rows become our facts?"""

@@ -1,0 +1,1 @@
+"""How does a frePPLe model become our supply and demand?"""

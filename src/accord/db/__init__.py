@@ -1,0 +1,1 @@
+"""How is it kept, all of it or nothing?"""

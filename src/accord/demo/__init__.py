@@ -1,0 +1,1 @@
+"""What does a company that lives with Accord look like?"""

@@ -1,0 +1,1 @@
+"""What changed, whose promise is at risk, what should we do?"""

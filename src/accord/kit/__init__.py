@@ -1,0 +1,1 @@
+"""Which plain values does every part speak in?"""

@@ -1,0 +1,1 @@
+"""What there is, what is promised, what is left?"""

@@ -1,0 +1,1 @@
+"""What can we commit, to whom, when, at what price?"""

@@ -1,0 +1,1 @@
+"""Where are the pages and routes of the parts put together?"""
