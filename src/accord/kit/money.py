@@ -2,6 +2,7 @@
 
 import re
 
+from accord.kit.decimals import read_decimal
 from accord.kit.errors import InputError
 
 MONEY_MINOR_MAX = 10**15
@@ -11,7 +12,6 @@ _WITHOUT_MINOR_UNIT = re.compile(r"BIF|CLP|DJF|GNF|ISK|JPY|KMF|KRW|PYG|RWF|UGX|U
 _IN_THOUSANDTHS = re.compile(r"BHD|IQD|JOD|KWD|LYD|OMR|TND")
 _IN_TEN_THOUSANDTHS = re.compile(r"CLF|UYW")
 _CURRENCY = re.compile(r"[A-Z]{3}")
-_DECIMAL = re.compile(r"([0-9]{1,30})(?:\.([0-9]{1,30}))?")
 
 
 def exponent_of(currency: str, pointer: str = "currency") -> int:
@@ -35,27 +35,15 @@ def parse_money(text: str, currency: str, pointer: str) -> int:
     Raises: InputError naming the field: not a plain decimal, finer than the currency's minor unit, too large.
     """
     exponent = exponent_of(currency)
-    words = text.strip()
-    shown = repr(text[:40])
-    if words.startswith(("-", "\N{MINUS SIGN}")):
-        raise InputError.at(pointer, "negative", f"The amount {shown} is negative. Give zero or more.")
-    if "," in words or "'" in words or "_" in words or re.search(r"[0-9]\s[0-9]", words):
-        detail = f"The amount {shown} can be read in two ways. Write no thousands separator and a point for decimals: 1850.00."
-        raise InputError.at(pointer, "ambiguous_number", detail)
-    match = _DECIMAL.fullmatch(words)
-    if match is None:
-        detail = (
-            f"The amount {shown} is not a plain decimal number. Write digits and at most one point: 18.50."
-        )
-        raise InputError.at(pointer, "not_a_number", detail)
-    fraction = (match[2] or "").rstrip("0")
-    if len(fraction) > exponent:
-        detail = f"The amount {shown} is finer than {currency} allows. Use at most {exponent} decimals."
+    digits, decimals = read_decimal(text, pointer, "amount")
+    if decimals > exponent:
+        detail = f"The amount {text[:40]!r} is finer than {currency} allows. Use at most {exponent} decimals."
         raise InputError.at(pointer, "too_fine", detail)
-    minor = int(match[1] + fraction.ljust(exponent, "0"))
+    power: int = 10 ** (exponent - decimals)
+    minor = digits * power
     if minor > MONEY_MINOR_MAX:
         raise InputError.at(
-            pointer, "too_large", f"The amount {shown} is too large. Check the number of digits."
+            pointer, "too_large", f"The amount {text[:40]!r} is too large. Check the number of digits."
         )
     return minor
 
