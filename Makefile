@@ -32,7 +32,7 @@ check: setup ## Lint, types and import contracts, in seconds
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
-	PYTHONPATH=src $(BIN)/lint-imports
+	PYTHONPATH=src:. $(BIN)/lint-imports --no-logo
 
 format: setup ## Let ruff format and mend what it can
 	$(BIN)/ruff check --fix --exit-zero

@@ -19,11 +19,15 @@ class CopyHtmx(BuildHookInterface[Any]):
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         spec = find_spec("django_htmx")
         if spec is None or spec.origin is None:
-            raise RuntimeError("django-htmx is not installed: it is a build requirement, for its copy of htmx")
+            raise RuntimeError(
+                "django-htmx is not installed: it is a build requirement, for its copy of htmx"
+            )
         source = Path(spec.origin).parent / "static" / "django_htmx"
         target = Path(self.root) / "src" / "accord" / "web" / "static" / "vendor"
         target.mkdir(parents=True, exist_ok=True)
         for theirs, ours in FILES.items():
             if not (source / theirs).is_file():
-                raise RuntimeError(f"django-htmx no longer ships {theirs}: name its successor in hatch_build.py")
+                raise RuntimeError(
+                    f"django-htmx no longer ships {theirs}: name its successor in hatch_build.py"
+                )
             shutil.copyfile(source / theirs, target / ours)
