@@ -286,6 +286,9 @@ class Supply(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     due_on: Day | None = None  # the day first stated, kept when a late receipt is moved
     released: bool = True  # False = planned
     proposed_by: str | None = None  # promise id, when a promise proposed it (rcp_...)
+    expires_at: Instant | None = None  # proposed by a hold: it goes with the hold, None = firm
+    lot_quantity: int = 0  # proposed by a hold: the whole lot that hardening makes of it …
+    lot_on: Day = 0  # … and the day from which it is usable; until then it counts only for its hold
     ref: str = ""  # the planning system's own number, for people
     status: str = "available"  # on hand only: available, or why not
     lot: str | None = None
@@ -352,7 +355,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     version: int = 0  # raised by one with every change of the key
     supply: tuple[tuple[Day, int, str, str, Day], ...] = ()  # (usable on, quantity, id, ref, expires on or 0), sorted
     draws: tuple[tuple[Day, int, int], ...] = ()  # (day, remaining life in days, quantity), sorted
-    next_expiry_at: Instant | None = None  # of the earliest draw that expires
+    next_expiry_at: Instant | None = None  # of the earliest draw or proposed receipt that expires
     rolled_to: Day = 0  # the site's day up to which late receipts were judged
     latest_at: Instant = 0  # latest moment stored on this key: the clock never runs behind it
     shortfall_max: int = 0  # how far below zero supply news has pushed it; decisions may not

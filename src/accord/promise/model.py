@@ -113,9 +113,11 @@ class Make(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     key: str  # the node it arrives at
     source: str  # "make:<operation>", "move:<lane>", "buy:<term>"
-    quantity: int
+    quantity: int  # the whole lot
     starts_on: Day
-    on: Day
+    on: Day  # usable from
+    needed: int  # of the lot, what this option itself draws; the rest is supply for the next promise …
+    needed_on: Day  # … and the day on which it draws it
     takes: tuple[Take, ...]
     cost_minor: int  # whole lot
     expedite: bool = False

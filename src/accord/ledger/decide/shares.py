@@ -1,0 +1,64 @@
+"""What is protected for others? Allocations are limits on who may draw, never supply.
+
+A share stands as a draw from the start of its period (or today) to its release day. Shares are honoured from the
+highest rank down, each only as far as the supply goes: after a cut the lowest shrink first. A share whose path
+extends another's (a channel's within a tier's) is part of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from accord.kit.days import Day
+from accord.ledger.decide.projection import Projection
+from accord.ledger.model import Allocation
+
+
+def reserved(
+    allocations: tuple[Allocation, ...],
+    unused: Mapping[str, int],
+    deltas: Mapping[Day, int],
+    today: Day,
+    terms: frozenset[str],
+    borrow: bool,
+) -> list[tuple[Day, int]]:
+    """Draws (+) and returns (-) by day that stand for the unused shares protected against a requester, sorted.
+
+    `unused` is what each allocation has left of its share, `deltas` the node's steps. `borrow`: the shares of ranks
+    below the requester's own do not protect against it.
+    """
+    own_rank = min((a.rank for a in allocations if terms.issuperset(a.path)), default=None)
+    steps = dict(deltas)
+    granted: dict[str, int] = {}
+    found: list[tuple[Day, int]] = []
+    for a in sorted(allocations, key=lambda a: (a.rank, len(a.path), a.id)):
+        start, release = max(a.from_on, today), a.release_on or a.until_on
+        if release <= start:
+            continue
+        outer = _outer(a, allocations)
+        room = max(0, Projection(steps).floor(start)) if outer is None else granted.get(outer.id, 0)
+        share = min(unused[a.id], room)
+        granted[a.id] = share
+        if outer is None:
+            steps[start] = steps.get(start, 0) - share
+            steps[release] = steps.get(release, 0) + share
+        else:
+            granted[outer.id] -= share
+        if terms.issuperset(a.path) or share == 0:
+            continue
+        if borrow and own_rank is not None and a.rank > own_rank:
+            continue
+        # A nested share counts only against those who may use the share around it; others meet the outer one.
+        if outer is None or terms.issuperset(outer.path):
+            found += [(start, share), (release, -share)]
+    return sorted(found)
+
+
+def _outer(inner: Allocation, allocations: tuple[Allocation, ...]) -> Allocation | None:
+    """The allocation in whose share this one is nested: the longest proper part of its path, around its period."""
+    around = [
+        a
+        for a in allocations
+        if set(a.path) < set(inner.path) and a.from_on <= inner.from_on and inner.until_on <= a.until_on
+    ]
+    return max(around, key=lambda a: (len(a.path), a.id), default=None)

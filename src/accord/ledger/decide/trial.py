@@ -1,0 +1,231 @@
+"""What would be left if …? A book of locked keys on which draws and receipts can be tried and undone.
+
+A trial never changes the profiles it was given. Reading a key it was not given is a fault: what was not locked
+must not be looked at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from accord.kit.days import Day
+from accord.kit.errors import Fault
+from accord.ledger.decide.graph import Graph
+from accord.ledger.decide.projection import Projection, deltas_of, has_lots, lot_atp
+from accord.ledger.decide.shares import reserved
+from accord.ledger.model import Kind, Profile, allocation_key, kind_of_key, node_of
+
+_NOTHING: frozenset[str] = frozenset()
+
+
+class _Key:
+    """One key under trial."""
+
+    __slots__ = ("deltas", "draws", "lots", "profile", "projection", "supply", "today", "used")
+
+    def __init__(self, profile: Profile, today: Day, is_node: bool) -> None:
+        self.profile = profile
+        self.today = today
+        self.projection: Projection | None = None
+        self.lots = is_node and has_lots(profile)
+        self.supply: list[tuple[Day, int, str, str, Day]] = list(profile.supply)
+        self.draws: list[tuple[Day, int, int]] = list(profile.draws)
+        self.deltas: dict[Day, int] = deltas_of(profile, today) if is_node else {}
+        self.used: dict[Day, int] = {}
+        if not is_node:
+            for on, _life, quantity in profile.draws:
+                self.used[on] = self.used.get(on, 0) + quantity
+
+    def stock(self) -> Projection:
+        if self.projection is None:
+            self.projection = Projection(self.deltas)
+        return self.projection
+
+    def step(self, on: Day, quantity: int) -> None:
+        day = on if on > self.today else self.today
+        self.deltas[day] = self.deltas.get(day, 0) + quantity
+        self.projection = None
+
+    def draw(self, on: Day, life: int, quantity: int) -> None:
+        """Add a draw, or take one back (negative), the last ones first."""
+        if quantity > 0:
+            self.draws.append((on, life, quantity))
+            return
+        for i in range(len(self.draws) - 1, -1, -1):
+            day, days, amount = self.draws[i]
+            if day == on and days == life:
+                part = min(amount, -quantity)
+                quantity += part
+                if part == amount:
+                    del self.draws[i]
+                else:
+                    self.draws[i] = (day, days, amount - part)
+                if quantity == 0:
+                    return
+        raise Fault(f"{-quantity} given back at {self.profile.key} on day {on} was never drawn")
+
+
+class Trial:
+    """A copy-on-write book: profiles of locked keys, with trial draws and receipts in an undo log.
+
+    `today` is today's day at each site, by site id; `default_today` serves sites it does not name and keys of no site.
+    """
+
+    def __init__(
+        self, graph: Graph, profiles: Mapping[str, Profile], today: Mapping[str, Day], default_today: Day
+    ) -> None:
+        self.graph = graph
+        self._profiles = profiles
+        self._today = today
+        self._default_today = default_today
+        self._keys: dict[str, _Key] = {}
+        self._log: list[tuple[bool, str, Day, int, int]] = []  # (is a take, key, day, quantity, life)
+
+    # --- reading ---
+
+    def today(self, site: str) -> Day:
+        """Today's day at a site."""
+        return self._today.get(site, self._default_today)
+
+    @property
+    def reads(self) -> tuple[tuple[str, int], ...]:
+        """Every key looked at, with the version that was seen, sorted."""
+        return tuple(sorted((key, state.profile.version) for key, state in self._keys.items()))
+
+    def has(self, key: str) -> bool:
+        """Whether the key was given, so that it may be looked at."""
+        return key in self._profiles
+
+    def atp(
+        self, key: str, on: Day, *, life_days: int = 0, terms: frozenset[str] = _NOTHING, borrow: bool = False
+    ) -> int:
+        """Look-ahead ATP (>= 0) at a node for a requester with these terms ("tier:A", "channel:web", …).
+
+        `borrow`: shares of lower ranks than the requester's own do not protect against it.
+        """
+        state = self._key(key)
+        if state.lots:
+            draws = [*state.draws, *((day, 0, q) for day, q in self._reserved(key, state, terms, borrow) if q > 0)]
+            return lot_atp(tuple(state.supply), tuple(draws), state.today, on, life_days)
+        floor = self._stock(key, state, terms, borrow).floor(on)
+        return floor if floor > 0 else 0
+
+    def rises_on(
+        self, key: str, on: Day, *, life_days: int = 0, terms: frozenset[str] = _NOTHING, borrow: bool = False
+    ) -> Day | None:
+        """A lower bound of the first day after `on` from which the ATP may be larger; None = never."""
+        state = self._key(key)
+        if state.lots:
+            # A later draw with a later need of life may find less; any day may differ from the one before.
+            later = any(s[0] > on for s in state.supply) or any(d[0] > on for d in state.draws)
+            return on + 1 if later or self.graph.allocations_on(key) else None
+        return self._stock(key, state, terms, borrow).rises_on(on)
+
+    def relief(self, key: str, on: Day) -> tuple[Day, str] | None:
+        """The first receipt after a day: its day, and the number by which people know it."""
+        return min(((s[0], s[3] or s[2]) for s in self._key(key).supply if s[0] > on and s[1] > 0), default=None)
+
+    def free(self, key: str, on: Day) -> int:
+        """What a resource, supplier or allocation has left on a day (>= 0)."""
+        state = self._key(key)
+        free = self.graph.capacity(key, on) - state.used.get(on, 0)
+        return free if free > 0 else 0
+
+    def sources(self, key: str, on: Day, quantity: int) -> tuple[tuple[str, int, Day], ...]:
+        """Which supplies a new draw would use, as (number or "on hand", quantity, day). Read it BEFORE taking.
+
+        On hand first, then receipts by day, after what is drawn already up to that day.
+        """
+        state = self._key(key)
+        taken = sum(amount for day, _life, amount in state.draws if day <= on)
+        found: list[tuple[str, int, Day]] = []
+        for usable, amount, ident, ref, _expires in sorted(state.supply):
+            if quantity == 0 or usable > on:
+                break
+            used = amount if amount < taken else taken
+            taken -= used
+            part = min(amount - used, quantity)
+            if part > 0:
+                quantity -= part
+                found.append(("on hand" if usable == 0 else ref or ident, part, max(usable, state.today)))
+        return tuple(found)
+
+    def allocation_takes(
+        self, key: str, on: Day, quantity: int, terms: frozenset[str]
+    ) -> tuple[tuple[str, Day, int], ...]:
+        """The shares a requester uses up with this draw: (allocation key, first day of its period, quantity)."""
+        takes = []
+        for allocation in self.graph.allocations_on(key):
+            if allocation.from_on <= on < allocation.until_on and terms.issuperset(allocation.path):
+                share = allocation_key(allocation.id)
+                part = min(quantity, self.free(share, allocation.from_on))
+                if part > 0:
+                    takes.append((share, allocation.from_on, part))
+        return tuple(takes)
+
+    # --- trying ---
+
+    def mark(self) -> int:
+        """Where the trial stands; `undo` goes back to it."""
+        return len(self._log)
+
+    def undo(self, mark: int) -> None:
+        """Take everything back that was tried since the mark."""
+        while len(self._log) > mark:
+            is_take, key, on, quantity, life = self._log.pop()
+            if is_take:
+                self._take(key, on, -quantity, life)
+            else:
+                state = self._keys[key]
+                state.supply.pop()
+                state.step(on, -quantity)
+
+    def take(self, key: str, on: Day, quantity: int, life_days: int = 0) -> None:
+        """Draw on a key; a negative quantity gives back."""
+        self._key(key)
+        self._take(key, on, quantity, life_days)
+        self._log.append((True, key, on, quantity, life_days))
+
+    def add(self, key: str, on: Day, quantity: int, ref: str, expires_on: Day = 0) -> None:
+        """Add a proposed receipt to a node."""
+        state = self._key(key)
+        state.supply.append((on, quantity, ref, ref, expires_on))
+        state.step(on, quantity)
+        self._log.append((False, key, on, quantity, 0))
+
+    # --- inside ---
+
+    def _key(self, key: str) -> _Key:
+        state = self._keys.get(key)
+        if state is None:
+            profile = self._profiles.get(key)
+            if profile is None:
+                raise Fault(f"{key} was looked at without being locked")
+            is_node = kind_of_key(key) is Kind.node
+            today = self.today(node_of(key)[1]) if is_node else self._default_today
+            state = self._keys[key] = _Key(profile, today, is_node)
+        return state
+
+    def _take(self, key: str, on: Day, quantity: int, life: int) -> None:
+        state = self._keys[key]
+        state.draw(on, life, quantity)
+        if key.startswith("node:"):
+            state.step(on, -quantity)
+        else:
+            state.used[on] = state.used.get(on, 0) + quantity
+
+    def _stock(self, key: str, state: _Key, terms: frozenset[str], borrow: bool) -> Projection:
+        """The projection with what is protected for others drawn from it."""
+        if not self.graph.allocations_on(key):
+            return state.stock()
+        deltas = dict(state.deltas)
+        for day, quantity in self._reserved(key, state, terms, borrow):
+            deltas[day] = deltas.get(day, 0) - quantity
+        return Projection(deltas)
+
+    def _reserved(self, key: str, state: _Key, terms: frozenset[str], borrow: bool) -> list[tuple[Day, int]]:
+        allocations = self.graph.allocations_on(key)
+        if not allocations:
+            return []
+        unused = {a.id: self.free(allocation_key(a.id), a.from_on) for a in allocations}
+        return reserved(allocations, unused, state.deltas, state.today, terms, borrow)
