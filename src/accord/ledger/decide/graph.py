@@ -7,12 +7,16 @@ stored, so that a graph itself never meets an unknown reference.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from typing import TypeVar
 
 from accord.kit.calendars import ALWAYS, SEARCH_DAYS_MAX, Timetable
 from accord.kit.days import Day, Instant, local_day, past_cutoff
 from accord.kit.errors import Fault
+from accord.ledger.decide.records import check as check
+from accord.ledger.decide.records import from_record as from_record
+from accord.ledger.decide.records import kind_name as kind_name
+from accord.ledger.decide.records import to_body as to_body
 from accord.ledger.model import (
     Allocation,
     CalendarRecord,
@@ -38,7 +42,9 @@ Wanted = tuple[str, str | None]  # (item, the only site it may leave from or Non
 _R = TypeVar("_R", Operation, Lane, Term, Substitute, Delivery)
 
 
-def _grouped(records: Iterable[_R], key: Callable[[_R], tuple[str, str]]) -> dict[tuple[str, str], tuple[_R, ...]]:
+def _grouped(
+    records: Iterable[_R], key: Callable[[_R], tuple[str, str]]
+) -> dict[tuple[str, str], tuple[_R, ...]]:
     """Records by a pair of names, each group sorted by (priority, id)."""
     groups: dict[tuple[str, str], list[_R]] = {}
     for record in records:
@@ -116,7 +122,9 @@ class Graph:
         self._operations = _grouped(self.operations.values(), lambda o: (o.item, o.site))
         self._lanes = _grouped(self.lanes.values(), lambda lane: (lane.item, lane.destination))
         self._terms = _grouped(self.terms.values(), lambda t: (t.item, t.site))
-        self._substitutes = {item: group for (item, _), group in _grouped(substitutes, lambda s: (s.item, "")).items()}
+        self._substitutes = {
+            item: group for (item, _), group in _grouped(substitutes, lambda s: (s.item, "")).items()
+        }
         self._collected = {site: Delivery(id="", site=site, ship_to="*") for site in self.sites}
         # For each zone that is named: its own last legs and those to anywhere, in one order.
         anywhere = [d for d in deliveries if d.ship_to == "*"]
@@ -325,5 +333,3 @@ def _add_capacities(graph: Graph, item: str, site: str, keys: set[str]) -> None:
     for term in graph.terms_for(item, site):
         if graph.suppliers[term.supplier].capacity is not None:
             keys.add(supplier_key(term.supplier))
-
-
