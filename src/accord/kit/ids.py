@@ -5,17 +5,18 @@ Crockford base32. Within one process ids of one kind sort in the order in which 
 """
 
 import os
-import re
 import secrets
 import threading
 import time
 
 from accord.kit.days import Instant
-from accord.kit.errors import Fault, InputError
+from accord.kit.derived_ids import derive, kind_of
+from accord.kit.errors import Fault
+
+__all__ = ["derive", "kind_of", "new_id"]
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _PAIRS = tuple(a + b for a in _ALPHABET for b in _ALPHABET)  # ten bits a step instead of five
-_KIND = re.compile(r"([a-z][a-z0-9]{1,7})_[^\s_]\S*", re.ASCII)
 
 _TAIL_BITS = 74  # what a UUIDv7 leaves beside its milliseconds: rand_a (12) and rand_b (62)
 _SEED_BITS = 73  # the top bit starts at zero, so that counting up has room
@@ -75,24 +76,3 @@ def new_id(prefix: str, now: Instant | None = None) -> str:
         bits = _given.next(now // 1_000)
     letters = "".join([_PAIRS[(bits >> shift) & 1023] for shift in range(120, -1, -10)])
     return f"{prefix}_{letters}"
-
-
-def derive(prefix: str, base: str, *numbers: int) -> str:
-    """The id of a child: the same suffix, another kind, and the child's numbers. The same arguments give the same id."""
-    kind_of(base)
-    if any(number < 0 for number in numbers):
-        raise Fault(f"an id is derived with numbers from 0 up, not {numbers}")
-    return "-".join([f"{prefix}_{base.partition('_')[2]}", *map(str, numbers)])
-
-
-def kind_of(id: str) -> str:
-    """The kind an id carries: `com` of `com_06b3...`.
-
-    Raises: InputError when it is not an id.
-    """
-    match = _KIND.fullmatch(id)
-    if match is None:
-        raise InputError.at(
-            "id", "not_an_id", f"{id[:60]!r} is not an id. Ids look like com_06b3x0...: copy it whole."
-        )
-    return match[1]
