@@ -30,6 +30,7 @@ from accord.kit.days import Instant
 from accord.kit.errors import Fault
 
 if TYPE_CHECKING:
+    from accord.db.chains import Chain
     from accord.db.engine import Database
 
 Dialect = Literal["sqlite", "postgresql"]
@@ -42,6 +43,8 @@ _STREAM_ROWS = 10_000
 # A quoted text, a cast, a parameter or a per cent sign: a parameter changes its form, a per cent sign is doubled.
 _TOKEN = re.compile(r"'(?:[^']|'')*'|::|:([a-z_][a-z0-9_]*)|%", re.IGNORECASE)
 _KEYS = re.compile(r"\bIN\s*\(\s*:keys\s*\)", re.IGNORECASE)
+_LOCKING = re.compile(r"\s+FOR\s+(NO\s+KEY\s+)?UPDATE(\s+OF\s+\w+)?(\s+SKIP\s+LOCKED)?\s*\Z", re.IGNORECASE)
+_ROWS = re.compile(r"\(\s*:rows\s*\)", re.IGNORECASE)
 
 
 def wall_clock() -> Instant:
@@ -52,13 +55,14 @@ def wall_clock() -> Instant:
 class Tx:
     """One open transaction. Made by `Database.write` and `Database.read`, and only usable inside them."""
 
-    __slots__ = ("_cursor", "_driver", "_listeners", "connection", "database", "dialect", "writable")
+    __slots__ = ("_cursor", "_driver", "_listeners", "chain", "connection", "database", "dialect", "writable")
 
     def __init__(self, database: Database, connection: sa.Connection, *, writable: bool) -> None:
         self.database = database
         self.connection = connection
         self.dialect: Dialect = database.dialect
         self.writable = writable
+        self.chain: Chain | None = None  # the audit chain it writes to, once it has written
         driver: Any = connection.connection.dbapi_connection
         self._driver = driver
         self._cursor: Any = self._driver.cursor()
@@ -101,6 +105,24 @@ class Tx:
     def execute_in(self, sql: str, keys: Sequence[str] | Sequence[int], **params: Any) -> int:
         """Run a statement that changes rows and says `IN (:keys)`; how many it changed."""
         return self.execute(_with_keys(sql, self.dialect, _is_whole(keys)), keys=self._keys(keys), **params)
+
+    def rows_of(
+        self, sql: str, table: sa.Table, names: Sequence[str], rows: Sequence[Sequence[Any]], **params: Any
+    ) -> list[tuple[Any, ...]]:
+        """All rows of a statement that says `FROM (:rows) AS some_name`: these rows, in their order.
+
+        The columns have the names and types of the table's; on SQLite they cannot be bytes.
+        """
+        names = tuple(names)
+        if self.dialect == "sqlite":
+            return self.rows(_with_rows_sqlite(sql, names), rows=json.dumps(rows), **params)
+        columns = [table.c[name] for name in names]
+        arrays = _array_literals([_known(column)[0] for column in columns], rows)
+        return self.rows(
+            _with_rows_postgresql(sql, names, tuple([_known(column)[1] for column in columns])),
+            **{f"rows_{index}": array for index, array in enumerate(arrays)},
+            **params,
+        )
 
     def stream(self, sql: str, **params: Any) -> Iterator[list[tuple[Any, ...]]]:
         """The rows of a long answer in pieces of 10,000, never all in memory."""
@@ -204,9 +226,12 @@ class Tx:
 
 @lru_cache(maxsize=4_096)
 def _spoken(sql: str, dialect: Dialect) -> str:
-    """The statement in the driver's words: `:name` stays for SQLite and becomes `%(name)s` for psycopg."""
+    """The statement in the driver's words: `:name` stays for SQLite and becomes `%(name)s` for psycopg.
+
+    SQLite knows no row locks: there the writing transaction is the only one, so FOR UPDATE says nothing.
+    """
     if dialect == "sqlite":
-        return sql
+        return _LOCKING.sub("", sql)
     return _TOKEN.sub(lambda found: f"%({found[1]})s" if found[1] else found[0].replace("%", "%%"), sql)
 
 
@@ -218,6 +243,25 @@ def _with_keys(sql: str, dialect: Dialect, whole: bool) -> str:
         changed, count = _KEYS.subn(f"= ANY(:keys::{'bigint' if whole else 'text'}[])", sql)
     if not count:
         raise Fault(f"a statement for many keys must say IN (:keys): {sql}")
+    return changed
+
+
+@lru_cache(maxsize=1_024)
+def _with_rows_sqlite(sql: str, names: tuple[str, ...]) -> str:
+    picked = ", ".join([f'value ->> {index} AS "{name}"' for index, name in enumerate(names)])
+    return _put_rows(sql, f"(SELECT {picked} FROM json_each(:rows))")  # noqa: S608 - our own names
+
+
+@lru_cache(maxsize=1_024)
+def _with_rows_postgresql(sql: str, names: tuple[str, ...], types: tuple[str, ...]) -> str:
+    arrays = ", ".join([f":rows_{index}::{type_}[]" for index, type_ in enumerate(types)])
+    return _put_rows(sql, f"(SELECT * FROM unnest({arrays}) AS given({_named(names)}))")  # noqa: S608 - our own names
+
+
+def _put_rows(sql: str, instead: str) -> str:
+    changed, count = _ROWS.subn(lambda _: instead, sql)
+    if count != 1:
+        raise Fault(f"a statement for given rows must say (:rows) once: {sql}")
     return changed
 
 

@@ -1,0 +1,132 @@
+"""Which tables are there?
+
+`metadata` holds the tables of every part; each part's store declares its own on it. The rules that let one schema run
+on SQLite, PostgreSQL and a sharded PostgreSQL: the shard key comes first in a ledger table's primary key, no triggers,
+no recursive queries, text compared byte by byte (`Words`), moments and days as whole numbers, no engine's own types.
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.dialects import postgresql
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    }
+)
+
+# Text that sorts and compares by its bytes on both engines, whatever the server's language is: keys are locked in
+# this order, lists are paged by it, and Python sorts it the same way.
+Words = sa.Text().with_variant(postgresql.TEXT(collation="C"), "postgresql")
+Moment = BigInteger  # microseconds since the epoch, UTC
+
+# One named value each: versions of record sets, marks of jobs.
+setting = Table(
+    "setting",
+    metadata,
+    Column("name", Words, primary_key=True),
+    Column("value", Words, nullable=False),
+)
+
+# Every request id that was ever used, with the answer it got. Rows stay for ever, reply bodies do not.
+request = Table(
+    "request",
+    metadata,
+    Column("id", Words, primary_key=True),
+    Column("terms_hash", Words, nullable=False),
+    Column("actor", Words, nullable=False),
+    Column("decision_id", Words),
+    Column("status", Integer),  # HTTP status of the reply; NULL until it is recorded
+    Column("reply", LargeBinary),
+    Column("created_at", Moment, nullable=False),
+    Column("replied_at", Moment),
+    Index("ix_request_replied_at", "replied_at", sqlite_where=text("reply IS NOT NULL"),
+          postgresql_where=text("reply IS NOT NULL")),
+)  # fmt: skip
+
+# One row for each chain: who wrote it, since when. Written with the chain's first entry.
+audit_chain = Table(
+    "audit_chain",
+    metadata,
+    Column("id", Words, primary_key=True),
+    Column("started_at", Moment, nullable=False),
+    Column("writer", Words, nullable=False),  # host and process
+)
+
+# What was done, in chains: each entry's hash covers the one before it.
+audit = Table(
+    "audit",
+    metadata,
+    Column("chain_id", Words, primary_key=True),
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("at", Moment, nullable=False),
+    Column("type", Words, nullable=False),
+    Column("body", LargeBinary, nullable=False),  # canonical JSON: ids, quantities, dates; nothing personal
+    Column("commitment", Words, nullable=False),  # hex of H(salt, subject, personal); empty = no personal part
+    Column("subject", Words),  # whom the personal part is about, by id; erased with it
+    Column("salt", LargeBinary),
+    Column("personal", LargeBinary),
+    Column("hash", Words, nullable=False),
+    Index("ix_audit_subject", "subject", sqlite_where=text("subject IS NOT NULL"),
+          postgresql_where=text("subject IS NOT NULL")),
+)  # fmt: skip
+
+# Signed lists of all chains' heads and counts, each naming the one before it.
+audit_checkpoint = Table(
+    "audit_checkpoint",
+    metadata,
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("at", Moment, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("mac", Words, nullable=False),
+)
+
+# What we must still tell others, and what we told them.
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("id", Words, primary_key=True),
+    Column("topic", Words, nullable=False),
+    Column("subject", Words, nullable=False),
+    Column("subject_seq", BigInteger, nullable=False),  # 1, 2, 3 ... for each subject, told in this order
+    Column("body", LargeBinary, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("due_at", Moment, nullable=False),  # not before; moved ahead while somebody sends it
+    Column("attempts", Integer, nullable=False),
+    Column("error", Words),  # of the last attempt
+    Column("sent_at", Moment),
+    Column("parked_at", Moment),  # given up on: a person must look
+    UniqueConstraint("subject", "subject_seq"),
+    Index("ix_outbox_due_at", "due_at", "id", sqlite_where=text("sent_at IS NULL"),
+          postgresql_where=text("sent_at IS NULL")),
+)  # fmt: skip
+
+# Keys that programs sign in with; only their hashes are kept.
+api_key = Table(
+    "api_key",
+    metadata,
+    Column("id", Words, primary_key=True),
+    Column("name", Words, nullable=False),
+    Column("hash", Words, nullable=False),
+    Column("scopes", Words, nullable=False),  # separated by spaces
+    Column("created_at", Moment, nullable=False),
+    Column("expires_at", Moment),
+    Column("revoked_at", Moment),
+    UniqueConstraint("hash"),
+)

@@ -1,0 +1,1 @@
+"""Which steps led to today's schema?"""
