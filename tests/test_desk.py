@@ -178,3 +178,51 @@ def test_nothing_is_written_to_the_persons_own_home(tmp_path_factory: pytest.Tem
 def test_the_real_data_fixture_is_callable(real_data: Callable[[str], Path]) -> None:
     with pytest.raises(pytest.skip.Exception, match="real data absent: no_such_set"):
         real_data("no_such_set")
+
+
+# --- set-up ---
+
+
+def _set_up(tree: Path, **surroundings: str) -> subprocess.CompletedProcess[str]:
+    (tree / "scripts").mkdir(parents=True)
+    for name in ("scripts/setup.sh", "scripts/uv-bootstrap.lock", "requirements.lock"):
+        (tree / name).write_bytes((ROOT / name).read_bytes())
+    return subprocess.run(
+        ["bash", tree / "scripts/setup.sh"],
+        env={**os.environ, **surroundings}, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL,
+    )  # fmt: skip
+
+
+def test_a_python_without_pip_is_told_which_package_to_install(tmp_path: Path) -> None:
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken/ensurepip.py").write_text(
+        "raise ImportError('as on a Debian without python3-venv')\n"
+    )
+
+    run = _set_up(tmp_path / "tree", PYTHONPATH=str(tmp_path / "broken"), PYTHON=sys.executable)
+
+    assert run.returncode == 1
+    assert "apt-get install python3-venv" in run.stderr
+    assert not (tmp_path / "tree/.venv").exists()
+
+
+def test_a_python_that_is_too_old_is_told_which_one_is_needed(tmp_path: Path) -> None:
+    old = tmp_path / "python3"
+    old.write_text("#!/bin/sh\nexit 1\n")
+    old.chmod(0o755)
+
+    run = _set_up(tmp_path / "tree", PYTHON=str(old))
+
+    assert run.returncode == 1
+    assert "3.11 or newer" in run.stderr
+
+
+def test_the_locks_pin_everything_by_hash_and_name_no_index() -> None:
+    for name in ("requirements.lock", "scripts/uv-bootstrap.lock"):
+        text = (ROOT / name).read_text()
+        pins = [line for line in text.splitlines() if line and not line.startswith((" ", "#"))]
+        assert pins
+        assert [pin for pin in pins if "==" not in pin] == []
+        assert text.count("--hash=sha256:") >= len(pins)
+        assert "://" not in text
+        assert "--index" not in text
