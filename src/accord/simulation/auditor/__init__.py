@@ -1,0 +1,1 @@
+"""Is what the database holds right, judged by somebody who shares no code with what wrote it?"""

@@ -1,0 +1,1 @@
+"""What would somebody answer who has the rows, the definition and all the time in the world?"""
