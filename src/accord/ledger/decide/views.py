@@ -46,7 +46,7 @@ def discrete(on_hand: int, mps: Sequence[int], orders: Sequence[int]) -> tuple[i
     """
     starts = [n for n, quantity in enumerate(mps) if n == 0 or quantity > 0]
     row: list[int | None] = [None] * len(mps)
-    for start, stop in zip(starts, [*starts[1:], len(mps)], strict=True):
+    for start, stop in zip(starts, [*starts, len(mps)][1:], strict=True):
         row[start] = (on_hand if start == 0 else 0) + mps[start] - sum(orders[start:stop])
     return tuple(row)
 
