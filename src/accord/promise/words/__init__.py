@@ -1,0 +1,1 @@
+"""How is a line in plain words understood, and how is an answer said?"""
