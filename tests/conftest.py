@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from accord.db.engine import Database, open_database
+from accord.db.migrations import upgrade
 from tests import postgres
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -101,6 +103,18 @@ def db_url(request: pytest.FixtureRequest) -> str:
     """A fresh database on each engine in turn: what holds on one must hold on the other."""
     url: str = request.getfixturevalue("sqlite_url" if request.param == "sqlite" else "pg_url")
     return url
+
+
+@pytest.fixture
+def db(db_url: str) -> Iterator[Database]:
+    """An open database of the newest schema, on each engine in turn."""
+    # Upgrading an empty database takes 10 to 30 ms, so there is no template to keep in step with the schema.
+    opened = open_database(db_url)
+    try:
+        upgrade(opened)
+        yield opened
+    finally:
+        opened.close()
 
 
 # --- real data ---

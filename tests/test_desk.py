@@ -15,6 +15,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from accord.db.engine import Database
+from accord.db.migrations import current, head
 from tests import postgres
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -78,6 +80,10 @@ def test_a_template_gives_its_tables_to_the_copy(pg_server: str) -> None:
 def test_db_url_names_each_engine(db_url: str, request: pytest.FixtureRequest) -> None:
     engine = request.node.callspec.params["db_url"]
     assert db_url.startswith(f"{engine}://")
+
+
+def test_db_is_open_and_of_the_newest_schema(db: Database) -> None:
+    assert current(db) == head()
 
 
 SERVE_AND_SAY = """
