@@ -1,0 +1,127 @@
+"""Writes docs/reference from the code itself; with --check it only says what is no longer true, and exits 1."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import sys
+from collections.abc import Callable, Iterator
+from enum import Enum
+from pathlib import Path
+
+import click
+
+FOLDER = Path(__file__).resolve().parent.parent / "docs" / "reference"
+NOTE = "<!-- Written by `make docs` from the code. Change the code, not this file. -->\n"
+
+
+def commands() -> str:
+    """Every command, as its own --help says it."""
+    from accord.cli import accord
+
+    lines = [
+        "# Commands",
+        "",
+        NOTE,
+        "What every command has in common is in its first page, `accord --help`:",
+        "",
+    ]
+    with click.Context(accord, info_name="accord", terminal_width=100) as context:
+        lines += ["```text", accord.get_help(context), "```", ""]
+        lines += _commands_of(accord, context)
+    return _text(lines)
+
+
+def _commands_of(group: click.Group, context: click.Context) -> Iterator[str]:
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        if command is None or command.hidden:
+            continue
+        with click.Context(command, info_name=name, parent=context, terminal_width=100) as inner:
+            yield from [f"## {inner.command_path}", "", "```text", command.get_help(inner), "```", ""]
+            if isinstance(command, click.Group):
+                yield from _commands_of(command, inner)
+
+
+def errors() -> str:
+    """Every error, with its status and exit code."""
+    from accord.kit import errors as module
+
+    lines = ["# Errors", "", NOTE]
+    lines.append("The caller or the world is wrong, and nothing was changed. The business's own no is a")
+    lines += ["[refusal](refusals.md).", ""]
+    lines += ["| code | status | exit code | again later? | meaning |", "|---|---|---|---|---|"]
+    for error in sorted(_children(module.AccordError), key=lambda kind: (kind.status, kind.code)):
+        again = "yes" if error.retryable else "no"
+        meaning = (inspect.getdoc(error) or "").splitlines()[0]
+        lines.append(f"| `{error.code}` | {error.status} | {error.exit_code} | {again} | {meaning} |")
+    return _text(lines)
+
+
+def _children(kind: type) -> list[type]:
+    found = []
+    for child in kind.__subclasses__():
+        found += ([] if child.__name__.startswith("_") else [child]) + _children(child)
+    return found
+
+
+def refusals() -> str:
+    """Every verdict, refusal and state, in the order of the code."""
+    from accord.ledger import model as ledger
+    from accord.promise import model as promise
+
+    lines = ["# Verdicts, refusals and states", "", NOTE]
+    for kind in (promise.Verdict, promise.Refusal, ledger.State):
+        notes = _notes(kind)
+        lines += [
+            f"## {kind.__name__}",
+            "",
+            inspect.getdoc(kind) or "",
+            "",
+            "| value | meaning |",
+            "|---|---|",
+        ]
+        lines += [f"| `{member.value}` | {notes.get(member.name, '')} |" for member in kind]
+        lines.append("")
+    return _text(lines)
+
+
+def _notes(kind: type[Enum]) -> dict[str, str]:
+    """The comment behind each member; without one, its name read aloud."""
+    source = inspect.getsource(kind)
+    tree = ast.parse(source).body[0]
+    assert isinstance(tree, ast.ClassDef)
+    found = {}
+    for node in tree.body:
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+            comment = source.splitlines()[node.lineno - 1].partition("#")[2].strip()
+            name = node.targets[0].id
+            found[name] = (comment or name.replace("_", " ")).replace("|", "\\|")
+    return found
+
+
+PAGES: dict[str, Callable[[], str]] = {"commands.md": commands, "errors.md": errors, "refusals.md": refusals}
+
+
+def _text(lines: list[str]) -> str:
+    return "\n".join(line.rstrip() for line in "\n".join(lines).splitlines()).rstrip() + "\n"
+
+
+def main(argv: list[str]) -> int:
+    stale = []
+    for name, write in PAGES.items():
+        path, text = FOLDER / name, write()
+        if path.exists() and path.read_text() == text:
+            continue
+        stale.append(name)
+        if "--check" not in argv:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+    if stale and "--check" in argv:
+        print(f"No longer true in docs/reference: {', '.join(stale)}. Run 'make docs'.", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
