@@ -1,0 +1,74 @@
+"""What is Halden Pumps, all of it, on a day?
+
+Everything is generated: the same seed and day give the same company. Nothing here touches a database or a clock.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from accord.demo import catalogue, customers, network, orders, supply
+from accord.demo.history import History, history
+from accord.demo.morning import morning
+from accord.exceptions.model import Master, MasterStated, News, OpeningLine
+from accord.kit.days import Day, midnight
+from accord.policy.model import Customer, Price, Rules, Tier
+from accord.promise.model import Request
+
+HOME = "Europe/Oslo"  # where the company's day begins; its other sites share the hour
+
+RULES = Rules(
+    currency="EUR",
+    fence_days=2,
+    late_receipt_days=5,
+)
+
+
+class Company(msgspec.Struct, frozen=True, kw_only=True):
+    """A company as its systems would tell it to Accord."""
+
+    seed: int
+    today: Day
+    policy: tuple[Customer | Tier | Price | Rules, ...]
+    master: tuple[Master, ...]
+    supply: tuple[News, ...]  # counts and receipts
+    open_orders: tuple[OpeningLine, ...]  # promised elsewhere, not yet delivered
+    history: tuple[History, ...]  # promised elsewhere, delivered
+    morning: tuple[Request, ...]  # what is asked today, in order
+
+    @property
+    def news(self) -> tuple[News, ...]:
+        """Master data, supply and open orders, in the order in which they must be told."""
+        return (*(MasterStated(record=record) for record in self.master), *self.supply, *self.open_orders)
+
+
+def company(seed: int, today: Day) -> Company:
+    """The company of a seed on a day."""
+    as_of = midnight(today, HOME)
+    items = catalogue.items(today, as_of)
+    prices = catalogue.prices(items)
+    buyers = customers.customers(seed)
+    plan = supply.plan(today)
+    open_orders = orders.open_orders(plan, buyers, prices, seed)
+    return Company(
+        seed=seed,
+        today=today,
+        policy=(*customers.TIERS, *buyers, *prices, RULES),
+        master=(
+            *network.calendars(today),
+            *items,
+            *network.SITES,
+            *network.resources(),
+            *network.suppliers(),
+            *network.operations(today),
+            *network.terms({item.id: item.cost_minor for item in items}),
+            *network.lanes(),
+            *network.deliveries(),
+            *network.substitutes(),
+            *network.allocations(today),
+        ),
+        supply=supply.news(plan, as_of),
+        open_orders=open_orders,
+        history=history(buyers, prices, today, seed),
+        morning=morning(plan, buyers, seed),
+    )
