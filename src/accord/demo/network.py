@@ -267,6 +267,11 @@ def deliveries() -> tuple[Delivery, ...]:
     )  # fmt: skip
 
 
+def ways(zone: str) -> tuple[str, ...]:
+    """The sites that deliver to a zone, the best first."""
+    return tuple(site for site, *_ in _REACH[zone])
+
+
 def substitutes() -> tuple[Substitute, ...]:
     """The pump with a controller does what the plain one does."""
     return tuple(

@@ -55,7 +55,7 @@ def open_orders(
 
 def reached_from(site: str, customer: Customer) -> bool:
     """Whether the site delivers to the customer."""
-    return any(leg.site == site and leg.ship_to == customer.ship_to for leg in network.deliveries())
+    return site in network.ways(customer.ship_to)
 
 
 def _story_lines(plan: Plan) -> list[tuple[Day, int]]:
