@@ -7,7 +7,7 @@ stored, so that a graph itself never meets an unknown reference.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import TypeVar
 
 from accord.kit.calendars import ALWAYS, SEARCH_DAYS_MAX, Timetable
@@ -38,6 +38,7 @@ from accord.ledger.model import (
 )
 
 Wanted = tuple[str, str | None]  # (item, the only site it may leave from or None): what a line asks for
+Source = Operation | Lane | Term  # one way to get an item to a site: make, move, buy
 
 _R = TypeVar("_R", Operation, Lane, Term, Substitute, Delivery)
 
@@ -52,6 +53,18 @@ def _grouped(
     return {pair: tuple(sorted(group, key=lambda r: (r.priority, r.id))) for pair, group in groups.items()}
 
 
+def _in_order(
+    *kinds: Mapping[tuple[str, str], tuple[Source, ...]],
+) -> dict[tuple[str, str], tuple[Source, ...]]:
+    """The sources of every node by (priority, kind in the order given, id)."""
+    merged: dict[tuple[str, str], list[Source]] = {}
+    for groups in kinds:
+        for pair, group in groups.items():
+            merged.setdefault(pair, []).extend(group)
+    # Each group is sorted by (priority, id) already and sorting is stable, so equal priorities keep the kinds' order.
+    return {pair: tuple(sorted(group, key=lambda source: source.priority)) for pair, group in merged.items()}
+
+
 class Graph:
     """Master data of one version with dict look-ups; shared by threads, never changed."""
 
@@ -64,6 +77,7 @@ class Graph:
         "_deliveries_anywhere",
         "_lanes",
         "_operations",
+        "_sources",
         "_substitutes",
         "_terms",
         "_timetables",
@@ -122,6 +136,7 @@ class Graph:
         self._operations = _grouped(self.operations.values(), lambda o: (o.item, o.site))
         self._lanes = _grouped(self.lanes.values(), lambda lane: (lane.item, lane.destination))
         self._terms = _grouped(self.terms.values(), lambda t: (t.item, t.site))
+        self._sources = _in_order(self._operations, self._lanes, self._terms)
         self._substitutes = {
             item: group for (item, _), group in _grouped(substitutes, lambda s: (s.item, "")).items()
         }
@@ -160,10 +175,9 @@ class Graph:
         """What may be delivered in the item's place, by (priority, id)."""
         return self._substitutes.get(item, ())
 
-    def has_source(self, item: str, site: str) -> bool:
-        """Whether the item can be made, moved or bought there at all."""
-        pair = (item, site)
-        return pair in self._operations or pair in self._lanes or pair in self._terms
+    def sources_for(self, item: str, site: str) -> tuple[Source, ...]:
+        """Every way to make, move or buy the item there, by (priority, make before move before buy, id)."""
+        return self._sources.get((item, site), ())
 
     def inputs_of(self, item: str, site: str) -> Iterable[str]:
         """Every node key one level below: components and their alternates, origins of lanes; may repeat."""
@@ -294,7 +308,8 @@ def reach(
     """Every key a request may touch: what `near` says, and all below it down to `depth_max` levels.
 
     Below are components, their alternates and origins of lanes; with each node come its allocations, the
-    resources (overtime too) and limited suppliers of its sources. Substitutes count only for what was asked.
+    resources (overtime too) and limited suppliers of its sources. A node at the last level is asked for its
+    stock only. Substitutes count only for what was asked.
     """
     keys: set[str] = set()
     asked = list(wanted)
@@ -307,8 +322,8 @@ def reach(
         for key in level:
             _add_node(graph, key, keys)
             item, site = node_of(key)
-            _add_capacities(graph, item, site, keys)
             if depth < depth_max:
+                _add_capacities(graph, item, site, keys)
                 for other in graph.inputs_of(item, site):
                     if other not in seen:
                         seen.add(other)
