@@ -294,6 +294,9 @@ class Supply(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     lot: str | None = None
     expires_on: Day | None = None  # last day it may be used
     counts: Why = Why.counted
+    doubts: tuple[str, ...] = ()  # keys on which what it needs itself is short; not empty = doubtful
+    as_of: Instant = 0  # on hand only: the moment of the count; movements up to it are inside
+    sequence: int = 0  # on hand only: of the counting system
 
 
 class Draw(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -308,6 +311,18 @@ class Draw(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     sequence: int = 0  # order of making, over the whole ledger; ties in coverage go to the lower
     expires_at: Instant | None = None  # None = firm
     life_days: int = 0  # remaining life asked for at ship day
+    feeds: str | None = None  # node where the owner arrives, when the owner is a receipt
+
+
+class Movement(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Goods that came to or left a node; kept so that a count that is older than it can be brought up to date."""
+
+    key: str
+    id: str
+    at: Instant
+    quantity: int  # + in, - out
+    lot: str | None = None
+    commitment: str | None = None  # what it shipped for
 
 
 class State(str, Enum):
@@ -356,7 +371,8 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     supply: tuple[tuple[Day, int, str, str, Day], ...] = ()  # (usable on, quantity, id, ref, expires on or 0), sorted
     draws: tuple[tuple[Day, int, int], ...] = ()  # (day, remaining life in days, quantity), sorted
     next_expiry_at: Instant | None = None  # of the earliest draw or proposed receipt that expires
-    rolled_to: Day = 0  # the site's day up to which late receipts were judged
+    planned_on: Day | None = None  # the earliest day of a planned receipt that counts
+    rolled_to: Day = 0  # the site's day for which overdue receipts and shipments were last judged
     latest_at: Instant = 0  # latest moment stored on this key: the clock never runs behind it
     shortfall_max: int = 0  # how far below zero supply news has pushed it; decisions may not
 
@@ -372,11 +388,14 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Effects(msgspec.Struct, frozen=True, kw_only=True):
     """What one decision changes in the ledger; the gate applies it all or not at all."""
 
+    terms: tuple[str, ...] = ()  # of the requester: "tier:A", "channel:web", …; against whom shares protect
+    borrows: bool = False  # an approved loan of lower ranks' shares
     gives_back: tuple[Draw, ...] = ()  # draws ended first: of an amended promise, of a hold, of a cancelled line
     drops: tuple[Supply, ...] = ()  # proposed receipts that nobody draws on any more
     proposes: tuple[Proposal, ...] = ()
     draws: tuple[Draw, ...] = ()  # on nodes and allocations, owner = the commitment
-    commitments: tuple[Commitment, ...] = ()  # new ones, or new states of old ones (same id)
+    commitments: tuple[Commitment, ...] = ()  # new ones
+    resolves: tuple[Commitment, ...] = ()  # new states of commitments that were there before, same id
 
 
 class OpenException(msgspec.Struct, frozen=True, kw_only=True):

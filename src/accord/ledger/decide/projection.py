@@ -103,7 +103,8 @@ def unfilled_by_day(
     later draw.
     """
     left = sorted(
-        [expires or _NEVER, on if on > today else today, quantity] for on, quantity, _id, _ref, expires in supply
+        [expires or _NEVER, on if on > today else today, quantity]
+        for on, quantity, _id, _ref, expires in supply
     )
     unfilled: dict[tuple[Day, int], int] = {}
     for on, life, quantity in sorted((on if on > today else today, life, q) for on, life, q in draws):

@@ -105,7 +105,10 @@ class Trial:
         """
         state = self._key(key)
         if state.lots:
-            draws = [*state.draws, *((day, 0, q) for day, q in self._reserved(key, state, terms, borrow) if q > 0)]
+            draws = [
+                *state.draws,
+                *((day, 0, q) for day, q in self._reserved(key, state, terms, borrow) if q > 0),
+            ]
             return lot_atp(tuple(state.supply), tuple(draws), state.today, on, life_days)
         floor = self._stock(key, state, terms, borrow).floor(on)
         return floor if floor > 0 else 0
@@ -123,7 +126,9 @@ class Trial:
 
     def relief(self, key: str, on: Day) -> tuple[Day, str] | None:
         """The first receipt after a day: its day, and the number by which people know it."""
-        return min(((s[0], s[3] or s[2]) for s in self._key(key).supply if s[0] > on and s[1] > 0), default=None)
+        return min(
+            ((s[0], s[3] or s[2]) for s in self._key(key).supply if s[0] > on and s[1] > 0), default=None
+        )
 
     def free(self, key: str, on: Day) -> int:
         """What a resource, supplier or allocation has left on a day (>= 0)."""

@@ -1,0 +1,121 @@
+"""What happens when supply changes, in order? News is recorded, applied and judged in one transaction.
+
+Every commitment that the news uncovers has an open exception when the transaction ends: that is invariant I2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+from accord.db import audit, requests
+from accord.db.engine import Database
+from accord.db.tx import Tx
+from accord.exceptions.decide import Opening, apply_news, check, reach_of, unknown_names
+from accord.exceptions.model import MasterStated, News, Outcome, ReceiptArrived, ReceiptStated, Shipped
+from accord.kit.digest import canonical, digest
+from accord.kit.errors import InputError, RequestChanged
+from accord.kit.ids import new_id
+from accord.ledger.model import OpenException
+from accord.ledger.service import graphs, reads
+from accord.ledger.service.books import Clock, Treatment
+from accord.ledger.service.news import Sheets, Told, again, change, record_cause
+from accord.policy import service as policy
+from accord.promise import service as promises
+
+
+def supply_changed(
+    db: Database,
+    news: Sequence[News],
+    *,
+    actor: str,
+    id: str,
+    on_progress: Callable[[int], None] | None = None,
+) -> Outcome:
+    """Record the news, apply it, judge every commitment it touches, open or close their exceptions: all or nothing.
+
+    `id` is the caller's; the same id with the same news gives the same outcome again. Raises: InputError naming what in
+    the news cannot be applied, RequestChanged when the id came with other news, Unavailable.
+    """
+    check(news)
+    body = canonical(list(news))
+    outcome: list[Outcome] = []
+
+    def work(tx: Tx) -> None:
+        claimed = requests.claim(tx, [requests.Claim(id, digest(body), actor)])[id]
+        if isinstance(claimed, requests.Changed):
+            raise RequestChanged(f"News with id {id} was told before with other contents; use a new id.")
+        if isinstance(claimed, requests.StoredReply):
+            reply = claimed.reply or reads.outcome_of_news(tx, id)
+            outcome[:] = [msgspec.json.decode(reply, type=Outcome)]
+            return
+        made = _tell(tx, news, body, actor=actor, id=id, on_progress=on_progress)
+        requests.record_reply(tx, [requests.Reply(id=id, status=200, reply=canonical(made))])
+        outcome[:] = [made]
+
+    again(db, work)
+    return outcome[0]
+
+
+def _tell(
+    tx: Tx, news: Sequence[News], body: bytes, *, actor: str, id: str, on_progress: Callable[[int], None] | None
+) -> Outcome:
+    cause = new_id("cau")
+    rules = policy.book(tx).rules
+    graph = _state_masters(tx, [n for n in news if isinstance(n, MasterStated)])
+    errors = unknown_names(news, graph)
+    if errors:
+        raise InputError(errors[0].detail, errors=errors)
+    nodes = reads.nodes_of_commitments(tx, sorted({n.commitment for n in news if isinstance(n, Shipped)}))
+    named = {n.id for n in news if isinstance(n, ReceiptStated | ReceiptArrived)}
+    named |= {n.cites for n in news if isinstance(n, ReceiptStated) and n.cites}
+    reach = reach_of(news, graph, nodes, reads.keys_of_owners(tx, sorted(named)))
+    movements = reads.movements_since(tx, reach.counts)
+    ignored: list[str] = []
+    openings: list[Opening] = []
+
+    def apply(sheets: Sheets, clock: Clock) -> None:
+        openings[:] = apply_news(
+            news, sheets, clock.today_of, movements, ignored, now=clock.now, cause=cause, on_progress=on_progress
+        )
+
+    told: Told = change(
+        tx,
+        graph,
+        reach.keys,
+        Treatment(late_receipt_days=rules.late_receipt_days, fence_days=rules.fence_days),
+        apply,
+        cause=cause,
+    )
+    promises.record_openings(
+        tx, [(o.commitment, o.line.customer, o.line.ref, o.line.requested_on, o.line.price_minor) for o in openings],
+        actor=actor, request=id, now=told.now,
+    )
+    outcome = Outcome(
+        cause=cause,
+        applied=len(news) - len(ignored),
+        ignored=tuple(ignored),
+        opened=tuple(e.id for e in told.opened),
+        closed=tuple(e.id for e in told.closed),
+    )
+    kind = type(news[0]).__name__ if news else "Nothing"
+    record_cause(tx, told, kind=kind, body=canonical({"news": msgspec.Raw(body), "outcome": outcome}), actor=actor, news_id=id)
+    fact = canonical({"cause": cause, "id": id, "actor": actor, "digest": digest(body)})
+    audit.append(tx, [audit.Entry(type="SupplyChanged", body=fact)])
+    return outcome
+
+
+def _state_masters(tx: Tx, masters: Sequence[MasterStated]) -> graphs.Graph:
+    if not masters:
+        return graphs.graph(tx)
+    stated = {id(m.record): m.record for m in masters if m.record is not None}
+    return graphs.state_records(tx, list(stated.values()), [m.ends for m in masters if m.ends is not None])
+
+
+def open_exceptions(
+    db: Database, *, after: str | None = None, limit: int = 50, open_only: bool = True
+) -> tuple[list[OpenException], str | None]:
+    """Exceptions, oldest first, and where the next page starts."""
+    with db.read() as tx:
+        return reads.exceptions(tx, after, limit, open_only)

@@ -1,0 +1,170 @@
+"""What may be written? The gate's arithmetic, apart from what the decision already checked.
+
+**The rule.** No decision may lower a projection on a day on which the result is below zero; and what a decision newly
+draws must be covered, by supply, capacity and the shares that are protected for others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from accord.kit.days import Day, Instant
+from accord.kit.errors import Fault
+from accord.ledger.decide.graph import Graph
+from accord.ledger.decide.projection import Projection, deltas_of, has_lots, lowest_of, unfilled_by_day
+from accord.ledger.decide.shares import reserved
+from accord.ledger.model import Draw, Kind, Profile, Supply, Why, allocation_key, kind_of_key
+
+
+def supply_row(supply: Supply) -> tuple[Day, int, str, str, Day]:
+    """A supply as a profile keeps it."""
+    return (supply.on, supply.quantity, supply.id, supply.ref, supply.expires_on or 0)
+
+
+def counts(supply: Supply) -> bool:
+    """Whether a supply is part of the projection."""
+    return supply.counts is Why.counted and supply.quantity > 0
+
+
+def changed(
+    profile: Profile,
+    *,
+    gives: Iterable[Draw] = (),
+    takes: Iterable[Draw] = (),
+    drops: Iterable[Supply] = (),
+    adds: Iterable[Supply] = (),
+    now: Instant = 0,
+) -> Profile:
+    """The profile after draws and supplies come and go, one version later. Raises: Fault when what goes was not there."""
+    draws = {(on, life): quantity for on, life, quantity in profile.draws}
+    expiries = [profile.next_expiry_at] if profile.next_expiry_at is not None else []
+    for draw in gives:
+        slot = (draw.on, draw.life_days)
+        left = draws.get(slot, 0) - draw.quantity
+        if left < 0:
+            raise Fault(f"{draw.id} gives back more at {profile.key} on day {draw.on} than is drawn")
+        if left:
+            draws[slot] = left
+        else:
+            draws.pop(slot, None)
+    for draw in takes:
+        slot = (draw.on, draw.life_days)
+        draws[slot] = draws.get(slot, 0) + draw.quantity
+        if draw.expires_at is not None:
+            expiries.append(draw.expires_at)
+    supply = profile.supply
+    gone = {s.id for s in drops if counts(s)}
+    added = [s for s in adds if counts(s)]
+    if gone or added:
+        expiries += [s.expires_at for s in added if s.expires_at is not None]
+        supply = tuple(sorted([row for row in supply if row[2] not in gone] + [supply_row(s) for s in added]))
+    return Profile(
+        key=profile.key,
+        version=profile.version + 1,
+        supply=supply,
+        draws=tuple(sorted((on, life, quantity) for (on, life), quantity in draws.items())),
+        next_expiry_at=min(expiries, default=None),
+        planned_on=profile.planned_on,
+        rolled_to=profile.rolled_to,
+        latest_at=now if now > profile.latest_at else profile.latest_at,
+        shortfall_max=profile.shortfall_max,
+    )
+
+
+def folded(profile: Profile, supplies: Sequence[Supply], draws: Sequence[Draw], *, version: int, now: Instant) -> Profile:
+    """The profile that the rows of a key add up to."""
+    slots: dict[tuple[Day, int], int] = {}
+    for draw in draws:
+        slot = (draw.on, draw.life_days)
+        slots[slot] = slots.get(slot, 0) + draw.quantity
+    expiries = [d.expires_at for d in draws if d.expires_at is not None]
+    expiries += [s.expires_at for s in supplies if s.expires_at is not None]
+    planned = [s.on for s in supplies if not s.released and counts(s)]
+    return Profile(
+        key=profile.key,
+        version=version,
+        supply=tuple(sorted(supply_row(s) for s in supplies if counts(s))),
+        draws=tuple(sorted((on, life, quantity) for (on, life), quantity in slots.items())),
+        next_expiry_at=min(expiries, default=None),
+        planned_on=min(planned, default=None),
+        rolled_to=profile.rolled_to,
+        latest_at=max(now, profile.latest_at),
+        shortfall_max=profile.shortfall_max,
+    )
+
+
+def lowest(profile: Profile, graph: Graph, today: Day) -> int:
+    """The summary that the database checks: how low the key gets on any day from today on."""
+    if kind_of_key(profile.key) is Kind.node:
+        return lowest_of(profile, today)
+    used: dict[Day, int] = {}
+    for on, _life, quantity in profile.draws:
+        used[on] = used.get(on, 0) + quantity
+    is_share = profile.key.startswith("allocation:")
+    return min((graph.capacity(profile.key, on) - q for on, q in used.items() if is_share or on >= today), default=0)
+
+
+def check(before: Profile, middle: Profile, after: Profile, graph: Graph, today: Day) -> None:
+    """The gate's rule for one key: `middle` is after giving back, before drawing anew.
+
+    Raises: Fault when a day ends below zero and is lower than it was before, or than it was before the new draws.
+    """
+    if kind_of_key(after.key) is Kind.node:
+        _check_node(before, after, today)
+        if middle is not before:
+            _check_node(middle, after, today)
+        return
+    for on, used in _used(after).items():
+        if graph.capacity(after.key, on) < used and used > min(_used(before).get(on, 0), _used(middle).get(on, 0)):
+            raise Fault(f"{after.key} would be drawn beyond its capacity on day {on}")
+
+
+def _check_node(before: Profile, after: Profile, today: Day) -> None:
+    new, old = Projection(deltas_of(after, today)), Projection(deltas_of(before, today))
+    if new.floors[0] < 0:
+        for day in sorted({*new.days, *old.days}):
+            level = new.level(day)
+            if level < 0 and level < old.level(day):
+                raise Fault(f"{after.key} would fall to {level} on day {day}")
+    if has_lots(after):
+        allowed = unfilled_by_day(before.supply, before.draws, today)
+        for slot, missing in unfilled_by_day(after.supply, after.draws, today).items():
+            if missing > allowed.get(slot, 0):
+                raise Fault(f"no lot at {after.key} covers {missing} drawn on day {slot[0]}")
+
+
+def _used(profile: Profile) -> dict[Day, int]:
+    used: dict[Day, int] = {}
+    for on, _life, quantity in profile.draws:
+        used[on] = used.get(on, 0) + quantity
+    return used
+
+
+def check_shares(
+    middle: Profile,
+    after: Profile,
+    used_before: dict[str, int],
+    graph: Graph,
+    today: Day,
+    terms: frozenset[str],
+    borrows: bool,
+) -> None:
+    """New draws leave what is protected for others as it was.
+
+    `used_before` is what each allocation of the node had given out before the decision. Raises: Fault.
+    """
+    allocations = graph.allocations_on(after.key)
+    if not allocations:
+        return
+    unused = {
+        a.id: max(0, graph.capacity(allocation_key(a.id), a.from_on) - used_before.get(a.id, 0)) for a in allocations
+    }
+    kept = reserved(allocations, unused, deltas_of(middle, today), today, terms, borrows)
+    new, old = deltas_of(after, today), deltas_of(middle, today)
+    for day, quantity in kept:
+        new[day] = new.get(day, 0) - quantity
+        old[day] = old.get(day, 0) - quantity
+    left, was = Projection(new), Projection(old)
+    for day in sorted({*left.days, *was.days}):
+        if left.level(day) < 0 and left.level(day) < was.level(day):
+            raise Fault(f"{after.key} would give away on day {day} what is protected for others")

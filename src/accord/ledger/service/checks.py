@@ -1,0 +1,158 @@
+"""Is the ledger what its rows say? Everything is recomputed from the rows, in one snapshot.
+
+Profiles, lowest levels and shortfalls; that every open commitment has its draws; which receipts are doubtful; that every
+commitment that is not covered has one open exception with an owner, and no other has one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TypeVar
+
+import msgspec
+
+from accord.db.tx import Tx
+from accord.kit.days import Day
+from accord.ledger import store
+from accord.ledger.decide import gate
+from accord.ledger.decide.coverage import overdue, short_at_capacity, short_at_node
+from accord.ledger.decide.graph import Graph
+from accord.ledger.model import Commitment, Draw, Kind, Profile, Supply, kind_of_key
+from accord.ledger.service.books import Clock
+from accord.ledger.service.graphs import graph as read_graph
+
+_PAGE = 500
+
+T = TypeVar("T", Supply, Draw, Commitment)
+
+
+class Finding(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that is not as it must be."""
+
+    key: str  # the ledger key, or what else it is about
+    what: str  # a statement: "profile_differs"
+    detail: str
+
+
+def verify(tx: Tx, on_progress: Callable[[int], None] | None = None) -> list[Finding]:
+    """All findings, in key order; none when the ledger is right."""
+    graph = read_graph(tx)
+    clock = Clock(graph, tx.now())
+    found: list[Finding] = []
+    doubts: dict[str, set[str]] = {}  # receipt -> keys on which it is short now
+    supplies: dict[str, Supply] = {}
+    after = ""
+    while page := store.every_key(tx, after, _PAGE):
+        keys = [profile.key for profile, _low in page]
+        after = keys[-1]
+        rows = _Rows(tx, keys)
+        for profile, low in page:
+            found += _of_key(profile, low, rows, graph, clock)
+            missing = _missing(profile.key, rows, graph, clock.today_of(profile.key))
+            for draw in rows.draws.get(profile.key, ()):
+                if draw.id in missing and draw.feeds is not None:
+                    doubts.setdefault(draw.owner, set()).add(profile.key)
+            supplies.update({s.id: s for s in rows.supplies.get(profile.key, ())})
+        found += _exceptions(tx, page, rows, graph, clock)
+        if on_progress is not None:
+            on_progress(len(page))
+    for ident, supply in sorted(supplies.items()):
+        if set(supply.doubts) != doubts.get(ident, set()):
+            found.append(
+                Finding(
+                    key=supply.key,
+                    what="doubt_differs",
+                    detail=f"receipt {supply.ref or ident} is short on {sorted(doubts.get(ident, ()))}, kept as {list(supply.doubts)}",
+                )
+            )
+    return found
+
+
+class _Rows:
+    """The rows in force of a page of keys."""
+
+    def __init__(self, tx: Tx, keys: list[str]) -> None:
+        self.supplies = _grouped(store.supplies(tx, keys))
+        self.draws = _grouped(store.draws(tx, keys))
+        self.commitments = _grouped(store.commitments(tx, keys))
+
+
+def _grouped(rows: list[T]) -> dict[str, list[T]]:
+    found: dict[str, list[T]] = {}
+    for row in rows:
+        found.setdefault(row.key, []).append(row)
+    return found
+
+
+def _of_key(profile: Profile, low: int, rows: _Rows, graph: Graph, clock: Clock) -> list[Finding]:
+    key = profile.key
+    found: list[Finding] = []
+
+    def find(what: str, detail: str) -> None:
+        found.append(Finding(key=key, what=what, detail=detail))
+
+    supplies, draws = rows.supplies.get(key, []), rows.draws.get(key, [])
+    fresh = gate.folded(profile, supplies, draws, version=profile.version, now=profile.latest_at)
+    if (fresh.supply, fresh.draws) != (profile.supply, profile.draws):
+        find("profile_differs", "the rows add up to another projection than the one that is kept")
+    earliest = fresh.next_expiry_at
+    if earliest is not None and (profile.next_expiry_at is None or profile.next_expiry_at > earliest):
+        find("expiry_missed", "a hold expires before the moment that is kept")
+    # As of the day for which it was last written; time alone only turns past days into today.
+    day = _day_of(profile, graph)
+    if gate.lowest(fresh, graph, day) != low and gate.lowest(fresh, graph, clock.today_of(key)) != low:
+        find("lowest_differs", f"kept as {low}, the rows say {gate.lowest(fresh, graph, day)}")
+    if low + profile.shortfall_max < 0:
+        find("overpromised", f"{-low - profile.shortfall_max} more is promised than supply news explains")
+    if kind_of_key(key) is Kind.node:
+        drawn: dict[str, int] = {}
+        for draw in draws:
+            drawn[draw.owner] = drawn.get(draw.owner, 0) + draw.quantity
+        for c in rows.commitments.get(key, []):
+            wanted = c.quantity - c.fulfilled if c.state.is_open else 0
+            if drawn.get(c.id, 0) != wanted and not _expired(c, draws, clock):
+                find("draws_differ", f"{c.id} is {c.state.value} with {wanted} to leave, and draws {drawn.get(c.id, 0)}")
+    return found
+
+
+def _day_of(profile: Profile, graph: Graph) -> Day:
+    return Clock(graph, profile.latest_at).today_of(profile.key) if profile.latest_at else profile.rolled_to
+
+
+def _expired(commitment: Commitment, draws: list[Draw], clock: Clock) -> bool:
+    return any(d.owner == commitment.id and d.expires_at is not None and d.expires_at <= clock.now for d in draws)
+
+
+def _missing(key: str, rows: _Rows, graph: Graph, today: Day) -> Mapping[str, int]:
+    kind, draws = kind_of_key(key), rows.draws.get(key, [])
+    if kind is Kind.allocation:
+        return {}
+    if kind is Kind.node:
+        return short_at_node(rows.supplies.get(key, []), draws, today)
+    return short_at_capacity(lambda day: graph.capacity(key, day), draws, today)
+
+
+def _exceptions(tx: Tx, page: list[tuple[Profile, int]], rows: _Rows, graph: Graph, clock: Clock) -> list[Finding]:
+    """I2, judged as of the day to which each node was rolled: midnight makes news when it is rolled, not before."""
+    known: dict[str, list[str]] = {}
+    found = []
+    for exception in store.open_exceptions(tx, [profile.key for profile, _low in page]):
+        known.setdefault(exception.commitment, []).append(exception.owner)
+    for profile, _low in page:
+        key = profile.key
+        if kind_of_key(key) is not Kind.node:
+            continue
+        commitments = {c.id: c for c in rows.commitments.get(key, [])}
+        day = profile.rolled_to or clock.today_of(key)
+        missing = _missing(key, rows, graph, day)
+        owners = {d.owner for d in rows.draws.get(key, []) if d.id in missing}
+        short = {c for c in owners if c in commitments} | set(overdue(commitments.values(), day))
+        for commitment in sorted(short):
+            if not any(known.get(commitment, [])):
+                found.append(Finding(key=key, what="exception_missing", detail=f"{commitment} is not covered and nobody was told"))
+        for commitment in sorted(commitments):
+            if commitment in known and commitment not in short:
+                found.append(Finding(key=key, what="exception_idle", detail=f"{commitment} is covered, its exception is still open"))
+            if len(known.get(commitment, [])) > 1:
+                found.append(Finding(key=key, what="exception_twice", detail=f"{commitment} has more than one open exception"))
+    return found

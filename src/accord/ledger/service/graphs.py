@@ -1,0 +1,60 @@
+"""Which master data is in force? Read once a version and kept by the process, for each database."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from weakref import WeakKeyDictionary
+
+from accord.db.engine import Database
+from accord.db.tx import Tx
+from accord.kit.errors import InputError
+from accord.ledger import store
+from accord.ledger.decide.graph import Graph
+from accord.ledger.decide.records import check, from_record, kind_name, to_body
+from accord.ledger.model import Record
+
+_KEPT_MAX = 4
+_kept: WeakKeyDictionary[Database, dict[int, Graph]] = WeakKeyDictionary()
+_lock = threading.Lock()
+
+
+def graph(tx: Tx) -> Graph:
+    """The graph in force."""
+    return graph_at(tx, store.graph_version(tx))
+
+
+def graph_at(tx: Tx, version: int) -> Graph:
+    """The graph as it was at a version."""
+    with _lock:
+        found = _kept.setdefault(tx.database, {}).get(version)
+    if found is None:
+        found = Graph(version, [from_record(kind, body) for kind, _id, body in store.records(tx, version)])
+        with _lock:
+            kept = _kept.setdefault(tx.database, {})
+            while len(kept) >= _KEPT_MAX:
+                del kept[next(iter(kept))]
+            kept[version] = found
+    return found
+
+
+def state_records(tx: Tx, stated: Sequence[Record], ended: Sequence[tuple[str, str]]) -> Graph:
+    """State master data, new or changed, and end what is named by (kind, id); the graph in force afterwards.
+
+    Raises: InputError naming what cannot be used; nothing is changed then.
+    """
+    version = store.graph_version(tx)
+    now = {(kind, id): from_record(kind, body) for kind, id, body in store.records(tx, version)}
+    for gone in ended:
+        if now.pop(gone, None) is None:
+            raise InputError.at("/ends", "unknown", f"There is no {gone[0]} {gone[1]} to end; check its id.")
+    now.update({(kind_name(record), record.id): record for record in stated})
+    errors = check(now.values())
+    if errors:
+        count = len(errors)
+        raise InputError(
+            f"{count} {'thing' if count == 1 else 'things'} in the master data cannot be used. {errors[0].detail}",
+            errors=errors,
+        )
+    store.put_records(tx, [(kind_name(r), r.id, to_body(r)) for r in stated], list(ended))
+    return graph(tx)

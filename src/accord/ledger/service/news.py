@@ -1,0 +1,233 @@
+"""How does supply news reach the ledger? All that changes supply, and the exceptions it makes, in one transaction.
+
+`change` locks every key that the news and the doubt it causes can reach, loads their rows, lets the caller change the
+sheets, judges every commitment on them, and writes rows, profiles and exceptions. It is the only place, with the day
+roll, that may let a key fall below zero; the exceptions are in the same transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TypeVar
+
+import msgspec
+
+from accord.db import audit, outbox
+from accord.db.engine import Database, retrying
+from accord.db.tx import Tx
+from accord.kit.days import Instant
+from accord.kit.digest import canonical
+from accord.kit.errors import Unavailable
+from accord.kit.ids import new_id
+from accord.ledger import store
+from accord.ledger.decide import gate
+from accord.ledger.decide.graph import Graph
+from accord.ledger.decide.judge import judge
+from accord.ledger.decide.sheet import Sheet, roll, treated
+from accord.ledger.model import Kind, OpenException, kind_of_key, node_of
+from accord.ledger.service.books import Clock, Treatment
+from accord.ledger.service.graphs import graph as read_graph
+
+_TRIES = 5
+
+T = TypeVar("T")
+
+
+class Moved(Exception):  # noqa: N818 - not an error: what must be locked changed before it was locked
+    """The keys that news can reach changed between look-up and lock."""
+
+
+class Told(msgspec.Struct, frozen=True, kw_only=True):
+    """What the news did to commitments."""
+
+    cause: str
+    opened: tuple[OpenException, ...]
+    closed: tuple[OpenException, ...]
+    now: Instant
+
+
+Sheets = dict[str, Sheet]
+
+
+def closure(tx: Tx, keys: Iterable[str]) -> frozenset[str]:
+    """These keys, and every node whose receipts draw on them, as far as it goes."""
+    found = set(keys)
+    edge = sorted(found)
+    while edge:
+        nodes = {node for nodes in store.feeds(tx, edge).values() for node in nodes}
+        edge = sorted(nodes - found)
+        found |= nodes
+    return frozenset(found)
+
+
+def change(
+    tx: Tx,
+    graph: Graph,
+    keys: Iterable[str],
+    treatment: Treatment,
+    apply: Callable[[Sheets, Clock], None],
+    *,
+    cause: str,
+) -> Told:
+    """Lock, load, let `apply` change the sheets, judge, write.
+
+    Raises: Moved when the reach changed before the lock; the caller starts its transaction again.
+    """
+    wanted = closure(tx, keys)
+    profiles = store.lock(tx, sorted(wanted))
+    if closure(tx, wanted) != wanted:
+        raise Moved
+    now = max(tx.now(), max((p.latest_at for p in profiles.values()), default=0))
+    clock = Clock(graph, now)
+    sheets = _load(tx, profiles)
+    apply(sheets, clock)
+    _roll(sheets, clock, treatment)
+    short = judge(
+        sheets,
+        graph,
+        clock.today_of,
+        lambda s, day: treated(s, day, late_receipt_days=treatment.late_receipt_days, fence_days=treatment.fence_days),
+    )
+    _write(tx, graph, sheets, clock)
+    return _except(tx, graph, sheets, short, cause=cause, now=now)
+
+
+def _load(tx: Tx, profiles: Mapping[str, object]) -> Sheets:
+    keys = sorted(profiles)
+    sheets = {key: Sheet(profiles[key]) for key in keys}  # type: ignore[arg-type]
+    for supply in store.supplies(tx, keys):
+        sheets[supply.key].supplies[supply.id] = sheets[supply.key].read_supplies[supply.id] = supply
+    for draw in store.draws(tx, keys):
+        sheets[draw.key].draws[draw.id] = sheets[draw.key].read_draws[draw.id] = draw
+    for commitment in store.commitments(tx, keys):
+        sheet = sheets[commitment.key]
+        sheet.commitments[commitment.id] = sheet.read_commitments[commitment.id] = commitment
+    return sheets
+
+
+def _roll(sheets: Sheets, clock: Clock, treatment: Treatment) -> None:
+    for key in sorted(sheets):
+        if kind_of_key(key) is Kind.node:
+            roll(
+                sheets[key],
+                clock.today_of(key),
+                late_receipt_days=treatment.late_receipt_days,
+                fence_days=treatment.fence_days,
+            )
+
+
+def _write(tx: Tx, graph: Graph, sheets: Sheets, clock: Clock) -> None:
+    changes, rows, movements = store.Changes(), [], []
+    for key in sorted(sheets):
+        sheet = sheets[key]
+        movements += sheet.movements
+        is_rolled = sheet.rolled_to != sheet.profile.rolled_to
+        if not sheet.is_changed() and not is_rolled:
+            continue
+        version = sheet.profile.version + 1
+        profile = gate.folded(
+            sheet.profile,
+            sorted(sheet.supplies.values(), key=lambda s: s.id),
+            sorted(sheet.draws.values(), key=lambda d: d.id),
+            version=version,
+            now=clock.now,
+        )
+        low = gate.lowest(profile, graph, clock.today_of(key))
+        profile = msgspec.structs.replace(profile, rolled_to=sheet.rolled_to, shortfall_max=max(0, -low))
+        rows.append((profile, low))
+        _difference(sheet, version, changes)
+    store.write_keys(tx, rows)
+    store.apply(tx, changes)
+    store.add_movements(tx, movements)
+
+
+def _difference(sheet: Sheet, version: int, changes: store.Changes) -> None:
+    for was, now, ended, new in (
+        (sheet.read_supplies, sheet.supplies, changes.ended_supplies, changes.new_supplies),
+        (sheet.read_draws, sheet.draws, changes.ended_draws, changes.new_draws),
+        (sheet.read_commitments, sheet.commitments, changes.ended_commitments, changes.new_commitments),
+    ):
+        for ident in sorted({*was, *now}):  # type: ignore[misc]
+            before, after = was.get(ident), now.get(ident)  # type: ignore[attr-defined]
+            if before == after:
+                continue
+            if before is not None:
+                ended.append((sheet.key, ident, version))
+            if after is not None:
+                new.append((after, version))
+
+
+def _except(
+    tx: Tx, graph: Graph, sheets: Sheets, short: Mapping[str, Mapping[str, int]], *, cause: str, now: Instant
+) -> Told:
+    """Open an exception for each commitment that is not covered, close those of commitments that are."""
+    nodes = sorted(short)
+    known = {e.commitment: e for e in store.open_exceptions(tx, nodes)}
+    opened, closed = [], []
+    for node in nodes:
+        item = graph.items.get(node_of(node)[0])
+        for commitment, units in sorted(short[node].items()):
+            if commitment not in known:
+                opened.append(
+                    OpenException(
+                        key=node,
+                        id=new_id("exc", now),
+                        commitment=commitment,
+                        cause=cause,
+                        owner=(item.planner if item else "") or "planner",
+                        opened_at=now,
+                        short=units,
+                    )
+                )
+    wanted = {commitment for node in nodes for commitment in short[node]}
+    for commitment, exception in sorted(known.items()):
+        if commitment not in wanted:
+            row = sheets[exception.key].commitments.get(commitment)
+            why = "covered again" if row is not None and row.state.is_open else "no longer open"
+            closed.append(msgspec.structs.replace(exception, closed_at=now, closed_why=why))
+    store.open_many(tx, opened)
+    store.close_many(tx, [(e.key, e.id, now, e.closed_why) for e in closed])
+    _tell(tx, opened, closed)
+    return Told(cause=cause, opened=tuple(opened), closed=tuple(closed), now=now)
+
+
+def _tell(tx: Tx, opened: Sequence[OpenException], closed: Sequence[OpenException]) -> None:
+    facts, messages = [], []
+    for kind, rows in (("ExceptionOpened", opened), ("ExceptionClosed", closed)):
+        for row in rows:
+            body = canonical(row)
+            facts.append(audit.Entry(type=kind, body=body))
+            messages.append(outbox.Message(id=new_id("msg"), topic=kind, subject=row.commitment, body=body))
+    audit.append(tx, facts)
+    outbox.add(tx, messages)
+
+
+def record_cause(tx: Tx, told: Told, *, kind: str, body: bytes, actor: str, news_id: str) -> None:
+    """Keep the news as it was told: a fact, never changed."""
+    store.add_cause(tx, told.cause, told.now, kind, body, actor, news_id)
+
+
+def roll_keys(db: Database, keys: Sequence[str], treatment: Treatment, *, actor: str) -> Told:
+    """Roll the day of these nodes, in a transaction of its own, as supply news."""
+
+    def work(tx: Tx) -> Told:
+        graph = read_graph(tx)
+        cause = new_id("cau")
+        told = change(tx, graph, keys, treatment, lambda _sheets, _clock: None, cause=cause)
+        store.add_cause(tx, cause, told.now, "DayRolled", canonical({"keys": sorted(keys)}), actor, cause)
+        return told
+
+    return again(db, work)
+
+
+def again(db: Database, work: Callable[[Tx], T]) -> T:
+    """Run news in a transaction, starting again when its reach moved. Raises: Unavailable after five tries."""
+    for _try in range(_TRIES):
+        try:
+            return retrying(db, work)
+        except Moved:
+            continue
+    raise Unavailable("The ledger changes too fast around this news. Send it again.", retry_after_seconds=1)
+
+
+__all__ = ["Moved", "Sheets", "Told", "again", "change", "closure", "record_cause", "roll_keys"]

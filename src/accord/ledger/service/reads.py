@@ -1,0 +1,130 @@
+"""What does the ledger say to those who only look?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from accord.db.tx import Tx
+from accord.kit.days import Day, Instant
+from accord.kit.errors import NotFound
+from accord.ledger import store
+from accord.ledger.decide.projection import Projection, deltas_of
+from accord.ledger.decide.trial import Trial
+from accord.ledger.model import Commitment, Draw, Movement, OpenException, Profile, Supply, node_key
+from accord.ledger.service.books import Clock
+from accord.ledger.service.graphs import graph as read_graph
+
+
+class Step(msgspec.Struct, frozen=True):
+    """A day on which a node changes."""
+
+    on: Day
+    projected: int  # supply minus draws up to the end of this day
+    available: int  # look-ahead ATP for this day
+
+
+class NodeView(msgspec.Struct, frozen=True, kw_only=True):
+    """One node as people look at it."""
+
+    item: str
+    site: str
+    today: Day
+    as_of: Instant
+    version: int
+    steps: tuple[Step, ...]
+    supplies: tuple[Supply, ...]
+    commitments: tuple[Commitment, ...]
+
+
+def nodes_of_commitments(tx: Tx, ids: Sequence[str]) -> dict[str, str]:
+    """The node each of these commitments leaves from; unknown ones are left out."""
+    return {c.id: c.key for c in store.commitments_named(tx, ids)}
+
+
+def commitments_of(tx: Tx, promises: Sequence[str]) -> list[Commitment]:
+    """The commitments of these promises, in force."""
+    return store.commitments_of_promises(tx, promises)
+
+
+def draws_of(tx: Tx, promises: Sequence[str]) -> list[Draw]:
+    """Everything these promises draw, what their proposed receipts draw included."""
+    return store.draws_of_promises(tx, promises)
+
+
+def supplies_proposed_by(tx: Tx, promises: Sequence[str]) -> list[Supply]:
+    """The receipts that these promises proposed, as far as they are still expected."""
+    return store.supplies_proposed_by(tx, promises)
+
+
+def keys_of_owners(tx: Tx, owners: Sequence[str]) -> dict[str, list[str]]:
+    """The keys on which each of these owners draws."""
+    found: dict[str, list[str]] = {}
+    for draw in store.draws_of_owners(tx, owners):
+        found.setdefault(draw.owner, []).append(draw.key)
+    return found
+
+
+def movements_since(tx: Tx, counts: Sequence[tuple[str, Instant]]) -> dict[str, list[Movement]]:
+    """The movements at each of these keys after the moment given with it."""
+    found: dict[str, list[Movement]] = {}
+    for movement in store.movements_after(tx, counts):
+        found.setdefault(movement.key, []).append(movement)
+    return found
+
+
+def outcome_of_news(tx: Tx, news_id: str) -> bytes:
+    """The outcome that was given for this news, from the fact itself. Raises: NotFound."""
+    cause = store.cause_of_news(tx, news_id)
+    if cause is None:
+        raise NotFound(f"No news with id {news_id} was told.")
+    return bytes(msgspec.json.decode(cause.body, type=dict[str, msgspec.Raw])["outcome"])
+
+
+def exceptions(
+    tx: Tx, after: str | None, limit: int, open_only: bool
+) -> tuple[list[OpenException], str | None]:
+    """A page of exceptions, oldest first, and where the next page starts."""
+    rows = store.list_exceptions(tx, after or "", limit + 1, open_only=open_only)
+    return rows[:limit], rows[limit - 1].id if len(rows) > limit else None
+
+
+def node(tx: Tx, item: str, site: str) -> NodeView:
+    """One node: its steps, supplies and commitments. Raises: NotFound for an unknown item or site."""
+    graph = read_graph(tx)
+    if item not in graph.items:
+        raise NotFound(f"There is no item {item}.")
+    if site not in graph.sites:
+        raise NotFound(f"There is no site {site}.")
+    key = node_key(item, site)
+    profile = store.read(tx, [key])[key]
+    clock = Clock(graph, max(tx.now(), profile.latest_at))
+    today = clock.today_of(key)
+    supplies, commitments = store.node_detail(tx, key)
+    return NodeView(
+        item=item,
+        site=site,
+        today=today,
+        as_of=clock.now,
+        version=profile.version,
+        steps=steps(profile, today),
+        supplies=tuple(supplies),
+        commitments=tuple(commitments),
+    )
+
+
+def steps(profile: Profile, today: Day) -> tuple[Step, ...]:
+    """The days on which a profile changes, with projection and look-ahead ATP."""
+    projection = Projection(deltas_of(profile, today))
+    return tuple(Step(day, projection.level(day), max(0, projection.floor(day))) for day in projection.days)
+
+
+def available(tx: Tx, item: str, site: str, on: Day, *, life_days: int = 0) -> int:
+    """Look-ahead ATP of a node for a day, nobody's shares set aside."""
+    graph = read_graph(tx)
+    key = node_key(item, site)
+    profile = store.read(tx, [key])[key]
+    clock = Clock(graph, max(tx.now(), profile.latest_at))
+    profiles = {key: profile, **store.read(tx, [f"allocation:{a.id}" for a in graph.allocations_on(key)])}
+    return Trial(graph, profiles, clock.today, clock.default_today).atp(key, on, life_days=life_days)

@@ -1,0 +1,114 @@
+"""Where is the ledger kept? All of its SQL."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from accord.db import records as _records
+from accord.db.tx import Tx
+from accord.ledger.store import tables as _tables
+from accord.ledger.store.exceptions import (
+    Cause,
+    add_cause,
+    cause_of_news,
+    close_many,
+    list_exceptions,
+    open_exceptions,
+    open_many,
+)
+from accord.ledger.store.keys import (
+    KeyRow,
+    every_key,
+    keys_expiring,
+    keys_to_roll,
+    lock,
+    read,
+    read_rows,
+    write_keys,
+)
+from accord.ledger.store.rows import (
+    Changes,
+    add_movements,
+    apply,
+    commitments,
+    commitments_at,
+    commitments_named,
+    commitments_of_promises,
+    commitments_page,
+    draws,
+    draws_at,
+    draws_feeding,
+    draws_of_owners,
+    draws_of_promises,
+    expiring,
+    expiring_supplies,
+    feeds,
+    movements_after,
+    next_expiries,
+    node_detail,
+    supplies,
+    supplies_at,
+    supplies_proposed_by,
+)
+
+__all__ = [
+    "Cause",
+    "Changes",
+    "KeyRow",
+    "add_cause",
+    "add_movements",
+    "apply",
+    "cause_of_news",
+    "close_many",
+    "commitments",
+    "commitments_at",
+    "commitments_named",
+    "commitments_of_promises",
+    "commitments_page",
+    "draws",
+    "draws_at",
+    "draws_feeding",
+    "draws_of_owners",
+    "draws_of_promises",
+    "every_key",
+    "expiring",
+    "expiring_supplies",
+    "feeds",
+    "graph_version",
+    "keys_expiring",
+    "keys_to_roll",
+    "list_exceptions",
+    "lock",
+    "movements_after",
+    "next_expiries",
+    "node_detail",
+    "open_exceptions",
+    "open_many",
+    "put_records",
+    "read",
+    "read_rows",
+    "records",
+    "supplies",
+    "supplies_at",
+    "supplies_proposed_by",
+    "write_keys",
+]
+
+_GRAPH = "graph_version"
+
+
+def graph_version(tx: Tx) -> int:
+    """The version of the master data in force."""
+    return _records.head(tx, _GRAPH)
+
+
+def records(tx: Tx, version: int) -> list[tuple[str, str, bytes]]:
+    """The master data in force at a version: (kind, id, body), ordered by kind and id."""
+    return _records.at(tx, _tables.record, version)
+
+
+def put_records(
+    tx: Tx, changes: Sequence[tuple[str, str, bytes]], ends: Sequence[tuple[str, str]] = ()
+) -> int:
+    """Change and end master data; the version that holds the changes."""
+    return _records.put(tx, _tables.record, _GRAPH, changes, ends)

@@ -1,0 +1,152 @@
+"""How are keys locked, read and written?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from weakref import WeakKeyDictionary
+
+import msgspec
+
+from accord.db.engine import Database
+from accord.db.failures import Retry
+from accord.db.tx import Tx
+from accord.kit.days import Instant
+from accord.ledger.model import Profile, kind_of_key
+from accord.ledger.store.tables import key as key_table
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(Profile).decode
+
+# Keys known to have a row, which is never deleted: saves the batch a read before it locks.
+_known: WeakKeyDictionary[Database, set[str]] = WeakKeyDictionary()
+
+
+class KeyRow(msgspec.Struct, frozen=True):
+    """One key as the database has it."""
+
+    profile: Profile
+    lowest: int
+
+
+def lock(tx: Tx, keys: Sequence[str]) -> dict[str, Profile]:
+    """The profiles of these keys, locked until the transaction ends, in key order; missing keys are made.
+
+    Raises: Retry when a key that was there is not (a transaction that made it was rolled back).
+    """
+    ordered = sorted(set(keys))
+    if not ordered:
+        return {}
+    known = _known.setdefault(tx.database, set())
+    made: list[str] = []
+    if not known.issuperset(ordered):
+        made = _make_missing(tx, ordered)
+    # These rows, by primary key, locked one after the other in key order: two batches that share keys wait for each
+    # other, and never in a circle.
+    found = tx.rows_in(
+        "SELECT key, profile FROM ledger_key WHERE key IN (:keys) ORDER BY key FOR UPDATE", ordered
+    )
+    profiles = {key: _decode(packed) if packed else Profile(key=key) for key, packed in found}
+    if len(profiles) < len(ordered):
+        known.difference_update(ordered)
+        raise Retry("a key was made by a transaction that was lost")
+    if made:
+        write_keys(tx, [(profiles[key], 0) for key in made])
+    else:
+        known.update(ordered)
+    return profiles
+
+
+def _make_missing(tx: Tx, ordered: list[str]) -> list[str]:
+    """Insert the rows that are not there yet, empty; which ones this transaction made."""
+    # Which of them there are, by primary key; nothing is locked yet, so that all locks are taken in key order later.
+    there = {
+        key for (key,) in tx.rows_in("SELECT key FROM ledger_key WHERE key IN (:keys) ORDER BY key", ordered)
+    }
+    missing = [(key, kind_of_key(key).value) for key in ordered if key not in there]
+    if not missing:
+        return []
+    # New rows in key order; one that another transaction is just making is waited for and left as it is.
+    made = tx.rows_of(
+        "INSERT INTO ledger_key (key, kind, version, profile, lowest, shortfall_max, next_expiry_at, rolled_to, latest_at)"
+        " SELECT key, kind, 0, :empty, 0, 0, NULL, 0, 0 FROM (:rows) AS given WHERE true"
+        " ON CONFLICT (key) DO NOTHING RETURNING key",
+        key_table,
+        ("key", "kind"),
+        missing,
+        empty=b"",
+    )
+    return [key for (key,) in made]
+
+
+def read(tx: Tx, keys: Sequence[str]) -> dict[str, Profile]:
+    """The profiles of these keys as they are; a key without a row has an empty one."""
+    # These rows, by primary key.
+    found = tx.rows_in(
+        "SELECT key, profile FROM ledger_key WHERE key IN (:keys) ORDER BY key", sorted(set(keys))
+    )
+    profiles = {key: _decode(packed) for key, packed in found}
+    return {key: profiles.get(key) or Profile(key=key) for key in keys}
+
+
+def read_rows(tx: Tx, keys: Sequence[str]) -> dict[str, KeyRow]:
+    """The rows of these keys that are there."""
+    # These rows, by primary key.
+    found = tx.rows_in(
+        "SELECT key, profile, lowest FROM ledger_key WHERE key IN (:keys) ORDER BY key", sorted(set(keys))
+    )
+    return {key: KeyRow(_decode(packed), lowest) for key, packed, lowest in found}
+
+
+def write_keys(tx: Tx, rows: Sequence[tuple[Profile, int]]) -> None:
+    """Write profiles with their lowest projection; the database refuses one that is not covered."""
+    # These rows, by primary key.
+    tx.update_many(
+        key_table,
+        ("key",),
+        ("version", "profile", "lowest", "shortfall_max", "next_expiry_at", "rolled_to", "latest_at"),
+        [
+            (
+                profile.key,
+                profile.version,
+                _encode(profile),
+                lowest,
+                profile.shortfall_max,
+                profile.next_expiry_at,
+                profile.rolled_to,
+                profile.latest_at,
+            )
+            for profile, lowest in rows
+        ],
+    )
+
+
+def every_key(tx: Tx, after: str, limit: int) -> list[tuple[Profile, int]]:
+    """Profiles and their lowest projection in key order, from the key after `after` on."""
+    # A stretch of the primary key.
+    found = tx.rows(
+        "SELECT profile, lowest FROM ledger_key WHERE key > :after ORDER BY key LIMIT :limit",
+        after=after,
+        limit=limit,
+    )
+    return [(_decode(packed), lowest) for packed, lowest in found]
+
+
+def keys_expiring(tx: Tx, now: Instant, limit: int) -> list[str]:
+    """Keys on which a hold is over, for tidying; through the partial index on next_expiry_at."""
+    found = tx.rows(
+        "SELECT key FROM ledger_key WHERE next_expiry_at <= :now ORDER BY next_expiry_at, key LIMIT :limit",
+        now=now,
+        limit=limit,
+    )
+    return [key for (key,) in found]
+
+
+def keys_to_roll(tx: Tx, day: int, after: str, limit: int) -> list[str]:
+    """Keys last judged before a day, in key order, from the key after `after` on; a scan along the primary key."""
+    found = tx.rows(
+        "SELECT key FROM ledger_key WHERE key > :after AND rolled_to < :day ORDER BY key LIMIT :limit",
+        after=after,
+        day=day,
+        limit=limit,
+    )
+    return [key for (key,) in found]
