@@ -1,5 +1,4 @@
 """How a database is opened, and how a transaction begins and ends: the same on both engines."""
-# ruff: noqa: PT012 - a transaction is a block
 
 from __future__ import annotations
 

@@ -16,6 +16,7 @@ so `insert` uses the second for a few rows and COPY for more, and `update_many` 
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 import time
@@ -39,6 +40,7 @@ Row = Sequence[Any] | Mapping[str, Any]
 
 _COPY_MIN = 8  # rows from which COPY beats one INSERT
 _STREAM_ROWS = 10_000
+_STREAMS = itertools.count(1)  # a name for each cursor: several may be open at once
 
 # A quoted text, a cast, a parameter or a per cent sign: a parameter changes its form, a per cent sign is doubled.
 _TOKEN = re.compile(r"'(?:[^']|'')*'|::|:([a-z_][a-z0-9_]*)|%", re.IGNORECASE)
@@ -128,7 +130,7 @@ class Tx:
         """The rows of a long answer in pieces of 10,000, never all in memory."""
         try:
             if self.dialect == "postgresql":
-                cursor = self._driver.cursor(name="accord_stream")  # kept by the server
+                cursor = self._driver.cursor(name=f"stream_{next(_STREAMS)}")  # kept by the server
             else:
                 cursor = self._driver.cursor()
             try:
@@ -173,14 +175,17 @@ class Tx:
         key_columns: Sequence[str],
         set_columns: Sequence[str],
         rows: Sequence[Sequence[Any]],
+        *,
+        while_null: str | None = None,
     ) -> None:
         """Update many rows by key in one statement; each row is (*keys, *new values).
 
+        With `while_null`, only rows whose column of that name is NULL count as being there.
         Raises: Fault when a key is not there or is given twice: nothing is silently skipped.
         """
         if not rows:
             return
-        plan = _update_plan(table, tuple(key_columns), tuple(set_columns))
+        plan = _update_plan(table, tuple(key_columns), tuple(set_columns), while_null)
         try:
             if self.dialect == "sqlite":
                 keys = len(key_columns)
@@ -359,14 +364,19 @@ def _insert_plan(table: sa.Table, names: tuple[str, ...]) -> _Plan:
 
 
 @lru_cache(maxsize=1_024)
-def _update_plan(table: sa.Table, keys: tuple[str, ...], values: tuple[str, ...]) -> _Plan:
+def _update_plan(
+    table: sa.Table, keys: tuple[str, ...], values: tuple[str, ...], while_null: str | None
+) -> _Plan:
     columns = [table.c[name] for name in (*keys, *values)]
     name = table.name
     one = _each('"{0}" = ?', values, ", ")
     many = _each('"{0}" = new."{0}"', values, ", ")
     here = _each('"{0}" = ?', keys, " AND ")
     there = _each(f'"{name}"."{{0}}" = new."{{0}}"', keys, " AND ")
-    # Both find each row by its key, through the index of the primary key.
+    if while_null is not None:
+        here += f' AND "{name}"."{while_null}" IS NULL'
+        there += f' AND "{name}"."{while_null}" IS NULL'
+    # Both find each row by its key, through the index of the primary key or of the rows in force.
     return _Plan(
         columns,
         sqlite=f'UPDATE "{name}" SET {one} WHERE {here}',  # noqa: S608 - our own names

@@ -1,0 +1,26 @@
+"""Where are the rules, tiers, customers' terms and prices kept?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from accord.db import records as _records
+from accord.db.tx import Tx
+
+_POLICY = "policy_version"
+table = _records.table_of_records("policy_record")
+
+
+def version(tx: Tx) -> int:
+    """The version in force."""
+    return _records.head(tx, _POLICY)
+
+
+def records(tx: Tx, version: int) -> list[tuple[str, str, bytes]]:
+    """The records in force at a version: (kind, id, body), ordered by kind and id."""
+    return _records.at(tx, table, version)
+
+
+def put(tx: Tx, changes: Sequence[tuple[str, str, bytes]], ends: Sequence[tuple[str, str]] = ()) -> int:
+    """Change and end records; the version that holds the changes."""
+    return _records.put(tx, table, _POLICY, changes, ends)

@@ -1,0 +1,300 @@
+"""Where are promises and decisions kept?
+
+Neither is ever overwritten: a change of a promise appends a version, and the one before is no longer in force.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Sequence
+
+import msgspec
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, Table, text
+
+from accord.db.schema import Moment, Words, metadata
+from accord.db.tx import Tx
+from accord.kit.errors import Fault, InputError
+from accord.promise.model import Decision, Promise
+
+_IN_FORCE = text("in_force")
+
+promise_table = Table(
+    "promise",
+    metadata,
+    Column("id", Words, primary_key=True),
+    Column("version", BigInteger, primary_key=True, autoincrement=False),
+    Column("in_force", Boolean, nullable=False),
+    Column("state", Words, nullable=False),
+    Column("customer", Words),
+    Column("actor", Words, nullable=False),
+    Column("ref", Words, nullable=False),
+    Column("request_id", Words, nullable=False),
+    Column("decision", Words, nullable=False),
+    Column("made_at", Moment, nullable=False),
+    Column("changed_at", Moment, nullable=False),
+    Column("expires_at", Moment),
+    Column("due_on", Integer),  # the earliest day promised of its lines
+    Column("item_ids", Words, nullable=False),  # sorted, each once, one a line
+    Column("body", LargeBinary, nullable=False),  # msgpack of Promise
+    Index("uq_promise_in_force", "id", unique=True, sqlite_where=_IN_FORCE, postgresql_where=_IN_FORCE),
+    Index("ix_promise_made_at", "made_at", "id", sqlite_where=_IN_FORCE, postgresql_where=_IN_FORCE),
+    Index("ix_promise_customer", "customer", "made_at", "id", sqlite_where=_IN_FORCE, postgresql_where=_IN_FORCE),
+    Index("ix_promise_ref", "ref", "made_at", "id", sqlite_where=_IN_FORCE, postgresql_where=_IN_FORCE),
+    Index("ix_promise_state_expires_at", "state", "expires_at", sqlite_where=_IN_FORCE, postgresql_where=_IN_FORCE),
+)  # fmt: skip
+
+decision_table = Table(
+    "decision",
+    metadata,
+    Column("id", Words, primary_key=True),
+    Column("request_id", Words, nullable=False),
+    Column("verb", Words, nullable=False),
+    Column("verdict", Words, nullable=False),
+    Column("now", Moment, nullable=False),
+    Column("actor", Words, nullable=False),
+    Column("graph_version", BigInteger, nullable=False),
+    Column("policy_version", BigInteger, nullable=False),
+    Column("engine_version", Words, nullable=False),
+    Column("promise", Words),
+    Column("before", BigInteger),  # the version of the promise that was read, NULL = none was
+    Column("digest", Words, nullable=False),  # of the body
+    Column("body", LargeBinary, nullable=False),  # canonical JSON of Decision
+    Index("ix_decision_request_id", "request_id"),
+    Index("ix_decision_promise", "promise", "id", sqlite_where=text("promise IS NOT NULL"),
+          postgresql_where=text("promise IS NOT NULL")),
+)  # fmt: skip
+
+_pack = msgspec.msgpack.Encoder().encode
+_unpack = msgspec.msgpack.Decoder(Promise).decode
+
+
+class StoredDecision(msgspec.Struct, frozen=True):
+    """A decision as it was kept."""
+
+    id: str
+    actor: str
+    before: int | None  # the version of the promise that was read
+    digest: str
+    body: bytes  # canonical JSON of Decision, the very bytes that were kept
+
+    def decision(self) -> Decision:
+        """The decision that the bytes say."""
+        return msgspec.json.decode(self.body, type=Decision)
+
+
+_STORED = "id, actor, before, digest, body"
+
+
+# --- decisions ---
+
+
+def add_decisions(tx: Tx, made: Sequence[tuple[Decision, bytes, str, int | None, str]]) -> None:
+    """Keep decisions: (decision, its canonical bytes, their digest, version of the promise read, actor)."""
+    tx.insert(
+        decision_table,
+        [
+            (
+                decision.id,
+                decision.request.id,
+                decision.request.verb.value,
+                decision.verdict.value,
+                decision.now,
+                actor,
+                decision.graph_version,
+                decision.policy_version,
+                decision.engine_version,
+                decision.promise,
+                before,
+                digest,
+                body,
+            )
+            for decision, body, digest, before, actor in made
+        ],
+    )
+
+
+def decision(tx: Tx, id: str) -> StoredDecision | None:
+    """One decision, or None."""
+    # One row, by primary key.
+    found = tx.rows(f"SELECT {_STORED} FROM decision WHERE id = :id", id=id)  # noqa: S608 - our own names
+    return StoredDecision(*found[0]) if found else None
+
+
+def decisions_page(tx: Tx, after: str = "", limit: int = 50) -> list[StoredDecision]:
+    """Decisions in the order of their ids, which is that of their making, from the one after `after` on."""
+    # A stretch of the primary key.
+    found = tx.rows(
+        f"SELECT {_STORED} FROM decision WHERE id > :after ORDER BY id LIMIT :limit",  # noqa: S608 - our own names
+        after=after,
+        limit=limit,
+    )
+    return [StoredDecision(*row) for row in found]
+
+
+def decision_of_request(tx: Tx, request_id: str) -> StoredDecision | None:
+    """The decision that answered a request, or None."""
+    # By the index on request_id; one request has one decision.
+    found = tx.rows(
+        f"SELECT {_STORED} FROM decision WHERE request_id = :id ORDER BY id LIMIT 1",  # noqa: S608 - our own names
+        id=request_id,
+    )
+    return StoredDecision(*found[0]) if found else None
+
+
+def decisions_of_promise(tx: Tx, promise: str) -> list[StoredDecision]:
+    """Every decision that made or changed a promise, oldest first."""
+    # By the partial index on promise.
+    found = tx.rows(
+        f"SELECT {_STORED} FROM decision WHERE promise = :promise ORDER BY now, id",  # noqa: S608 - our own names
+        promise=promise,
+    )
+    return [StoredDecision(*row) for row in found]
+
+
+# --- promises ---
+
+
+def put_promises(tx: Tx, changed: Sequence[Promise]) -> None:
+    """Append versions of promises; the last one given of each is in force.
+
+    Raises: Fault when a version does not follow the one in force.
+    """
+    latest: dict[str, int] = {}
+    first: dict[str, int] = {}
+    for one in changed:
+        if one.version != latest.get(one.id, one.version - 1) + 1:
+            raise Fault(f"version {one.version} of {one.id} does not follow the one before")
+        latest[one.id] = one.version
+        first.setdefault(one.id, one.version)
+    # The versions that were in force, by primary key.
+    tx.update_many(
+        promise_table,
+        ("id", "version"),
+        ("in_force",),
+        [(id, version - 1, False) for id, version in first.items() if version > 1],
+    )
+    tx.insert(promise_table, [_row(one, latest[one.id] == one.version) for one in changed])
+
+
+def _row(one: Promise, in_force: bool) -> tuple[object, ...]:
+    return (
+        one.id,
+        one.version,
+        in_force,
+        one.state.value,
+        one.customer,
+        one.actor,
+        one.ref,
+        one.request,
+        one.decision,
+        one.made_at,
+        one.changed_at,
+        one.expires_at,
+        min((line.promised_on for line in one.lines), default=None),
+        "\n".join(sorted({line.item for line in one.lines})),
+        _pack(one),
+    )
+
+
+def promises(tx: Tx, ids: Sequence[str]) -> dict[str, Promise]:
+    """The promises in force with these ids; one that does not exist is not among them."""
+    # By the partial unique index on id.
+    found = tx.rows_in("SELECT body FROM promise WHERE id IN (:keys) AND in_force ORDER BY id", ids)
+    return {one.id: one for one in [_unpack(body) for (body,) in found]}
+
+
+def promise_at(tx: Tx, id: str, version: int) -> Promise | None:
+    """A promise as it was at a version, or None."""
+    # One row, by primary key.
+    found = tx.rows("SELECT body FROM promise WHERE id = :id AND version = :version", id=id, version=version)
+    return _unpack(found[0][0]) if found else None
+
+
+def promise_history(tx: Tx, id: str) -> list[Promise]:
+    """Every version of a promise, oldest first."""
+    # A stretch of the primary key.
+    return [
+        _unpack(body)
+        for (body,) in tx.rows("SELECT body FROM promise WHERE id = :id ORDER BY version", id=id)
+    ]
+
+
+def find_promise(tx: Tx, text: str) -> Promise | None:
+    """The promise in force with this id, or else the latest made with this order or quote number."""
+    found = promises(tx, [text])
+    if found:
+        return found[text]
+    # The newest row of the partial index on ref.
+    named = tx.rows(
+        "SELECT body FROM promise WHERE ref = :ref AND ref <> '' AND in_force ORDER BY made_at DESC, id DESC LIMIT 1",
+        ref=text,
+    )
+    return _unpack(named[0][0]) if named else None
+
+
+def promises_page(
+    tx: Tx,
+    *,
+    after: str | None = None,
+    limit: int = 50,
+    customer: str | None = None,
+    state: str | None = None,
+    ref: str | None = None,
+    item: str | None = None,
+    ids: Sequence[str] | None = None,
+) -> tuple[list[Promise], str | None]:
+    """Promises in force, newest first, and the cursor of the next page, None at the end.
+
+    The cursor names the last promise shown, so that a page neither repeats nor skips one when others are made
+    meanwhile. `ids` limits the list to these, such as those with an open exception.
+    Raises: InputError when `after` is no cursor.
+    """
+    made_at, id = _of_cursor(after) if after is not None else (None, "")
+    given = {"made_at": made_at, "customer": customer, "state": state, "ref": ref}
+    wanted = {name: value for name, value in given.items() if value is not None}
+    where = [_CONDITIONS[name] for name in wanted]
+    if made_at is not None:
+        wanted["id"] = id
+    if item is not None:
+        where.append("instr(char(10) || item_ids || char(10), char(10) || :item || char(10)) > 0")
+        if tx.dialect == "postgresql":
+            where[-1] = "strpos(chr(10) || item_ids || chr(10), chr(10) || :item || chr(10)) > 0"
+        wanted["item"] = item
+    # A stretch of the partial index on customer, ref or made_at, the first one that is asked for.
+    sql = (
+        "SELECT body FROM promise WHERE in_force"  # noqa: S608 - our own words
+        + "".join(f" AND {one}" for one in where)
+        + (" AND id IN (:keys)" if ids is not None else "")
+        + " ORDER BY made_at DESC, id DESC LIMIT :limit"
+    )
+    params = {**wanted, "limit": limit + 1}
+    found = tx.rows(sql, **params) if ids is None else tx.rows_in(sql, ids, **params)
+    page = [_unpack(body) for (body,) in found[:limit]]
+    return page, _to_cursor(page[-1]) if page and len(found) > limit else None
+
+
+_CONDITIONS = {
+    "made_at": "(made_at, id) < (:made_at, :id)",
+    "customer": "customer = :customer",
+    "state": "state = :state",
+    "ref": "ref = :ref",
+}
+
+
+def _to_cursor(last: Promise) -> str:
+    return base64.urlsafe_b64encode(f"{last.made_at},{last.id}".encode()).decode().rstrip("=")
+
+
+def _of_cursor(cursor: str) -> tuple[int, str]:
+    try:
+        made_at, _, id = (
+            base64.b64decode(cursor + "=" * (-len(cursor) % 4), b"-_", validate=True).decode().partition(",")
+        )
+        return int(made_at), id
+    except (ValueError, binascii.Error) as error:
+        raise InputError.at(
+            "after",
+            "not_a_cursor",
+            "This is no place in the list. Take `next` of the page before, or leave it out.",
+        ) from error
