@@ -1,0 +1,184 @@
+"""How is a decision shown on a terminal, and with which exit code does it end?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from accord.cli.endings import APPROVAL, CANNOT, CHANGED, DONE, USAGE
+from accord.promise import said
+from accord.promise.model import Refusal, Verb, Verdict
+
+if TYPE_CHECKING:
+    from accord.cli.terminal import Terminal
+    from accord.promise.api.catalogue import Catalogue
+    from accord.promise.model import Decision, Option
+
+_MARKS = {
+    Verdict.yes: "✔",
+    Verdict.yes_but: "◐",
+    Verdict.needs_approval: "⚑",
+    Verdict.not_by_then: "✘",
+    Verdict.cannot_promise: "✘",
+    Verdict.done: "✔",
+}
+_STYLES = {
+    Verdict.yes: "bold green",
+    Verdict.yes_but: "bold yellow",
+    Verdict.needs_approval: "bold yellow",
+    Verdict.not_by_then: "bold red",
+    Verdict.cannot_promise: "bold red",
+    Verdict.done: "bold green",
+}
+_OF_VERDICT = {
+    Verdict.yes: DONE,
+    Verdict.yes_but: DONE,
+    Verdict.needs_approval: APPROVAL,
+    Verdict.not_by_then: CANNOT,
+    Verdict.cannot_promise: CANNOT,
+    Verdict.done: DONE,
+}
+_CHANGED = {
+    Refusal.option_is_gone,
+    Refusal.hold_expired,
+    Refusal.promise_is_not_open,
+    Refusal.already_delivered,
+}
+_USAGE = {
+    Refusal.unknown_item,
+    Refusal.unknown_site,
+    Refusal.unknown_customer,
+    Refusal.unknown_promise,
+    Refusal.day_in_the_past,
+    Refusal.beyond_horizon,
+    Refusal.promise_is_not_a_hold,
+    Refusal.promise_is_not_a_commitment,
+    Refusal.hold_too_long,
+    Refusal.hold_too_large,
+}
+_APPROVAL = {Refusal.approval_needed, Refusal.below_margin_floor}
+
+
+def exit_code(decision: Decision, *, wanted: bool) -> int:
+    """The exit code of a decision; `wanted`: something was to be done, so that only its being done is a yes."""
+    if decision.verdict is Verdict.done or (wanted and decision.chosen is not None):
+        return DONE
+    refusals = set(decision.refusals)
+    if refusals & _USAGE:
+        return USAGE
+    if refusals & _CHANGED:
+        return CHANGED
+    if wanted:
+        return APPROVAL if refusals & _APPROVAL or decision.verdict is Verdict.needs_approval else CANNOT
+    return _OF_VERDICT[decision.verdict]
+
+
+def take(decision: Decision, option: str | None) -> int | None:
+    """The index of the option that a commit of this answer takes; None when it takes none."""
+    for index, one in enumerate(decision.options):
+        if option in (one.id, str(index + 1)):
+            return index
+    if option is None and decision.options:
+        first = decision.options[0]
+        return 0 if first.in_full_on_time and not first.needs else None
+    return None
+
+
+def show(terminal: Terminal, decision: Decision, known: Catalogue, *, why: bool) -> None:
+    """The verdict, the sentence, the options and, when asked, the arithmetic."""
+    from rich.text import Text
+
+    word = said.VERDICTS[decision.verdict]
+    terminal.show(
+        Text.assemble(
+            (f"{_MARKS[decision.verdict]} {word}", _STYLES[decision.verdict]), f"  {decision.sentence}"
+        )
+    )
+    for refusal in decision.refusals:
+        terminal.say("  " + " ".join(said.REFUSALS[refusal]))
+    if decision.promise is not None and decision.chosen is not None:
+        terminal.say(f"  {_kept(decision)} {decision.promise}")
+    if decision.options and (decision.chosen is None or why):
+        terminal.say()
+        _show_options(terminal, decision, known)
+    if why:
+        _show_why(terminal, decision, known)
+
+
+def next_step(decision: Decision) -> str:
+    """The command one would type next."""
+    verb, promise = decision.request.verb, decision.promise
+    if verb is Verb.ask:
+        return "the same with hold or commit" + ("" if len(decision.options) < 2 else ", and --option N")
+    if decision.chosen is None and decision.verdict is not Verdict.done:
+        return "the same with --option N" if decision.options else "accord promises"
+    if promise is None:
+        return "accord promises"
+    return f"accord commit {promise} --yes" if verb is Verb.hold else f"accord show {promise} --why"
+
+
+def _kept(decision: Decision) -> str:
+    from accord.kit.days import instant_iso
+
+    if decision.request.verb is Verb.hold and decision.expires_at is not None:
+        return f"Held until {instant_iso(decision.expires_at)[:16].replace('T', ' ')} UTC:"
+    return "Promised:"
+
+
+def _show_options(terminal: Terminal, decision: Decision, known: Catalogue) -> None:
+    rows = []
+    for number, option in enumerate(decision.options, 1):
+        mark = "→" if decision.chosen == number - 1 else ""
+        rows.append(
+            [
+                mark,
+                str(number),
+                option.kind.replace("_", " "),
+                _deliveries(option, decision, known),
+                said.money(option.price_minor, known.units.currency),
+                said.money(option.margin_minor, known.units.currency),
+                option.difference,
+            ]
+        )
+    terminal.table(
+        ["", "#", "option", "deliveries", "price", "margin", "difference"], rows, right=["price", "margin"]
+    )
+
+
+def _deliveries(option: Option, decision: Decision, known: Catalogue) -> str:
+    several = len({piece.item for piece in option.pieces}) > 1 or any(
+        piece.item != decision.request.lines[piece.line].item
+        for piece in option.pieces
+        if decision.request.lines
+    )
+    words = []
+    for piece in option.pieces:
+        quantity = known.units.quantity(piece.quantity, piece.item)
+        item = f" {piece.item}" if several else ""
+        words.append(f"{quantity}{item} on {said.day(piece.deliver_on, decision.today)} from {piece.site}")
+    return "\n".join(words)
+
+
+def _show_why(terminal: Terminal, decision: Decision, known: Catalogue) -> None:
+    index = decision.chosen or 0
+    if decision.options:
+        option = decision.options[index]
+        rows = [
+            [
+                piece.item,
+                said.source(one.source),
+                known.units.quantity(one.quantity, piece.item),
+                said.day(one.on, decision.today) if one.on else "now",
+                one.note,
+            ]
+            for piece in option.pieces
+            for one in piece.evidence
+        ]
+        terminal.say(f"\nWhy option {index + 1}: what covers it")
+        terminal.table(["item", "source", "quantity", "from", "note"], rows, right=["quantity"])
+    for line in decision.lines:
+        if line.limit is not None:
+            terminal.say(f"What limits it: {said.limit(line.limit, known.names.items, decision.today)}")
+    terminal.say(
+        f"\nPolicy {decision.policy_version}, master data {decision.graph_version}, engine {decision.engine_version}"
+        + (f", decision {decision.id}" if decision.id else "")
+    )

@@ -1,0 +1,153 @@
+"""How does data come in from files, and how are waiting orders promised?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from accord.cli.endings import DONE, ERROR
+from accord.cli.terminal import Terminal, takes_database
+
+if TYPE_CHECKING:
+    from accord.connect.model import Report
+
+
+@click.command("import")
+@click.argument("files", nargs=-1, required=True, metavar="[frepple] FILE…")
+@click.option(
+    "--map",
+    "mapping",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="How their columns become ours.",
+)
+@click.option(
+    "--reopen",
+    is_flag=True,
+    help="frepple: bring every demand in as open, its dates moved into the future by whole weeks.",
+)
+@click.option("--dry-run", is_flag=True, help="Only say what it would do.")
+@takes_database
+def import_command(
+    terminal: Terminal, files: tuple[str, ...], mapping: Path | None, reopen: bool, dry_run: bool
+) -> int:
+    """Bring in items, sites, supply, orders … from CSV, Excel or JSON, or a model of frePPLe; a file wholly or not at all."""
+    from accord.cli.promising import actor
+
+    is_frepple = files[0] == "frepple" and len(files) > 1
+    paths = [Path(one) for one in (files[1:] if is_frepple else files)]
+    missing = [str(path) for path in paths if not path.is_file()]
+    if missing:
+        raise click.UsageError(f"There is no file {', '.join(missing)}.")
+    if is_frepple and (len(paths) != 1 or mapping is not None):
+        raise click.UsageError("import frepple takes one model and no --map.")
+    if reopen and not is_frepple:
+        raise click.UsageError("--reopen is for models of frepple.")
+    reports: list[Report] = []
+    with terminal.database() as db:
+        if is_frepple:
+            from accord.connect.frepple import service as frepple
+
+            with terminal.progress(f"Import {paths[0].name}") as bar:
+                reports.append(
+                    frepple.import_model(
+                        db, paths[0], actor=actor(), reopen=reopen, dry_run=dry_run, on_progress=bar
+                    )
+                )
+        else:
+            from accord.connect.files import service as files_service
+
+            with terminal.progress(f"Import {paths[0].name}") as bar:
+                reports += files_service.import_files(
+                    db, paths, mapping=mapping, actor=actor(), dry_run=dry_run, on_progress=bar
+                )
+    if terminal.as_json:
+        terminal.give({"items": reports, "next": None} if len(reports) != 1 else reports[0])
+    for report in reports:
+        _show(terminal, report)
+    lines = sum(report.lines for report in reports)
+    terminal.next(
+        "the same without --dry-run" if dry_run else "accord promise-open" if lines else "accord ask …"
+    )
+    return DONE
+
+
+def _show(terminal: Terminal, report: Report) -> None:
+    if not report.changed:
+        terminal.say(f"{report.source}: this came in before, nothing was changed.")
+        return
+    would = "would bring in" if report.dry_run else "brought in"
+    made = ", ".join(f"{count:,} {kind}" for kind, count in report.made.items() if count)
+    terminal.say(
+        f"{report.source} {would} {made or 'nothing'}"
+        + (f"; {report.lines:,} open lines" if report.lines else "")
+    )
+    for note in report.notes:
+        examples = f" ({', '.join(note.examples)})" if note.examples else ""
+        terminal.note(f"  {note.kind.value.replace('_', ' ')}: {note.count:,} × {note.what}{examples}")
+    for sentence in report.ignored:
+        terminal.note(f"  not applied: {sentence}")
+    if report.opened:
+        terminal.note(f"  {report.opened:,} commitments are not covered: accord exceptions")
+
+
+@click.command("promise-open")
+@takes_database
+def promise_open_command(terminal: Terminal) -> int:
+    """Promise every order line that came in and waits, in order of priority and due day."""
+    from accord.cli.promising import actor
+    from accord.connect import open_lines
+
+    with terminal.database() as db, terminal.progress("Promise") as bar:
+        done = open_lines.promise_open(db, actor=actor(), on_progress=bar)
+    if terminal.as_json:
+        terminal.give(done)
+    else:
+        refused = sum(done.refused.values())
+        terminal.say(
+            f"{done.lines:,} lines: {done.in_full:,} in full on the requested day, {done.later:,} later, {refused:,} refused; {done.seconds:.1f} s"
+        )
+        for reason, count in sorted(done.refused.items(), key=lambda one: -one[1]):
+            terminal.say(f"  {count:,} {reason.replace('_', ' ')}")
+    terminal.next("accord verify")
+    return DONE
+
+
+@click.command("atp-views")
+@click.argument("case", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="CASE.json")
+@click.option("--check", is_flag=True, help="Compare with the rows the cases expect; 1 on any difference.")
+@takes_database
+def atp_views_command(terminal: Terminal, case: Path, check: bool) -> int:
+    """Compute ATP as textbooks and other systems see it."""
+    from accord.connect.files import atp_cases
+
+    cases = atp_cases.read_cases(case.read_bytes())
+    if not check:
+        rows = {one.id: atp_cases.compute(one) for one in cases if one.view != atp_cases.OTHER}
+        if terminal.as_json:
+            terminal.give(
+                {"items": [{"id": name, "rows": found} for name, found in rows.items()], "next": None}
+            )
+        for name, found in rows.items():
+            terminal.say(name)
+            for row, cells in found.items():
+                terminal.say(f"  {row}: {' '.join('-' if cell is None else str(cell) for cell in cells)}")
+        return DONE
+    report = atp_cases.check(cases)
+    if terminal.as_json:
+        terminal.give({**_builtins(report), "sentence": report.sentence})
+    else:
+        for difference in report.differences:
+            terminal.note(difference.detail)
+        for name in report.other_cases:
+            terminal.note(f"{name}: a vendor's own view, reported and not checked")
+        terminal.say(report.sentence)
+    return DONE if report.agree == report.checked else ERROR
+
+
+def _builtins(value: object) -> dict[str, object]:
+    import msgspec
+
+    made: dict[str, object] = msgspec.to_builtins(value)
+    return made

@@ -1,0 +1,1 @@
+"""How do systems ask for a promise?"""
