@@ -18,8 +18,8 @@ from accord.exceptions.model import (
     Shipped,
 )
 from accord.kit.days import Day, Instant
+from accord.kit.derived_ids import derive
 from accord.kit.errors import FieldError, InputError
-from accord.kit.ids import derive
 from accord.ledger.decide.graph import Graph
 from accord.ledger.decide.sheet import Sheet, count, move, ship
 from accord.ledger.model import (
