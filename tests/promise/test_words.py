@@ -69,6 +69,7 @@ LINES = [
     ("500 Pump X-100 by 12 mar", "500", "Pump X-100", "2026-03-12", None, None, None),
     ("5 4711 by friday", "5", "4711", "2026-03-13", None, None, None),
     ("5 100 by friday", "5", "100", "2026-03-13", None, None, None),
+    ("500 pcs", "500", "pcs", None, None, None, None),  # a unit only where an item follows
     ("5 set by friday", "5", "set", "2026-03-13", None, None, None),
     ("5 sets X by friday", "5", "X", "2026-03-13", None, None, None),
     ("5 X by friday", "5", "X", "2026-03-13", None, None, None),
@@ -82,7 +83,6 @@ LINES = [
     ("500 X-100 due by 12 mar", "500", "X-100", "2026-03-12", None, None, None),
     ("500 X-100 no later than 12 mar for Orbit", "500", "X-100", "2026-03-12", "Orbit", None, None),
     ("500 X-100 by 12 mar at the latest for Orbit", "500", "X-100", "2026-03-12", "Orbit", None, None),
-    ("500 X-100 by Thursday the 12th", "500", "X-100", None, None, None, None),
     ("500 X-100 by Thu, 12 March 2026 for Orbit", "500", "X-100", "2026-03-12", "Orbit", None, None),
     ("500 X-100 by friday.", "500", "X-100", "2026-03-13", None, None, None),
     ("500 X-100 by w12 for Orbit", "500", "X-100", "2026-03-20", "Orbit", None, None),
@@ -116,7 +116,6 @@ LINES = [
     ("5 X-1 at 1'850", "5", "X-1", None, None, "1850", None),
     ("5 X-1 at 0", "5", "X-1", None, None, "0", None),
 ]
-LINES = [line for line in LINES if "the 12th" not in line[0]]
 
 
 @pytest.mark.parametrize("line", LINES, ids=[line[0] for line in LINES])
@@ -168,9 +167,7 @@ def test_the_currency_may_stand_on_either_side_of_the_price(price, currency):
         ("1 000 X-100", "quantity", "ambiguous_number"),
         ("1,00,000 X-100", "quantity", "not_a_number"),
         ("500", "item", "missing"),
-        ("500 pcs", "item", None),
         ("500 by 12 mar", "item", "missing"),
-        ("500 pcs for Northwind", "item", None),
         ("500 X-100 by", "by", "missing"),
         ("500 X-100 by for Orbit", "by", "not_a_date"),
         ("500 X-100 by soon", "by", "not_a_date"),
@@ -204,9 +201,6 @@ def test_the_currency_may_stand_on_either_side_of_the_price(price, currency):
     ],
 )
 def test_what_is_missing_or_unclear_is_named(line, field, code):
-    if code is None:  # the word after the quantity is a unit only where an item follows
-        assert read("500 pcs").item == "pcs"
-        return
     with pytest.raises(InputError) as caught:
         read(line)
 

@@ -31,7 +31,7 @@ def read_day(text: str, today: Day, *, pointer: str = "day") -> Day | None:
     its year is given.
     Raises: InputError when the words can be read in two ways (it shows both), or name a day that does not exist.
     """
-    words = " ".join(text.casefold().split())
+    words = " ".join(text.casefold().split()).rstrip(".")
     for pattern, read in _FORMS:
         match = pattern.fullmatch(words)
         if match is not None:
@@ -145,6 +145,6 @@ _FORMS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str], Day], set[Day]]], 
         (rf"(?:{_WEEKDAY},? )?{_DAY}(?: of)?[ /-]?{_MONTH}(?:(?:, ?| |/|-)'?{_YEAR})?", _dated),
         (rf"(?:{_WEEKDAY},? )?{_MONTH}[ -]?{_DAY}(?:(?:, ?| |-)'?{_YEAR})?", _dated),
         (rf"(?P<a>[0-9]{{1,2}})(?P<sep>[-/.])(?P<b>[0-9]{{1,2}})(?:(?P=sep){_YEAR})", _numbered),
-        (r"(?P<a>[0-9]{1,2})[/.](?P<b>[0-9]{1,2})\.?", _numbered),
+        (r"(?P<a>[0-9]{1,2})[/.](?P<b>[0-9]{1,2})", _numbered),
     )
 )
