@@ -51,17 +51,20 @@ def cover(
 
 
 def lots(record: Record, rest: int) -> list[int]:
-    """The lots that make at least `rest`: rounded up to the multiple, never under the minimum, none above the maximum."""
+    """The lots that make at least `rest`: rounded up to the multiple, none under the minimum, none above the maximum."""
     multiple = record.get("lot_multiple", 1)
-    total = up(max(rest, record.get("lot_min", 1)), multiple) * multiple
+    least = up(record.get("lot_min", 1), multiple) * multiple
+    total = max(up(rest, multiple) * multiple, least)
     largest = record.get("lot_max")
-    if largest is None or total <= largest:
+    if largest is None or total <= largest // multiple * multiple:
         return [total]
     largest = largest // multiple * multiple
     found = []
-    while total > 0:
-        found.append(min(total, largest))
+    while total >= largest:
+        found.append(largest)
         total -= largest
+    if total:
+        found.append(max(total, least))
     return found
 
 
@@ -105,8 +108,9 @@ def _buy(world: World, rows: Rows, term: Record, lot: int, on: int, path: tuple[
         if supplier.get("capacity") is not None:
             left = lot
             key = f"supplier:{supplier['id']}"
-            for day in range(ready, order - 1, -1):
-                if calendars.is_open(working, day):
+            # A lot that fills the supplier for longer than its lead time is ordered that much earlier.
+            for day in range(ready, first - 1, -1):
+                if day >= (term.get("from_on") or 0) and calendars.is_open(working, day):
                     some = min(left, max(0, supplier["capacity"] - rows.used(key, day)))
                     rows.take(key, day, some)
                     left -= some

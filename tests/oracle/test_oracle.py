@@ -70,8 +70,11 @@ def test_a_supplier_with_a_limit_delivers_no_more_a_day() -> None:
     term = {"id": "t", "item": "pump", "site": "a", "supplier": "s", "lead_days": 2}
     supplier = {"id": "s", "capacity": 4}
 
-    assert first(world(term=[term], supplier=[supplier]), stock(), 12) == 2
-    assert first(world(term=[term], supplier=[supplier]), stock(), 13) == "not_within_the_horizon"
+    of = world(term=[term], supplier=[supplier])
+
+    assert first(of, stock(), 12) == 2
+    # It is ordered a day before its lead time asks for, to have a fourth day of capacity.
+    assert first(of, stock(), 13) == 3
 
 
 def test_moving_takes_from_the_other_site_as_late_as_it_can() -> None:
@@ -149,6 +152,7 @@ def test_an_item_is_not_moved_back_to_where_it_is_missing() -> None:
         ({"lot_min": 10, "lot_multiple": 4}, 7, [12]),
         ({"lot_max": 5}, 12, [5, 5, 2]),
         ({"lot_max": 5, "lot_multiple": 2}, 11, [4, 4, 4]),
+        ({"lot_max": 5, "lot_min": 3}, 11, [5, 5, 3]),
     ],
 )
 def test_lots(record: Record, rest: int, found: list[int]) -> None:

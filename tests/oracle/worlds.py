@@ -44,9 +44,9 @@ def _lot(draw: st.DrawFn) -> Record:
         found["lot_min"] = min(found["lot_min"], found["lot_max"] // multiple * multiple)
     found["fence_days"] = draw(st.sampled_from([0, 0, 2]))
     found["priority"] = draw(_priority)
-    if draw(st.integers(0, 5)) == 0:
+    if draw(st.integers(0, 9)) == 9:
         found["from_on"] = MONDAY + draw(_days)
-    if draw(st.integers(0, 5)) == 0:
+    if draw(st.integers(0, 9)) == 9:
         found["until_on"] = MONDAY + 3 + draw(st.integers(0, 9))
     return found
 
@@ -82,28 +82,28 @@ def kinds(draw: st.DrawFn) -> Kinds:
             "id": f"v{n}", "name": f"v{n}", "calendar": draw(_calendar),
             "capacity": draw(st.sampled_from([None, 3, 8])),
         }  # fmt: skip
-    for n in range(draw(st.integers(0, 4))):
-        made = draw(st.integers(0, len(items) - 2))
+    for n in range(draw(st.integers(2, 6))):
+        made = draw(st.sampled_from([0, 0, *range(len(items) - 1)]))
         found["operation"][f"o{n}"] = {
-            "id": f"o{n}", "item": items[made], "site": draw(st.sampled_from(sites)),
-            "inputs": [draw(_input(items[made + 1 :])) for _ in range(draw(st.integers(0, 2)))],
+            "id": f"o{n}", "item": items[made], "site": draw(st.sampled_from(["s0", "s0", *sites])),
+            "inputs": [draw(_input(items[made + 1 :])) for _ in range(draw(st.integers(1, 2)))],
             "steps": [draw(_step()) for _ in range(draw(st.sampled_from([0, 1, 1, 2, 3])))],
             "lead_days": draw(st.sampled_from([0, 0, 1, 3])),
-            "lead_seconds": draw(st.sampled_from([0, 0, 3_600, 40_000])),
+            "lead_seconds": draw(st.sampled_from([0, 0, 0, 3_600, 15_000])),
             "lead_per": draw(st.sampled_from([1, 3])),
             "day_minutes": draw(st.sampled_from([1_440, 480])),
             "after_days": draw(st.sampled_from([0, 0, 1, 2])),
             **draw(_lot()),
         }  # fmt: skip
-    for n in range(draw(st.integers(0, 4))):
+    for n in range(draw(st.integers(1, 4))):
         origin, destination = draw(st.permutations(sites))[:2]
         found["lane"][f"l{n}"] = {
             "id": f"l{n}", "item": draw(st.sampled_from(items)), "origin": origin, "destination": destination,
             "transit_days": draw(_days), "calendar": draw(_calendar), **draw(_lot()),
         }  # fmt: skip
-    for n in range(draw(st.integers(0, 4))):
+    for n in range(draw(st.integers(1, 5))):
         found["term"][f"t{n}"] = {
-            "id": f"t{n}", "item": draw(st.sampled_from(items)), "site": draw(st.sampled_from(sites)),
+            "id": f"t{n}", "item": draw(st.sampled_from(items)), "site": draw(st.sampled_from(["s0", *sites])),
             "supplier": draw(st.sampled_from(["v0", "v1"])), "lead_days": draw(_days), **draw(_lot()),
         }  # fmt: skip
     for n in range(draw(st.sampled_from([0, 0, 1, 2]))):
@@ -122,7 +122,7 @@ def _input(draw: st.DrawFn, items: list[str]) -> Record:
         "fixed": draw(st.sampled_from([0, 0, 1])),
         "alternates": draw(st.lists(st.sampled_from(items).filter(lambda other: other != item), max_size=1)),
     }  # fmt: skip
-    if draw(st.integers(0, 7)) == 0:
+    if draw(st.integers(0, 7)) == 7:
         found["until_on"] = MONDAY + draw(st.integers(0, 10))
     return found
 
@@ -133,7 +133,7 @@ def _step(draw: st.DrawFn) -> Record:
     return {
         "loads": [{"resource": name, "units": draw(st.sampled_from([1, 1, 2])), "priority": draw(_priority)} for name in resources],
         "setup_minutes": draw(st.sampled_from([0, 0, 30])),
-        "run_seconds": draw(st.sampled_from([0, 600, 3_600, 20_000])),
+        "run_seconds": draw(st.sampled_from([600, 600, 3_600, 9_000, 0])),
         "run_per": draw(st.sampled_from([1, 1, 4])),
     }  # fmt: skip
 
@@ -142,15 +142,17 @@ def _step(draw: st.DrawFn) -> Record:
 def rows(draw: st.DrawFn, world: Kinds) -> list[tuple[str, str, int, int]]:
     """("supply" or "draw", key, day, quantity): stock, receipts and what is promised, not always covered."""
     items, sites = sorted(world["item"]), sorted(world["site"])
-    nodes = st.builds(node, st.sampled_from(items), st.sampled_from(sites))
+    nodes = st.builds(
+        node, st.sampled_from([*items, *items[1:], *items[1:]]), st.sampled_from(["s0", *sites])
+    )
     found = [
         (
             "supply",
             draw(nodes),
             draw(st.sampled_from([0, 0, 1, 1])) * (MONDAY + draw(st.integers(0, 12))),
-            draw(st.integers(1, 12)),
+            draw(st.integers(1, 30)),
         )
-        for _ in range(draw(st.integers(0, 8)))
+        for _ in range(draw(st.integers(4, 10)))
     ]
     found += [
         ("draw", draw(nodes), MONDAY + draw(st.integers(-1, 14)), draw(st.integers(1, 6)))
@@ -204,7 +206,7 @@ def questions(draw: st.DrawFn) -> Record:
         "rules": {"horizon_days": HORIZON, "depth_max": draw(st.integers(1, 4)), "fence_days": draw(st.sampled_from([0, 0, 1]))},
         "customer": draw(customers()),
         "line": {
-            "item": draw(st.sampled_from(sorted(world["item"])[:3])), "quantity": draw(st.integers(1, 15)),
+            "item": draw(st.sampled_from(["i0", "i0", "i1", "i2"])), "quantity": draw(st.integers(1, 25)),
             "requested_on": MONDAY + draw(st.integers(0, 8)),
             "site": draw(st.sampled_from([None, *sorted(world["site"])])),
         },
