@@ -1,0 +1,200 @@
+"""Which items, customers and days does a request in plain words name?
+
+`words` splits a line; here its pieces are looked up among what there is. People write part of a name in any case;
+programs write ids, and nothing else will do for them. Neither is guessed at: what fits two things or none is an error
+that carries the best three matches.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from difflib import SequenceMatcher
+from typing import Protocol, TypeVar
+
+import msgspec
+
+from accord.kit.days import Day, Instant, day_of, local_day
+from accord.kit.errors import InputError
+from accord.kit.money import parse_money
+from accord.kit.quantity import parse_quantity
+from accord.ledger.model import Item, Site
+from accord.policy.model import Customer
+from accord.promise.model import Line
+from accord.promise.words import Words, read_words
+
+LINES_MAX = 100  # of one request in plain words; longer orders come as a file
+MATCHES_MAX = 3
+_ALIKE = 0.5  # how like a name must be to be worth a "did you mean"
+_LINES = re.compile(r"[;\n]")
+_PIECES = re.compile(r"pcs?|pieces?|ea|each|units?|st|stk", re.IGNORECASE)
+
+
+class Named(Protocol):
+    """A record that words may name."""
+
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def name(self) -> str: ...
+
+
+_N = TypeVar("_N", bound=Named)
+
+
+class Names(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that words may name today."""
+
+    items: Mapping[str, Item]
+    customers: Mapping[str, Customer]
+    sites: Mapping[str, Site]
+    currency: str
+    today: Day
+
+
+class Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """What a request in plain words asks for."""
+
+    lines: tuple[Line, ...]
+    customer: str | None
+
+
+def today_of(sites: Mapping[str, Site], now: Instant) -> Day:
+    """The day it is at most of our sites, of equals the later one: what people there mean by today."""
+    days = Counter[Day]()
+    for zone, count in (Counter(site.zone for site in sites.values()) or Counter({"UTC": 1})).items():
+        days[local_day(now, zone)] += count
+    return max(days, key=lambda day: (days[day], day))
+
+
+def understand(text: str, names: Names) -> Asked:
+    """The lines and the customer of a request; lines are parted by semicolons or line ends.
+
+    A day or customer that only one line names holds for all. Without any day it is asked for today: the answer then
+    says the earliest. Raises: InputError naming the piece that cannot be understood.
+    """
+    pieces = [piece for piece in _LINES.split(text) if piece.strip()]
+    if len(pieces) > LINES_MAX:
+        detail = f"{len(pieces)} lines were asked for, at most {LINES_MAX} in plain words. Use a file for long orders."
+        raise _wrong("line", "too_many_lines", detail)
+    read = [read_words(piece.strip(), names.today) for piece in pieces or [""]]
+    customers = {
+        find(one.customer, names.customers, "customer").id for one in read if one.customer is not None
+    }
+    if len(customers) > 1:
+        raise _wrong("customer", "two_customers", "One request is for one customer. Ask once for each.")
+    customer = customers.pop() if customers else None
+    days = {one.by for one in read if one.by is not None}
+    common = days.pop() if len(days) == 1 else None
+    return Asked(
+        lines=tuple([_line(one, one.by or common, customer, names) for one in read]), customer=customer
+    )
+
+
+def _line(words: Words, by: str | None, customer: str | None, names: Names) -> Line:
+    item = find(words.item, names.items, "item")
+    if words.unit is not None and not _is_unit(words.unit, item.unit):
+        detail = (
+            f"{item.id} is counted in {item.unit}, not in {words.unit}. Give the quantity in {item.unit}."
+        )
+        raise _wrong("unit", "wrong_unit", detail)
+    if words.currency is not None and words.currency != names.currency:
+        detail = f"Prices are in {names.currency} here, not in {words.currency}. Give the price in {names.currency}."
+        raise _wrong("price", "wrong_currency", detail)
+    zone = names.customers[customer].ship_to if customer is not None else "*"
+    if words.ship_to is not None and words.ship_to.casefold() != zone.casefold():
+        detail = (
+            f"A promise is delivered where the customer's terms say ({zone}). Leave out {words.ship_to!r}."
+        )
+        raise _wrong("ship_to", "not_the_customers", detail)
+    return Line(
+        item=item.id,
+        quantity=parse_quantity(words.quantity, item.scale, "quantity"),
+        requested_on=names.today if by is None else day_of(by, pointer="day"),
+        price_minor=None if words.price is None else parse_money(words.price, names.currency, "price"),
+    )
+
+
+def _is_unit(said: str, unit: str) -> bool:
+    if _PIECES.fullmatch(said) and _PIECES.fullmatch(unit):
+        return True
+    return said.casefold().removesuffix("s") == unit.casefold().removesuffix("s")
+
+
+def find(text: str, among: Mapping[str, _N], noun: str) -> _N:
+    """The one thing that a text names: by id, by name, or by a part of it that no other has; case does not matter.
+
+    Raises: InputError with the best three matches when it names two things or none.
+    """
+    said = text.strip().strip("\"'")
+    if said in among:
+        return among[said]
+    folded = said.casefold()
+    for same in (
+        [one for one in among.values() if one.id.casefold() == folded],
+        [one for one in among.values() if one.name.casefold() == folded],
+        [one for one in among.values() if _starts(one, folded)] if len(folded) > 1 else [],
+        [one for one in among.values() if folded in one.name.casefold()] if len(folded) > 2 else [],
+    ):
+        if len(same) == 1:
+            return same[0]
+        if same:
+            best = _best(folded, same)
+            detail = f"{said[:60]!r} fits {len(same)} {noun}s: {_listed(best, len(same))}. Say which one."
+            raise _unresolved(noun, f"ambiguous_{noun}", detail, best)
+    best = _best(folded, [one for one in among.values() if _likeness(folded, one) >= _ALIKE])
+    if best:
+        detail = f"There is no {noun} {said[:60]!r}. Did you mean {_listed(best, len(best))}?"
+    else:
+        detail = f"There is no {noun} {said[:60]!r}. Check the spelling, or import it first."
+    raise _unresolved(noun, f"unknown_{noun}", detail, best)
+
+
+def exact(id: str, among: Mapping[str, _N], noun: str, pointer: str) -> _N:
+    """The thing with this id, for programs, which do not spell things in other ways.
+
+    Raises: InputError at the pointer, with the best three matches.
+    """
+    found = among.get(id)
+    if found is not None:
+        return found
+    best = _best(id.casefold(), [one for one in among.values() if _likeness(id.casefold(), one) >= _ALIKE])
+    hint = f"Did you mean {_listed(best, len(best))}?" if best else "Check the id."
+    detail = f"There is no {noun} with the id {id[:60]!r}. {hint}"
+    raise _with_matches(InputError.at(pointer, f"unknown_{noun}", detail), best)
+
+
+def _starts(one: Named, folded: str) -> bool:
+    name = one.name.casefold()
+    return one.id.casefold().startswith(folded) or name.startswith(folded) or f" {folded}" in f" {name}"
+
+
+def _likeness(folded: str, one: Named) -> float:
+    whole = SequenceMatcher(None, folded, one.id.casefold()).ratio()
+    name = one.name.casefold()
+    words = [SequenceMatcher(None, folded, part).ratio() for part in [name, *name.split()]]
+    return max([whole, *words])
+
+
+def _best(folded: str, candidates: Sequence[_N]) -> list[_N]:
+    return sorted(candidates, key=lambda one: (-_likeness(folded, one), one.id))[:MATCHES_MAX]
+
+
+def _listed(best: Sequence[Named], count: int) -> str:
+    words = [one.id if one.name in ("", one.id) else f"{one.name} ({one.id})" for one in best]
+    return ", ".join(words) + (" …" if count > len(words) else "")
+
+
+def _unresolved(noun: str, code: str, detail: str, best: Sequence[Named]) -> InputError:
+    return _with_matches(_wrong(noun, code, detail), best)
+
+
+def _with_matches(error: InputError, best: Sequence[Named]) -> InputError:
+    error.extra["matches"] = [{"id": one.id, "name": one.name} for one in best]
+    return error
+
+
+def _wrong(pointer: str, code: str, detail: str) -> InputError:
+    return InputError.at(pointer, code, detail)
