@@ -112,6 +112,13 @@ def _insert_new(tx: Tx, claims: Sequence[Claim]) -> set[str]:
     return {id for (id,) in new}
 
 
+def unclaim(tx: Tx, ids: Sequence[str]) -> None:
+    """Give ids back that this transaction claimed and did not answer; another transaction will."""
+    if ids:
+        # These rows, by primary key; only ones that have no answer yet.
+        tx.execute_in("DELETE FROM request WHERE id IN (:keys) AND replied_at IS NULL", list(ids))
+
+
 def record_reply(tx: Tx, replies: Sequence[Reply]) -> None:
     """Keep the answers to ids that this transaction claimed."""
     now = tx.now()

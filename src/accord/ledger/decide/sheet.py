@@ -12,6 +12,7 @@ import msgspec
 
 from accord.kit.days import Day, Instant
 from accord.ledger.decide.gate import counts
+from accord.ledger.decide.projection import Projection
 from accord.ledger.model import Commitment, Draw, Movement, Profile, State, Supply, SupplyKind, Why
 
 
@@ -197,12 +198,10 @@ def ship(sheet: Sheet, commitment: Commitment, quantity: int) -> Commitment:
 
 
 def orphans(sheets: Mapping[str, Sheet], closed: frozenset[str]) -> list[Supply]:
-    """Proposed receipts of promises that ended on which nobody draws any more: their node does without them, too.
+    """Proposed receipts of promises that ended on which nobody draws: their node does without them, too.
 
-    The largest node first is not needed: each is tried on what the earlier ones left, in order of key and id.
+    Each is tried on what the ones before it left, in the order of key and id. What a hold proposed goes with it.
     """
-    from accord.ledger.decide.projection import Projection
-
     gone: list[Supply] = []
     for key in sorted(sheets):
         sheet = sheets[key]
@@ -215,7 +214,7 @@ def orphans(sheets: Mapping[str, Sheet], closed: frozenset[str]) -> list[Supply]
         for supply in sorted(sheet.supplies.values(), key=lambda s: s.id):
             if supply.proposed_by is None or supply.proposed_by not in closed:
                 continue
-            if not counts(supply):
+            if not counts(supply) or supply.expires_at is not None:
                 gone.append(supply)
                 continue
             without = {**steps, supply.on: steps[supply.on] - supply.quantity}

@@ -6,7 +6,7 @@ must not be looked at.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from accord.kit.days import Day
 from accord.kit.errors import Fault
@@ -16,6 +16,10 @@ from accord.ledger.decide.shares import reserved
 from accord.ledger.model import Kind, Profile, allocation_key, kind_of_key, node_of
 
 _NOTHING: frozenset[str] = frozenset()
+
+
+class NotLocked(Fault):
+    """A key was looked at that was not given: the request reaches further than what was locked for it."""
 
 
 class _Key:
@@ -91,6 +95,11 @@ class Trial:
     def reads(self) -> tuple[tuple[str, int], ...]:
         """Every key looked at, with the version that was seen, sorted."""
         return tuple(sorted((key, state.profile.version) for key, state in self._keys.items()))
+
+    def look(self, keys: Iterable[str]) -> None:
+        """Count keys among those that were looked at."""
+        for key in keys:
+            self._key(key)
 
     def has(self, key: str) -> bool:
         """Whether the key was given, so that it may be looked at."""
@@ -205,7 +214,7 @@ class Trial:
         if state is None:
             profile = self._profiles.get(key)
             if profile is None:
-                raise Fault(f"{key} was looked at without being locked")
+                raise NotLocked(f"{key} was looked at without being locked")
             is_node = kind_of_key(key) is Kind.node
             today = self.today(node_of(key)[1]) if is_node else self._default_today
             state = self._keys[key] = _Key(profile, today, is_node)

@@ -192,6 +192,11 @@ class Book:
         self._dirty.clear()
 
 
+    def refresh(self, tx: Tx, keys: Sequence[str]) -> None:
+        """Read these locked keys again, after news in the same transaction changed them."""
+        self.profiles.update(store.read(tx, keys))
+
+
 def _by_key(rows: Iterable[Row]) -> dict[str, list[Row]]:
     found: dict[str, list[Row]] = {}
     for row in rows:

@@ -58,3 +58,8 @@ def state_records(tx: Tx, stated: Sequence[Record], ended: Sequence[tuple[str, s
         )
     store.put_records(tx, [(kind_name(r), r.id, to_body(r)) for r in stated], list(ended))
     return graph(tx)
+
+
+def version(tx: Tx) -> int:
+    """The version of the master data in force."""
+    return store.graph_version(tx)

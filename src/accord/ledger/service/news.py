@@ -220,6 +220,15 @@ def roll_keys(db: Database, keys: Sequence[str], treatment: Treatment, *, actor:
     return again(db, work)
 
 
+def rejudge(tx: Tx, graph: Graph, keys: Iterable[str], treatment: Treatment, *, actor: str) -> Told:
+    """Judge commitments on these keys again, inside the transaction in which a promise on them ended."""
+    cause = new_id("cau")
+    told = change(tx, graph, keys, treatment, lambda _sheets, _clock: None, cause=cause)
+    if told.opened or told.closed:
+        store.add_cause(tx, cause, told.now, "PromiseEnded", canonical({"keys": sorted(keys)}), actor, cause)
+    return told
+
+
 def again(db: Database, work: Callable[[Tx], T]) -> T:
     """Run news in a transaction, starting again when its reach moved. Raises: Unavailable after five tries."""
     for _try in range(_TRIES):
@@ -230,4 +239,4 @@ def again(db: Database, work: Callable[[Tx], T]) -> T:
     raise Unavailable("The ledger changes too fast around this news. Send it again.", retry_after_seconds=1)
 
 
-__all__ = ["Moved", "Sheets", "Told", "again", "change", "closure", "record_cause", "roll_keys"]
+__all__ = ["Moved", "Sheets", "Told", "again", "change", "closure", "record_cause", "rejudge", "roll_keys"]

@@ -10,6 +10,7 @@ from accord.db.tx import Tx
 from accord.kit.days import Day, Instant
 from accord.kit.errors import NotFound
 from accord.ledger import store
+from accord.ledger.decide.gate import folded
 from accord.ledger.decide.projection import Projection, deltas_of
 from accord.ledger.decide.trial import Trial
 from accord.ledger.model import Commitment, Draw, Movement, OpenException, Profile, Supply, node_key
@@ -128,3 +129,45 @@ def available(tx: Tx, item: str, site: str, on: Day, *, life_days: int = 0) -> i
     clock = Clock(graph, max(tx.now(), profile.latest_at))
     profiles = {key: profile, **store.read(tx, [f"allocation:{a.id}" for a in graph.allocations_on(key)])}
     return Trial(graph, profiles, clock.today, clock.default_today).atp(key, on, life_days=life_days)
+
+
+def rows_of(tx: Tx, keys: Sequence[str]) -> tuple[list[Supply], list[Draw], list[Commitment]]:
+    """Every row in force on these keys."""
+    return store.supplies(tx, keys), store.draws(tx, keys), store.commitments(tx, keys)
+
+
+def rows_at(
+    tx: Tx, versions: Sequence[tuple[str, int]]
+) -> tuple[list[Supply], list[Draw], list[Commitment]]:
+    """Every row that was in force at these (key, version) pairs."""
+    return store.supplies_at(tx, versions), store.draws_at(tx, versions), store.commitments_at(tx, versions)
+
+
+def profiles_at(tx: Tx, versions: Sequence[tuple[str, int]]) -> dict[str, Profile]:
+    """The profiles as decisions saw them, rebuilt from the rows that were in force at these versions."""
+    supplies, draws, _commitments = rows_at(tx, versions)
+    return {
+        key: folded(
+            Profile(key=key),
+            [s for s in supplies if s.key == key],
+            [d for d in draws if d.key == key],
+            version=version,
+            now=0,
+        )
+        for key, version in versions
+    }
+
+
+def open_exceptions_on(tx: Tx, keys: Sequence[str]) -> list[OpenException]:
+    """The open exceptions of commitments at these nodes."""
+    return store.open_exceptions(tx, keys)
+
+
+def keys_expiring(tx: Tx, now: Instant, limit: int) -> list[str]:
+    """Keys on which a hold is over and its draws were not given back yet."""
+    return store.keys_expiring(tx, now, limit)
+
+
+def promises_with_receipts(tx: Tx) -> list[str]:
+    """The promises that proposed receipts which are still expected."""
+    return store.proposers(tx)

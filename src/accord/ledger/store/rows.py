@@ -271,3 +271,12 @@ def commitments_page(
         **({"state": state} if state is not None else {}),
     )
     return [COMMITMENT.struct(row) for row in found]
+
+
+def proposers(tx: Tx) -> list[str]:
+    """Promises with proposed receipts in force, sorted; a stretch of the partial index on proposed_by."""
+    found = tx.rows(
+        "SELECT DISTINCT proposed_by FROM ledger_supply WHERE proposed_by IS NOT NULL AND version_to IS NULL"
+        " ORDER BY proposed_by"
+    )
+    return [id for (id,) in found]

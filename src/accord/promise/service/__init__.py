@@ -1,0 +1,28 @@
+"""What happens when someone asks for a promise, in order?"""
+
+from accord.promise.service.batch import ask, promise, promise_one
+from accord.promise.service.openings import record_openings
+from accord.promise.service.reads import decision, promise_of, promises, why
+from accord.promise.service.replays import Replay, replay, replay_all
+from accord.promise.service.tables import PromiseDesk, desk
+from accord.promise.service.tidying import tidy
+from accord.promise.service.verifying import Findings, verify
+
+__all__ = [
+    "Findings",
+    "PromiseDesk",
+    "Replay",
+    "ask",
+    "decision",
+    "desk",
+    "promise",
+    "promise_of",
+    "promise_one",
+    "promises",
+    "record_openings",
+    "replay",
+    "replay_all",
+    "tidy",
+    "verify",
+    "why",
+]

@@ -1,0 +1,360 @@
+"""How is a batch of requests decided? One transaction: claim, lock, read, decide in order, record, commit.
+
+Requests that stock and receipts at their own nodes can answer lock only those; the rest go to a second, smaller batch
+that locks everything they can reach. What a decision looks at without a lock is a fault, so the first attempt tells by
+itself which requests need the second.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from accord.db import audit, outbox, requests as claims
+from accord.db.engine import Database, retrying
+from accord.db.tx import Tx
+from accord.kit.digest import canonical, digest
+from accord.kit.errors import AccordError, Fault, RequestChanged, Unavailable
+from accord.kit.ids import new_id
+from accord.ledger.decide.graph import Graph, near, reach
+from accord.ledger.decide.trial import NotLocked, Trial
+from accord.ledger.model import Effects
+from accord.ledger.service import graphs, reads
+from accord.ledger.service.books import Book, RollFirst, Treatment, locked, unlocked
+from accord.ledger.service.news import rejudge, roll_keys
+from accord.policy import service as policy
+from accord.policy.model import Book as Policy
+from accord.policy.model import Customer
+from accord.promise import store
+from accord.promise.decide import decide
+from accord.promise.decide.effects import effects_of, promise_after
+from accord.promise.model import Decision, Line, Promise, PromiseLine, Request, Verb
+from accord.promise.service.lives import Life, life_of, own_keys, promises_of, reach_of_change
+from accord.promise.service.validity import check
+
+_TRIES = 5
+_LINES_MAX = 500  # of one request
+
+Answer = Decision | AccordError
+
+
+class Moved(Exception):  # noqa: N818 - not an error: the graph or a promise changed between look-up and lock
+    """What was looked up before the lock is no longer so; the batch starts again."""
+
+
+def promise(db: Database, wanted: Sequence[Request], *, actor: str) -> list[Answer]:
+    """Decide requests in order, each on what the one before it left; an answer for each, in the same order.
+
+    What is asked is answered from one snapshot and changes nothing. Everything else is durable when this returns; the
+    same id with the same terms gets the stored answer, with other terms RequestChanged.
+    """
+    answers: dict[int, Answer] = {}
+    first: dict[str, int] = {}  # repeats inside the batch are folded
+    writes: list[Request] = []
+    for place, request in enumerate(wanted):
+        problem = check(request)
+        if problem is not None:
+            answers[place] = problem
+        elif request.verb is Verb.ask:
+            answers[place] = _asked(db, request)
+        elif request.id not in first:
+            first[request.id] = place
+            writes.append(request)
+    made = _write(db, writes, actor) if writes else {}
+    for place, request in enumerate(wanted):
+        if place in answers:
+            continue
+        same = wanted[first[request.id]] == request
+        answers[place] = made[request.id] if same else _changed(request)
+    return [answers[place] for place in range(len(wanted))]
+
+
+def promise_one(db: Database, request: Request, *, actor: str) -> Decision:
+    """One request. Raises what `promise` would answer with."""
+    answer = promise(db, [request], actor=actor)[0]
+    if isinstance(answer, AccordError):
+        raise answer
+    return answer
+
+
+def _changed(request: Request) -> RequestChanged:
+    return RequestChanged(
+        f"The id {request.id} was used before with other terms. Use a new id for a new request."
+    )
+
+
+# --- ask ---
+
+
+def ask(db: Database, request: Request) -> Decision:
+    """What would be promised now; nothing is kept. Raises: InputError."""
+    answer = _asked(db, request)
+    if isinstance(answer, AccordError):
+        raise answer
+    return answer
+
+
+def _asked(db: Database, request: Request) -> Answer:
+    problem = check(request)
+    if problem is not None:
+        return problem
+    for _try in range(_TRIES):
+        try:
+            with db.read() as tx:
+                return _ask(tx, request)
+        except RollFirst as overdue:
+            _roll(db, overdue)
+        except AccordError as error:
+            return error
+    return _busy()
+
+
+def _ask(tx: Tx, request: Request) -> Decision:
+    graph, rules = graphs.graph(tx), policy.book(tx)
+    about = promises_of(tx, [request]).get(request.promise or "")
+    own = own_keys(tx, {about.id: about})[about.id] if about is not None else frozenset[str]()
+    for keys in (_near(graph, rules, request, about), _reach(graph, rules, request, about)):
+        book = unlocked(tx, graph, keys | own, _treatment(rules))
+        life = life_of(tx, about, own, book.now) if about is not None else None
+        try:
+            return decided(book, rules, request, life, decision_id="", promise_id="")[0]
+        except NotLocked:
+            continue
+    raise Fault("a request looked beyond its reach")
+
+
+# --- hold, commit, amend, release, cancel ---
+
+
+def _write(db: Database, writes: Sequence[Request], actor: str) -> dict[str, Answer]:
+    answers: dict[str, Answer] = {}
+    waiting = list(writes)
+    for deep in (False, True):
+        if waiting:
+            done, waiting = _transacted(db, waiting, actor, deep=deep)
+            answers.update(done)
+    answers.update({request.id: Fault("a request looked beyond its reach") for request in waiting})
+    return answers
+
+
+def _transacted(
+    db: Database, waiting: Sequence[Request], actor: str, *, deep: bool
+) -> tuple[dict[str, Answer], list[Request]]:
+    for _try in range(_TRIES):
+        try:
+            return retrying(db, lambda tx: _batch(tx, waiting, actor, deep=deep))
+        except RollFirst as overdue:
+            _roll(db, overdue)
+        except Moved:
+            continue
+    return {request.id: _busy() for request in waiting}, []
+
+
+def _batch(
+    tx: Tx, waiting: Sequence[Request], actor: str, *, deep: bool
+) -> tuple[dict[str, Answer], list[Request]]:
+    """One transaction; the answers, and the requests that need a deeper lock."""
+    claimed = claims.claim(tx, [claims.Claim(r.id, _terms(r, actor), actor) for r in waiting])
+    answers: dict[str, Answer] = {}
+    fresh: list[Request] = []
+    for request in waiting:
+        claim = claimed[request.id]
+        if isinstance(claim, claims.Claimed):
+            fresh.append(request)
+        else:
+            answers[request.id] = _stored(tx, request, claim)
+    if not fresh:
+        return answers, []
+    graph, rules = graphs.graph(tx), policy.book(tx)
+    about = promises_of(tx, fresh)
+    own = own_keys(tx, about)
+    wanted: set[str] = set()
+    for r in fresh:
+        wanted |= (_reach if deep else _near)(graph, rules, r, about.get(r.promise or ""))
+        wanted |= reach_of_change(tx, own.get(r.promise or "", frozenset()))
+    book = locked(tx, graph, wanted, _treatment(rules))
+    if graphs.version(tx) != graph.version:
+        raise Moved
+    batch = _Batch(tx, book, rules, actor)
+    later: list[Request] = []
+    for request in fresh:
+        life = _still(tx, batch, request) if request.promise in about else None
+        try:
+            answers[request.id] = batch.decide(request, life)
+        except NotLocked:
+            if deep:
+                raise
+            later.append(request)
+    batch.write()
+    claims.unclaim(tx, [request.id for request in later])
+    return answers, later
+
+
+def _still(tx: Tx, batch: _Batch, request: Request) -> Life:
+    """The promise a request is about, as it is under the lock; what earlier requests of the batch did to it included."""
+    batch.write()
+    about = promises_of(tx, [request])
+    own = own_keys(tx, about)
+    [(id, promise)] = about.items()
+    if not reach_of_change(tx, own[id]) <= batch.book.profiles.keys():
+        raise Moved
+    return life_of(tx, promise, own[id], batch.book.now)
+
+
+class _Batch:
+    """What the decisions of one transaction leave to be written."""
+
+    def __init__(self, tx: Tx, book: Book, rules: Policy, actor: str) -> None:
+        self.tx, self.book, self.rules, self.actor = tx, book, rules, actor
+        self._decisions: list[tuple[Decision, bytes, str, int | None, str]] = []
+        self._promises: list[Promise] = []
+        self._facts: list[audit.Entry] = []
+        self._messages: list[outbox.Message] = []
+        self._replies: list[claims.Reply] = []
+        self._relieved: set[str] = set()  # keys on which a promise ended: others may be covered again
+
+    def decide(self, request: Request, life: Life | None) -> Decision:
+        """Decide one request and pass it through the gate. Raises: NotLocked before anything is changed."""
+        book = self.book
+        decision_id = new_id("dec", book.now)
+        promise_id = request.promise or "prm" + decision_id[3:]
+        decision, effects = decided(book, self.rules, request, life, decision_id=decision_id, promise_id=promise_id)
+        if effects is not None:
+            book.commit(effects)
+            if effects.gives_back and life is not None:
+                self._relieved.update(life.keys)
+        before = life.promise if life is not None else None
+        after = promise_after(decision, before, effects, actor=self.actor)
+        if after is not None:
+            self._promises.append(after)
+        body = canonical(decision)
+        self._decisions.append((decision, body, digest(body), before.version if before else None, self.actor))
+        kind = f"Promise{_PAST[request.verb]}" if decision.chosen is not None or after is not None else "PromiseRefused"
+        fact = canonical(
+            {"decision": decision.id, "digest": digest(body), "request": request.id, "actor": self.actor, "promise": decision.promise}
+        )
+        self._facts.append(audit.Entry(type=kind, body=fact))
+        subject = decision.promise or decision.id
+        self._messages.append(
+            outbox.Message(
+                id="msg" + decision.id[3:], topic=kind, subject=subject, body=fact, first=before is None
+            )
+        )
+        self._replies.append(
+            claims.Reply(id=request.id, status=200 if after is not None else 409, reply=body, decision_id=decision.id)
+        )
+        return decision
+
+    def write(self) -> None:
+        """Put everything down, one statement a table."""
+        tx = self.tx
+        self.book.write(tx)
+        store.add_decisions(tx, self._decisions)
+        store.put_promises(tx, self._promises)
+        audit.append(tx, self._facts)
+        outbox.add(tx, self._messages)
+        claims.record_reply(tx, self._replies)
+        self._decisions, self._promises, self._facts, self._messages, self._replies = [], [], [], [], []
+        self._judge()
+
+    def _judge(self) -> None:
+        """Where a promise ended on keys that are short or have exceptions, judge again: others may be covered now."""
+        keys, self._relieved = sorted(self._relieved), set()
+        if not keys:
+            return
+        profiles = self.book.profiles
+        reached = sorted(reach_of_change(self.tx, frozenset(keys)))
+        is_short = any(profiles[key].shortfall_max for key in reached)
+        if is_short or reads.open_exceptions_on(self.tx, reached):
+            rejudge(self.tx, self.book.graph, keys, _treatment(self.rules), actor=self.actor)
+            self.book.refresh(self.tx, reached)
+
+
+_PAST = {
+    Verb.hold: "Held",
+    Verb.commit: "Committed",
+    Verb.amend: "Amended",
+    Verb.release: "Released",
+    Verb.cancel: "Cancelled",
+}
+
+
+def decided(
+    book: Book, rules: Policy, request: Request, life: Life | None, *, decision_id: str, promise_id: str
+) -> tuple[Decision, Effects | None]:
+    """Decide one request on a book: the decision, and what it changes; pure, so that it can be replayed."""
+    profiles = book.profiles if life is None else life.profiles(book)
+    trial = Trial(book.graph, profiles, book.clock.today, book.clock.default_today)
+    if life is not None:
+        trial.look(life.keys)
+    decision = decide(
+        request,
+        trial,
+        book.graph,
+        rules,
+        book.now,
+        id=decision_id,
+        promise_id=promise_id,
+        before=life.promise if life is not None else None,
+    )
+    return decision, effects_of(decision, book.graph, rules, life.state if life is not None else None)
+
+
+# --- around it ---
+
+
+def _terms(request: Request, actor: str) -> str:
+    return digest(canonical({"request": request, "actor": actor}))
+
+
+def _stored(tx: Tx, request: Request, claim: claims.StoredReply | claims.Changed | claims.Claimed) -> Answer:
+    if not isinstance(claim, claims.StoredReply):
+        return _changed(request)
+    if claim.reply is not None:
+        return store.decision_from(claim.reply)
+    kept = store.decision_of_request(tx, request.id)
+    if kept is None:
+        return Fault(f"the decision on request {request.id} is gone")
+    return kept.decision()
+
+
+def _wanted(request: Request, about: Promise | None) -> list[tuple[str, str | None]]:
+    lines: Sequence[Line | PromiseLine] = request.lines or (about.lines if about is not None else ())
+    return [(line.item, line.site) for line in lines]
+
+
+def _customer(rules: Policy, request: Request, about: Promise | None) -> Customer | None:
+    named = request.customer if request.customer is not None or about is None else about.customer
+    return rules.customers.get(named or "")
+
+
+def _near(graph: Graph, rules: Policy, request: Request, about: Promise | None) -> frozenset[str]:
+    customer = _customer(rules, request, about)
+    return near(graph, _wanted(request, about), ship_to=customer.ship_to if customer is not None else "*")
+
+
+def _reach(graph: Graph, rules: Policy, request: Request, about: Promise | None) -> frozenset[str]:
+    customer = _customer(rules, request, about)
+    may = customer is not None and customer.may_substitute
+    return reach(
+        graph,
+        _wanted(request, about),
+        ship_to=customer.ship_to if customer is not None else "*",
+        depth_max=rules.rules.depth_max,
+        may_substitute=may if request.may_substitute is None else request.may_substitute,
+    ) | _near(graph, rules, request, about)
+
+
+def _treatment(rules: Policy) -> Treatment:
+    return Treatment(late_receipt_days=rules.rules.late_receipt_days, fence_days=rules.rules.fence_days)
+
+
+def _roll(db: Database, overdue: RollFirst) -> None:
+    with db.read() as tx:
+        treatment = _treatment(policy.book(tx))
+    roll_keys(db, overdue.keys, treatment, actor="accord")
+
+
+def _busy() -> Unavailable:
+    return Unavailable(
+        "What this request depends on keeps changing. Send it again with the same id.", retry_after_seconds=1
+    )

@@ -1,0 +1,93 @@
+"""What is said of promises and decisions to those who only look?"""
+
+from __future__ import annotations
+
+import msgspec
+
+from accord.db.engine import Database
+from accord.db.tx import Tx
+from accord.kit.days import Instant
+from accord.kit.errors import NotFound
+from accord.ledger.model import Commitment, State
+from accord.ledger.service import reads as ledger
+from accord.promise import store
+from accord.promise.model import Decision, Promise
+
+
+class Seen(msgspec.Struct, frozen=True):
+    """A promise as it stands at this moment, with its commitments."""
+
+    promise: Promise
+    state: State  # expired and fulfilled show here, although nobody wrote them into the promise
+    commitments: tuple[Commitment, ...]
+
+
+def state_now(promise: Promise, commitments: list[Commitment], now: Instant) -> State:
+    """The state of a promise: a hold expires by comparison, a commitment is fulfilled when all of it has left."""
+    if promise.state is State.held and promise.expires_at is not None and promise.expires_at <= now:
+        return State.expired
+    if promise.state is State.committed and commitments:
+        if all(c.state is State.fulfilled for c in commitments if c.state.is_open or c.state is State.fulfilled):
+            return State.fulfilled
+    return promise.state
+
+
+def promises(
+    db: Database,
+    *,
+    after: str | None = None,
+    limit: int = 50,
+    customer: str | None = None,
+    state: str | None = None,
+    ref: str | None = None,
+) -> tuple[list[Seen], str | None]:
+    """A page of promises, newest first, and the cursor of the next page."""
+    with db.read() as tx:
+        page, following = store.promises_page(
+            tx, after=after, limit=limit, customer=customer, state=state, ref=ref
+        )
+        return _seen(tx, page), following
+
+
+def _seen(tx: Tx, page: list[Promise]) -> list[Seen]:
+    by_promise: dict[str, list[Commitment]] = {}
+    for commitment in ledger.commitments_of(tx, [p.id for p in page]):
+        by_promise.setdefault(commitment.promise, []).append(commitment)
+    now = tx.now()
+    return [
+        Seen(p, state_now(p, by_promise.get(p.id, []), now), tuple(by_promise.get(p.id, []))) for p in page
+    ]
+
+
+def promise_of(db: Database, text: str) -> Seen:
+    """One promise by its id or its order number. Raises: NotFound."""
+    with db.read() as tx:
+        return _seen(tx, [_found(tx, text)])[0]
+
+
+def _found(tx: Tx, text: str) -> Promise:
+    promise = store.find_promise(tx, text)
+    if promise is None:
+        raise NotFound(f"There is no promise {text}. List them to find its id.")
+    return promise
+
+
+def decision(db: Database, id: str) -> Decision:
+    """One decision by its id. Raises: NotFound."""
+    with db.read() as tx:
+        kept = store.decision(tx, id)
+    if kept is None:
+        raise NotFound(f"There is no decision {id}.")
+    return kept.decision()
+
+
+def why(db: Database, promise: str) -> Decision:
+    """The decision that a promise stands on now. Raises: NotFound."""
+    with db.read() as tx:
+        found = _found(tx, promise)
+        kept = store.decision(tx, found.decision) if found.decision else None
+    if kept is None:
+        raise NotFound(
+            f"Promise {found.id} was made elsewhere before Accord; there is no decision to explain it."
+        )
+    return kept.decision()

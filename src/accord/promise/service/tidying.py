@@ -1,0 +1,65 @@
+"""What is swept up now and then? Nothing depends on it: holds expire by comparison, this only frees the rows.
+
+Expired draws are given back, overdue days rolled, and proposed receipts of ended promises on which nobody draws any
+more are taken away with what they draw themselves.
+"""
+
+from __future__ import annotations
+
+from accord.db.engine import Database
+from accord.db.tx import Tx
+from accord.kit.digest import canonical
+from accord.kit.ids import new_id
+from accord.ledger.decide.giveback import given_back
+from accord.ledger.service import graphs, reads
+from accord.ledger.service.books import Clock, Treatment, locked
+from accord.ledger.service.news import Sheets, again, change, record_cause
+from accord.policy import service as policy
+from accord.promise import store
+
+_KEYS_MAX = 500
+
+
+def tidy(db: Database, *, actor: str = "accord") -> int:
+    """One round of sweeping. Returns how many keys and receipts it freed; call again while it is not 0."""
+    return _expire(db) + _drop(db, actor)
+
+
+def _treatment(tx: Tx) -> Treatment:
+    rules = policy.book(tx).rules
+    return Treatment(late_receipt_days=rules.late_receipt_days, fence_days=rules.fence_days)
+
+
+def _expire(db: Database) -> int:
+    def work(tx: Tx) -> int:
+        keys = reads.keys_expiring(tx, tx.now(), _KEYS_MAX)
+        if keys:
+            change(tx, graphs.graph(tx), keys, _treatment(tx), lambda _s, _c: None, cause=new_id("cau"))
+            locked(tx, graphs.graph(tx), keys, _treatment(tx)).write(tx)
+        return len(keys)
+
+    return again(db, work)
+
+
+def _drop(db: Database, actor: str) -> int:
+    def work(tx: Tx) -> int:
+        closed = frozenset(
+            p.id for p in store.promises(tx, reads.promises_with_receipts(tx)).values() if not p.state.is_open
+        )
+        if not closed:
+            return 0
+        owners = [s for s in reads.supplies_proposed_by(tx, sorted(closed))]
+        keys = {s.key for s in owners} | {d.key for d in reads.draws_of(tx, sorted(closed))}
+        dropped: list[str] = []
+
+        def apply(sheets: Sheets, _clock: Clock) -> None:
+            _gives, drops = given_back(sheets, closed)
+            dropped[:] = [s.id for s in drops]
+
+        cause = new_id("cau")
+        told = change(tx, graphs.graph(tx), keys, _treatment(tx), apply, cause=cause)
+        if dropped:
+            record_cause(tx, told, kind="ReceiptsDropped", body=canonical(dropped), actor=actor, news_id=cause)
+        return len(dropped)
+
+    return again(db, work)
