@@ -17,6 +17,7 @@ from accord.exceptions.model import MasterStated, News, Outcome, ReceiptArrived,
 from accord.kit.digest import canonical, digest
 from accord.kit.errors import InputError, RequestChanged
 from accord.kit.ids import new_id
+from accord.ledger.decide.graph import Graph
 from accord.ledger.model import OpenException
 from accord.ledger.service import graphs, reads
 from accord.ledger.service.books import Clock, Treatment
@@ -106,7 +107,7 @@ def _tell(
     return outcome
 
 
-def _state_masters(tx: Tx, masters: Sequence[MasterStated]) -> graphs.Graph:
+def _state_masters(tx: Tx, masters: Sequence[MasterStated]) -> Graph:
     if not masters:
         return graphs.graph(tx)
     stated = {id(m.record): m.record for m in masters if m.record is not None}

@@ -80,7 +80,7 @@ class StoredDecision(msgspec.Struct, frozen=True):
 
     def decision(self) -> Decision:
         """The decision that the bytes say."""
-        return msgspec.json.decode(self.body, type=Decision)
+        return decision_from(self.body)
 
 
 _STORED = "id, actor, before, digest, body"
@@ -298,3 +298,8 @@ def _of_cursor(cursor: str) -> tuple[int, str]:
             "not_a_cursor",
             "This is no place in the list. Take `next` of the page before, or leave it out.",
         ) from error
+
+
+def decision_from(body: bytes) -> Decision:
+    """The decision that kept bytes say."""
+    return msgspec.json.decode(body, type=Decision)

@@ -77,7 +77,7 @@ def plan_lots(
     for needed, scheduled in zip(larger(forecast, orders), fixed or (0,) * len(orders), strict=True):
         left += scheduled - needed
         before.append(left)
-        lots = -(left // lot_size) if left < 0 else 0
+        lots = max(0, -(left // lot_size))  # rounded up
         left += lots * lot_size
         mps.append(scheduled + lots * lot_size)
         after.append(left)

@@ -34,7 +34,6 @@ from accord.ledger.model import (
     node_of,
 )
 
-
 Row = TypeVar("Row", Draw, Supply)
 
 
@@ -45,7 +44,7 @@ class Treatment(msgspec.Struct, frozen=True, kw_only=True):
     fence_days: int  # planned receipts do not count before today + this
 
 
-class RollFirst(Exception):  # noqa: N818 - not an error: the day must be rolled before these keys are decided on
+class RollFirst(Exception):
     """Keys whose day has not been rolled although it would change them."""
 
     def __init__(self, keys: Sequence[str]) -> None:
@@ -98,7 +97,7 @@ class Book:
 
     def expire(self, draws: Sequence[Draw], supplies: Sequence[Supply], next_expiries: Mapping[str, Instant | None]) -> None:
         """Give back what expired on these keys."""
-        for key in sorted({row.key for row in (*draws, *supplies)}):
+        for key in sorted({*(d.key for d in draws), *(s.key for s in supplies)}):
             gone = [d for d in draws if d.key == key]
             dropped = [s for s in supplies if s.key == key]
             profile = gate.changed(self.profiles[key], gives=gone, drops=dropped, now=self.now)

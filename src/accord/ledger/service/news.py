@@ -24,16 +24,17 @@ from accord.ledger.decide import gate
 from accord.ledger.decide.graph import Graph
 from accord.ledger.decide.judge import judge
 from accord.ledger.decide.sheet import Sheet, roll, treated
-from accord.ledger.model import Kind, OpenException, kind_of_key, node_of
+from accord.ledger.model import Commitment, Draw, Kind, OpenException, Profile, Supply, kind_of_key, node_of
 from accord.ledger.service.books import Clock, Treatment
 from accord.ledger.service.graphs import graph as read_graph
 
 _TRIES = 5
 
 T = TypeVar("T")
+Row = TypeVar("Row", Supply, Draw, Commitment)
 
 
-class Moved(Exception):  # noqa: N818 - not an error: what must be locked changed before it was locked
+class Moved(Exception):
     """The keys that news can reach changed between look-up and lock."""
 
 
@@ -92,9 +93,9 @@ def change(
     return _except(tx, graph, sheets, short, cause=cause, now=now)
 
 
-def _load(tx: Tx, profiles: Mapping[str, object]) -> Sheets:
+def _load(tx: Tx, profiles: Mapping[str, Profile]) -> Sheets:
     keys = sorted(profiles)
-    sheets = {key: Sheet(profiles[key]) for key in keys}  # type: ignore[arg-type]
+    sheets = {key: Sheet(profiles[key]) for key in keys}
     for supply in store.supplies(tx, keys):
         sheets[supply.key].supplies[supply.id] = sheets[supply.key].read_supplies[supply.id] = supply
     for draw in store.draws(tx, keys):
@@ -142,19 +143,29 @@ def _write(tx: Tx, graph: Graph, sheets: Sheets, clock: Clock) -> None:
 
 
 def _difference(sheet: Sheet, version: int, changes: store.Changes) -> None:
-    for was, now, ended, new in (
-        (sheet.read_supplies, sheet.supplies, changes.ended_supplies, changes.new_supplies),
-        (sheet.read_draws, sheet.draws, changes.ended_draws, changes.new_draws),
-        (sheet.read_commitments, sheet.commitments, changes.ended_commitments, changes.new_commitments),
-    ):
-        for ident in sorted({*was, *now}):  # type: ignore[misc]
-            before, after = was.get(ident), now.get(ident)  # type: ignore[attr-defined]
-            if before == after:
-                continue
-            if before is not None:
-                ended.append((sheet.key, ident, version))
-            if after is not None:
-                new.append((after, version))
+    key = sheet.key
+    _compare(key, version, sheet.read_supplies, sheet.supplies, changes.ended_supplies, changes.new_supplies)
+    _compare(key, version, sheet.read_draws, sheet.draws, changes.ended_draws, changes.new_draws)
+    was, now = sheet.read_commitments, sheet.commitments
+    _compare(key, version, was, now, changes.ended_commitments, changes.new_commitments)
+
+
+def _compare(
+    key: str,
+    version: int,
+    was: Mapping[str, Row],
+    now: Mapping[str, Row],
+    ended: list[tuple[str, str, int]],
+    new: list[tuple[Row, int]],
+) -> None:
+    for ident in sorted({*was, *now}):
+        before, after = was.get(ident), now.get(ident)
+        if before == after:
+            continue
+        if before is not None:
+            ended.append((key, ident, version))
+        if after is not None:
+            new.append((after, version))
 
 
 def _except(

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from accord.db import audit, outbox, requests as claims
+from accord.db import audit, outbox
+from accord.db import requests as claims
 from accord.db.engine import Database, retrying
 from accord.db.tx import Tx
 from accord.kit.digest import canonical, digest
@@ -37,7 +38,7 @@ _LINES_MAX = 500  # of one request
 Answer = Decision | AccordError
 
 
-class Moved(Exception):  # noqa: N818 - not an error: the graph or a promise changed between look-up and lock
+class Moved(Exception):
     """What was looked up before the lock is no longer so; the batch starts again."""
 
 

@@ -48,8 +48,7 @@ def _drop(db: Database, actor: str) -> int:
         )
         if not closed:
             return 0
-        owners = [s for s in reads.supplies_proposed_by(tx, sorted(closed))]
-        keys = {s.key for s in owners} | {d.key for d in reads.draws_of(tx, sorted(closed))}
+        keys = {s.key for s in reads.supplies_proposed_by(tx, sorted(closed))} | {d.key for d in reads.draws_of(tx, sorted(closed))}
         dropped: list[str] = []
 
         def apply(sheets: Sheets, _clock: Clock) -> None:

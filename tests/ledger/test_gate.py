@@ -1,0 +1,185 @@
+"""The gate: what may be written, and each of its guards seen to hold."""
+
+from __future__ import annotations
+
+import pytest
+
+from accord.kit.errors import Fault
+from accord.ledger.decide import gate
+from accord.ledger.decide.coverage import overdue, short_at_capacity, short_at_node
+from accord.ledger.decide.graph import Graph
+from accord.ledger.decide.judge import judge
+from accord.ledger.decide.sheet import Sheet, treated
+from accord.ledger.model import (
+    Allocation,
+    Commitment,
+    Draw,
+    Item,
+    Profile,
+    Resource,
+    Site,
+    State,
+    Supply,
+    SupplyKind,
+    Why,
+    node_key,
+)
+
+DAY = 1_000
+KEY = node_key("pump", "Halden")
+MOTOR = node_key("motor", "Halden")
+SITE = (Item(id="pump", name="Pump"), Item(id="motor", name="Motor"), Site(id="Halden", name="Halden"))
+GRAPH = Graph(1, [*SITE, Resource(id="line", name="Line", site="Halden")])
+
+
+def profile(*steps: tuple[int, int], key: str = KEY) -> Profile:
+    supply = tuple((0 if d == 0 else DAY + d, q, f"s{n}", "", 0) for n, (q, d) in enumerate(steps) if q > 0)
+    draws = tuple((DAY + d, 0, -q) for q, d in steps if q < 0)
+    return Profile(key=key, supply=tuple(sorted(supply)), draws=tuple(sorted(draws)))
+
+
+def draw(quantity: int, on: int, *, id: str = "com_1", key: str = KEY, **more: object) -> Draw:
+    return Draw(key=key, id=id, owner=more.pop("owner", id), promise="prm_1", on=DAY + on, quantity=quantity, **more)  # type: ignore[arg-type]
+
+
+def supply(quantity: int, on: int, *, id: str = "s", key: str = KEY, **more: object) -> Supply:
+    return Supply(key=key, id=id, kind=SupplyKind.purchase, quantity=quantity, on=DAY + on if on else 0, **more)  # type: ignore[arg-type]
+
+
+def passes(before: Profile, *, gives: tuple[Draw, ...] = (), takes: tuple[Draw, ...] = ()) -> bool:
+    middle = gate.changed(before, gives=gives) if gives else before
+    after = gate.changed(before, gives=gives, takes=takes)
+    try:
+        gate.check(before, middle, after, GRAPH, DAY)
+    except Fault:
+        return False
+    return True
+
+
+@pytest.mark.parametrize(
+    ("rule", "before", "takes", "allowed"),
+    [
+        ("all there is", profile((10, 0)), draw(10, 0), True),
+        ("one more", profile((10, 0)), draw(11, 0), False),
+        ("a later promise is broken", profile((10, 0), (-6, 5)), draw(5, 0), False),
+        ("before the receipt", profile((10, 3)), draw(1, 2), False),
+        ("on its day", profile((10, 3)), draw(10, 3), True),
+        ("beyond a shortfall that ends", profile((-5, 1), (20, 9)), draw(15, 9), True),
+        ("inside a shortfall", profile((-5, 1), (20, 9)), draw(1, 1), False),
+    ],
+)
+def test_no_decision_lowers_a_day_that_ends_below_zero(rule: str, before: Profile, takes: Draw, allowed: bool) -> None:
+    assert passes(before, takes=(takes,)) is allowed, rule
+
+
+def test_giving_back_and_drawing_the_same_anew_on_a_short_key_is_not_covered() -> None:
+    before = profile((5, 0), (-10, 2))
+    own = draw(10, 2)
+
+    assert passes(before, gives=(own,))
+    assert not passes(before, gives=(own,), takes=(draw(10, 2, id="com_2"),))
+    assert passes(before, gives=(own,), takes=(draw(5, 2, id="com_2"),))
+
+
+def test_giving_back_what_was_never_drawn_is_a_fault() -> None:
+    with pytest.raises(Fault):
+        gate.changed(profile((5, 0)), gives=(draw(1, 0),))
+
+
+def test_a_resource_is_not_drawn_beyond_its_day() -> None:
+    line = Profile(key="resource:line", draws=((DAY, 0, 1_000),))
+
+    assert passes(line, takes=(draw(440, 0, key="resource:line"),))
+    assert not passes(line, takes=(draw(441, 0, key="resource:line"),))
+
+
+def test_what_is_protected_for_others_is_not_given_away() -> None:
+    share = Allocation(id="a", item="pump", site="Halden", path=("tier:A",), rank=1, from_on=DAY, until_on=DAY + 9, quantity=6)
+    graph = Graph(1, [*SITE, share])
+    before = profile((10, 0))
+
+    def check(quantity: int, *terms: str) -> None:
+        after = gate.changed(before, takes=(draw(quantity, 0),))
+        gate.check_shares(before, after, {}, graph, DAY, frozenset(terms), borrows=False)
+
+    check(4, "tier:B")
+    check(10, "tier:A")
+    with pytest.raises(Fault):
+        check(5, "tier:B")
+
+
+@pytest.mark.parametrize(
+    ("rule", "supplies", "draws", "short"),
+    [
+        ("enough", [supply(10, 0)], [draw(10, 0)], {}),
+        ("the later made gives way", [supply(10, 0)], [draw(6, 1, id="a", sequence=1), draw(6, 1, id="b", sequence=2)], {"b": 2}),
+        ("the earlier day first", [supply(10, 0)], [draw(6, 5, id="a", sequence=1), draw(6, 1, id="b", sequence=2)], {"a": 2}),
+        ("one that does not fit takes nothing", [supply(4, 0), supply(4, 3)], [draw(6, 1, id="a"), draw(8, 3, id="b")], {"a": 2}),
+        ("holds are not judged", [supply(5, 0)], [draw(5, 0, id="a", expires_at=9), draw(5, 0, id="b")], {}),
+        ("what does not count", [supply(5, 0, counts=Why.doubtful)], [draw(5, 0)], {"com_1": 5}),
+        ("overdue counts as today", [supply(5, 0)], [draw(5, -3)], {}),
+        ("an expired lot", [supply(5, 0, expires_on=DAY + 2)], [draw(5, 3)], {"com_1": 5}),
+        ("too little life", [supply(5, 0, expires_on=DAY + 9)], [draw(5, 3, life_days=7)], {"com_1": 5}),
+    ],
+)
+def test_coverage_is_by_ship_day_then_by_making(rule: str, supplies: list[Supply], draws: list[Draw], short: dict[str, int]) -> None:
+    assert short_at_node(supplies, draws, DAY) == short, rule
+
+
+def test_on_a_resource_each_day_stands_alone() -> None:
+    draws = [draw(300, 0, id="a"), draw(300, 0, id="b"), draw(300, 1, id="c")]
+
+    assert short_at_capacity(lambda _day: 480, draws, DAY) == {"b": 120}
+
+
+def test_a_ship_day_that_passed_is_overdue() -> None:
+    row = Commitment(
+        key=KEY, id="com_1", promise="prm_1", line=0, item="pump", site="Halden", quantity=5, fulfilled=2,
+        ship_on=DAY - 1, deliver_on=DAY, state=State.committed,
+    )  # fmt: skip
+
+    assert overdue([row], DAY) == {"com_1": 3}
+    assert overdue([row], DAY - 1) == {}
+
+
+@pytest.mark.parametrize(
+    ("rule", "receipt", "late_days", "fence", "counts", "on"),
+    [
+        ("in time", supply(5, 3), 7, 0, Why.counted, 3),
+        ("overdue moves", supply(5, -1), 7, 0, Why.counted, 7),
+        ("overdue is not trusted", supply(5, -1), None, 0, Why.late, -1),
+        ("planned inside the fence", supply(5, 3, released=False), 7, 5, Why.inside_fence, 3),
+        ("planned outside", supply(5, 5, released=False), 7, 5, Why.counted, 5),
+        ("released inside", supply(5, 3), 7, 5, Why.counted, 3),
+        ("doubtful", supply(5, 3, doubts=("x",)), 7, 0, Why.doubtful, 3),
+    ],
+)
+def test_unproven_supply_is_treated_by_a_stated_rule(
+    rule: str, receipt: Supply, late_days: int | None, fence: int, counts: Why, on: int
+) -> None:
+    found = treated(receipt, DAY, late_receipt_days=late_days, fence_days=fence)
+
+    assert (found.counts, found.on - DAY) == (counts, on), rule
+
+
+def test_doubt_travels_to_the_node_where_the_receipt_arrives() -> None:
+    commitment = Commitment(
+        key=KEY, id="com_1", promise="prm_1", line=0, item="pump", site="Halden", quantity=5,
+        ship_on=DAY + 9, deliver_on=DAY + 9, state=State.committed,
+    )  # fmt: skip
+    sheets = {
+        MOTOR: Sheet(Profile(key=MOTOR), [supply(4, 0, key=MOTOR)], [draw(5, 4, key=MOTOR, id="d", owner="mo", feeds=KEY)]),
+        KEY: Sheet(Profile(key=KEY), [supply(5, 9, id="mo")], [draw(5, 9)], [commitment]),
+    }
+
+    def treat(row: Supply, today: int) -> Supply:
+        return treated(row, today, late_receipt_days=7, fence_days=0)
+
+    short = judge(sheets, GRAPH, lambda _key: DAY, treat)
+
+    assert short == {KEY: {"com_1": 5}, MOTOR: {}}
+    assert sheets[KEY].supplies["mo"].counts is Why.doubtful
+
+    sheets[MOTOR].supplies["more"] = supply(1, 0, id="more", key=MOTOR)
+    assert judge(sheets, GRAPH, lambda _key: DAY, treat) == {KEY: {}, MOTOR: {}}
+    assert sheets[KEY].supplies["mo"].counts is Why.counted
