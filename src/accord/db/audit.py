@@ -184,19 +184,20 @@ def verify_chains(tx: Tx, on_progress: Callable[[int], None] | None = None) -> l
             if chain_id != chain:
                 chain, last, head = chain_id, 0, genesis(chain_id)
                 seen.add(chain)
+            if not isinstance(seq, int):
+                findings.append(Finding("entry_changed", chain, last + 1, "its number is no number"))
+                continue
             if seq != last + 1:
                 findings.append(
                     Finding("entry_missing", chain, last + 1, f"{seq - last - 1} entries before {seq}")
                 )
                 # Its predecessor is gone, so its own hash cannot be judged; the next one can.
-            elif entry_hash(head, at, type, body, commitment) != stored:
+            elif not _is_hash(stored, head, at, type, body, commitment):
                 findings.append(Finding("entry_changed", chain, seq))
             last, head = seq, stored
             if commitment and personal is None:
                 empty.append((chain, seq))
-            elif personal is not None and (
-                salt is None or commitment_of(salt, subject or "", personal) != commitment
-            ):
+            elif personal is not None and not _is_commitment(commitment, salt, subject or "", personal):
                 findings.append(Finding("personal_changed", chain, seq))
             if type == ERASED:
                 erased.update(_erased_by(body))
@@ -209,8 +210,22 @@ def verify_chains(tx: Tx, on_progress: Callable[[int], None] | None = None) -> l
     return findings
 
 
+def _is_hash(stored: str, before: str, at: int, type: str, body: bytes, commitment: str) -> bool:
+    try:
+        return entry_hash(before, at, type, body, commitment) == stored
+    except (TypeError, AttributeError):
+        return False  # SQLite lets somebody put text where bytes belong
+
+
+def _is_commitment(stored: str, salt: bytes, subject: str, personal: bytes) -> bool:
+    try:
+        return commitment_of(salt, subject, personal) == stored
+    except (TypeError, AttributeError):
+        return False
+
+
 def _erased_by(body: bytes) -> Iterator[tuple[str, int]]:
     try:
         yield from msgspec.json.decode(body, type=_Erasure).entries
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, TypeError):
         return  # it was tampered with, which its hash says

@@ -82,7 +82,7 @@ def checkpoint(tx: Tx, key: bytes) -> Checkpoint:
     seq, before = (last[0][0] + 1, last[0][1]) if last else (1, "")
     at = tx.now()
     body = canonical(_Body(seq, at, before, heads(tx)))
-    made = Checkpoint(seq, at, body, _sign(key, body))
+    made = Checkpoint(seq, at, body, _sign(key, body).decode())
     tx.insert(checkpoint_table, [(made.seq, made.at, made.body, made.mac)])
     return made
 
@@ -131,7 +131,9 @@ def check_checkpoints(tx: Tx, key: bytes) -> list[Finding]:
 
 def _genuine(known: Checkpoint, key: bytes) -> _Body | None:
     """What a checkpoint says, or None when it was not signed with this key as it stands."""
-    if not hmac.compare_digest(_sign(key, known.body), known.mac):
+    if not isinstance(known.body, bytes) or not hmac.compare_digest(
+        _sign(key, known.body), str(known.mac).encode()
+    ):
         return None
     body = msgspec.json.decode(known.body, type=_Body)
     return body if (body.seq, body.at) == (known.seq, known.at) else None
@@ -175,5 +177,5 @@ def _check_heads(tx: Tx, seen: Mapping[tuple[str, int], str]) -> list[Finding]:
     return findings
 
 
-def _sign(key: bytes, body: bytes) -> str:
-    return hmac.new(key, body, sha256).hexdigest()
+def _sign(key: bytes, body: bytes) -> bytes:
+    return hmac.new(key, body, sha256).hexdigest().encode()

@@ -117,6 +117,21 @@ class Database:
         """From now on nothing is written: for a database that failed its check. `why` is what callers are told."""
         self._why_no_writes = why
 
+    def scrub(self) -> None:
+        """Leave no copy of what was erased: merge and empty SQLite's log; rewrite PostgreSQL's audit table.
+
+        PostgreSQL's own log and every backup keep what they hold until they are rotated.
+        Raises: Unavailable when a reader keeps the log in use; try again.
+        """
+        if self.dialect == "sqlite":
+            with self._turn, _driver_of(self._writer) as driver:
+                busy, _, _ = driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            if busy:
+                raise Unavailable("The database's log is in use by a long read. Try again in a moment.")
+            return
+        with self._writer.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.exec_driver_sql("VACUUM (FULL) audit")
+
     def close(self) -> None:
         """Close every connection; on SQLite the log is then merged into the file."""
         self._reader.dispose()
@@ -242,12 +257,21 @@ def _open_sqlite(url: str, parsed: URL, *, create: bool) -> Database:
         reader=engine("BEGIN", readers=8),
     )
     try:
-        # Sets the journal mode while nobody else can be in the way.
-        with db._writer.connect() as connection:
-            connection.exec_driver_sql("SELECT count(*) FROM sqlite_schema")
-    except sqlalchemy.exc.DatabaseError as error:
+        with _driver_of(db._writer) as driver:
+            driver.execute("SELECT count(*) FROM sqlite_schema")
+    except Exception as error:
         raise meaning(error) or error from error
     return db
+
+
+@contextmanager
+def _driver_of(engine: sa.Engine) -> Iterator[Any]:
+    """A connection as the driver has it, with no transaction begun."""
+    pooled = engine.raw_connection()
+    try:
+        yield pooled.dbapi_connection
+    finally:
+        pooled.close()
 
 
 def _sqlite_module() -> Any:
