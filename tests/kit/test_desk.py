@@ -1,6 +1,7 @@
 """The desk batches what waits, keeps the order, and lets no job spoil another. The interleavings are forced."""
 
 import threading
+import time
 from concurrent.futures import CancelledError, Future
 
 import pytest
@@ -116,6 +117,20 @@ def test_a_job_whose_caller_has_gone_is_dropped_before_it_is_taken():
     assert (desk.counters().dropped, desk.counters().jobs) == (2, 3)
 
 
+def test_a_dropped_job_does_not_end_the_batch_however_large_it_was():
+    run = Counter()
+    desk = open_desk(run, lines=lambda job: 25 if job == "large" else 1, lines_max=10)
+    busy(run, desk)
+    _, large, last = desk.submit("a"), desk.submit("large"), desk.submit("b")
+
+    large.cancel()
+    run.gate.set()
+    last.result(SECONDS)
+
+    assert run.batches == [["first"], ["a", "b"]]
+    desk.close()
+
+
 def test_a_job_that_was_taken_cannot_be_cancelled():
     run = Counter()
     desk = open_desk(run)
@@ -227,17 +242,16 @@ def test_closing_finishes_what_is_queued_and_takes_no_more():
     closer = threading.Thread(target=desk.close)
     closer.start()
 
-    while True:  # until the closing has reached the desk
-        try:
-            desk.submit("late").cancel()
-        except Unavailable:
-            break
+    while not desk._closing:
+        time.sleep(0.001)
+    with pytest.raises(Unavailable):
+        desk.submit("late")
     run.gate.set()
     closer.join(SECONDS)
 
     assert not closer.is_alive()
     assert waiting.result(0) == "done waiting"
-    assert "late" not in run.batches[-1]
+    assert run.batches == [["first"], ["waiting"]]
 
 
 def test_closing_without_draining_fails_what_is_queued():

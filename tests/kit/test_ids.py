@@ -1,5 +1,6 @@
 """Ids carry their kind and sort by time."""
 
+import contextlib
 import os
 import re
 import threading
@@ -74,19 +75,39 @@ def test_a_full_millisecond_goes_on_in_the_next(monkeypatch):
     assert sequence.next(5) > bits
 
 
-def test_threads_never_get_the_same_id():
-    made: list[str] = []
+def two_at_once(monkeypatch, lock) -> list[int]:
+    """The next bits for two threads, the second of which comes while the first is in the middle."""
+    sequence = ids._Sequence(follows_clock=True)
+    sequence.next(5)
+    sequence._lock = lock
+    inside, go_on = threading.Event(), threading.Event()
+    made: list[int] = []
 
-    def make() -> None:
-        made.extend([new_id("com", AT) for _ in range(2_000)])
+    def randbits(_: int) -> int:
+        if not inside.is_set():
+            inside.set()
+            go_on.wait(10)
+        return 0
 
-    threads = [threading.Thread(target=make) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    monkeypatch.setattr(ids.secrets, "randbits", randbits)
+    first = threading.Thread(target=lambda: made.append(sequence.next(5)))
+    second = threading.Thread(target=lambda: made.append(sequence.next(5)))
+    first.start()
+    assert inside.wait(10)
+    second.start()
+    second.join(0.2)  # without a lock it ends here
+    go_on.set()
+    first.join(10)
+    second.join(10)
+    return made
 
-    assert len(set(made)) == 8_000
+
+def test_two_at_once_never_get_the_same_id(monkeypatch):
+    assert len(set(two_at_once(monkeypatch, threading.Lock()))) == 2
+
+
+def test_without_the_lock_two_at_once_get_the_same_id(monkeypatch):
+    assert len(set(two_at_once(monkeypatch, contextlib.nullcontext()))) == 1
 
 
 @pytest.mark.skipif(not hasattr(os, "register_at_fork"), reason="only where processes fork")
