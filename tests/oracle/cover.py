@@ -201,6 +201,8 @@ def _place(
     resource = world.one("resource", load["resource"])
     calendar = world.calendar(resource.get("calendar"))
     units = load.get("units", 1)
+    if units > resource.get("units", 1):
+        return None
     key = f"resource:{resource['id']}"
     taken = []
     day = last
