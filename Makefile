@@ -29,7 +29,7 @@ test: setup ## Run every test, on SQLite and on a real PostgreSQL
 	$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
 
 check: setup ## Lint, types and import contracts, in seconds
-	$(BIN)/ruff check
+	$(BIN)/ruff check --output-format concise
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	PYTHONPATH=src:. $(BIN)/lint-imports --no-logo

@@ -10,7 +10,7 @@ the item, money minor units of the company's currency.
 
 from __future__ import annotations
 
-from enum import Enum
+from enum import StrEnum
 
 import msgspec
 
@@ -18,7 +18,7 @@ from accord.kit.calendars import Calendar
 from accord.kit.days import Day, Instant
 
 
-class Kind(str, Enum):
+class Kind(StrEnum):
     """What kind of thing a key names; only a node carries over."""
 
     node = "node"
@@ -255,7 +255,7 @@ class Allocation(Record, frozen=True, kw_only=True):
 # --- supply, draws, commitments --------------------------------------------------------------------
 
 
-class SupplyKind(str, Enum):
+class SupplyKind(StrEnum):
     """Where a supply comes from."""
 
     on_hand = "on_hand"
@@ -264,7 +264,7 @@ class SupplyKind(str, Enum):
     production = "production"
 
 
-class Why(str, Enum):
+class Why(StrEnum):
     """Why a supply does not count towards what can be promised (or that it does)."""
 
     counted = "counted"
@@ -325,7 +325,7 @@ class Movement(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     commitment: str | None = None  # what it shipped for
 
 
-class State(str, Enum):
+class State(StrEnum):
     """Where a line's commitment stands."""
 
     held = "held"

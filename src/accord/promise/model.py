@@ -6,7 +6,7 @@ a refusal is a value in the decision; an error is raised; a fault loses the tran
 
 from __future__ import annotations
 
-from enum import Enum
+from enum import StrEnum
 
 import msgspec
 
@@ -14,7 +14,7 @@ from accord.kit.days import Day, Instant
 from accord.ledger.model import State
 
 
-class Verb(str, Enum):
+class Verb(StrEnum):
     """What the caller wants done."""
 
     ask = "ask"  # changes nothing
@@ -54,7 +54,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     ref: str = ""  # order or quote number
 
 
-class Refusal(str, Enum):
+class Refusal(StrEnum):
     """Why the business says no: statements, in order of precedence."""
 
     unknown_item = "unknown_item"
@@ -88,7 +88,7 @@ class Refusal(str, Enum):
     not_by_then = "not_by_then"  # there are options, but none by the requested day
 
 
-class Verdict(str, Enum):
+class Verdict(StrEnum):
     """The answer in one word."""
 
     yes = "yes"
