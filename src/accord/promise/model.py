@@ -155,6 +155,7 @@ class Piece(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     deliver_on: Day
     delivery: str  # id of the last leg, "" = collected at the site
     from_stock: int  # of it, from on hand and receipts that were there before
+    cost_minor: int = 0  # supply, freight and holding of this delivery
     evidence: tuple[Evidence, ...] = ()
 
 

@@ -1,0 +1,189 @@
+"""Where a promise is decided: what can we commit, to whom, when, at what price?
+
+Pure: the same request, trial, graph, rules and moment give the same decision to the byte. The trial is left as it was
+found; what a decision changes in the ledger is said by `effects.effects_of`.
+"""
+
+from __future__ import annotations
+
+from accord.kit.days import Day, Instant
+from accord.kit.digest import canonical, digest
+from accord.kit.errors import InputError
+from accord.ledger.decide.graph import Graph
+from accord.ledger.decide.trial import Trial
+from accord.policy.model import Book
+from accord.promise.decide.case import Case
+from accord.promise.decide.choice import choose
+from accord.promise.decide.life import (
+    decides_anew,
+    ends_at,
+    refusals_of_life,
+    refusals_of_lines,
+    today_of_line,
+)
+from accord.promise.decide.order import answered
+from accord.promise.decide.sentence import held_until, refused, sentence
+from accord.promise.decide.verdict import verdict_of
+from accord.promise.model import Decision, LineVerdict, Option, Promise, Refusal, Request, Verb, Verdict
+
+ENGINE_VERSION = "1"  # raised with every change that may change an answer: replay is exact within one version
+
+_PLACE = {refusal: place for place, refusal in enumerate(Refusal)}
+_UNKNOWN = (Refusal.unknown_item, Refusal.unknown_site, Refusal.day_in_the_past, Refusal.beyond_horizon)
+
+
+def decide(
+    request: Request,
+    trial: Trial,
+    graph: Graph,
+    book: Book,
+    now: Instant,
+    *,
+    id: str = "",
+    promise_id: str = "",
+    before: Promise | None = None,
+) -> Decision:
+    """The answer to one request.
+
+    `trial` holds the locked keys; what the promise named in the request draws itself was given back on it before.
+    `before` is that promise as it stands; `promise_id` names the one that this request makes or changes.
+
+    Raises: InputError when the request has no lines where it needs them, or a quantity that is not more than zero.
+    """
+    _check(request)
+    case = Case(request, trial, graph, book, now)
+    refusals = refusals_of_life(
+        request, before, book.rules.hold_seconds_max, book.rules.hold_renewals_max, now
+    )
+    if decides_anew(request):
+        refusals += refusals_of_lines(case)
+    refusals = _in_order(refusals)
+    if refusals:
+        return _refused(case, refusals, id=id)
+    if not decides_anew(request):
+        return _resolved(case, before, id=id, promise_id=promise_id)
+    options, lines = answered(case)
+    today = today_of_line(case, request.lines[0].site)
+    verdict = verdict_of(options)
+    offered = digest(canonical((today, options)))
+    chosen, because = choose(request, options, offered)
+    taken = options[chosen] if chosen is not None else None
+    return Decision(
+        id=id,
+        request=request,
+        now=now,
+        today=today,
+        graph_version=graph.version,
+        policy_version=book.version,
+        engine_version=ENGINE_VERSION,
+        verdict=verdict,
+        sentence=_sentence(case, verdict, options, lines, taken, because),
+        refusals=tuple(_in_order([*because, *_reasons(verdict, lines, options)])),
+        lines=lines,
+        options=options,
+        chosen=chosen,
+        promise=promise_id if taken is not None else None,
+        expires_at=ends_at(request, before, book.rules.hold_seconds, now) if taken is not None else None,
+        digest=offered,
+        reads=trial.reads,
+    )
+
+
+def _check(request: Request) -> None:
+    if (decides_anew(request) and not request.lines) or (
+        request.verb in (Verb.hold, Verb.commit) and not request.lines and request.promise is None
+    ):
+        raise InputError.at(
+            "/lines", "lines_missing", "There is no line. Name at least one item, quantity and day."
+        )
+    for place, line in enumerate(request.lines):
+        if line.quantity <= 0:
+            detail = f"The quantity is {line.quantity}. Give more than zero."
+            raise InputError.at(f"/lines/{place}/quantity", "not_positive", detail)
+
+
+def _in_order(refusals: list[Refusal]) -> list[Refusal]:
+    return sorted(set(refusals), key=_PLACE.__getitem__)
+
+
+def _reasons(verdict: Verdict, lines: tuple[LineVerdict, ...], options: tuple[Option, ...]) -> list[Refusal]:
+    """Why the answer is not a plain yes."""
+    if verdict in (Verdict.yes, Verdict.yes_but):
+        return []
+    if verdict is Verdict.needs_approval:
+        return [need for option in options if option.in_full_on_time for need in option.needs]
+    found = [refusal for line in lines for refusal in line.refusals]
+    return [*found, Refusal.not_by_then] if options else found or [Refusal.not_by_then]
+
+
+def _sentence(
+    case: Case,
+    verdict: Verdict,
+    options: tuple[Option, ...],
+    lines: tuple[LineVerdict, ...],
+    taken: Option | None,
+    because: list[Refusal],
+) -> str:
+    words = sentence(case, verdict, options, lines, taken)
+    if Refusal.option_is_gone in because:
+        return f"The option that was chosen is no longer there. {words}"
+    return words
+
+
+def _refused(case: Case, refusals: list[Refusal], *, id: str) -> Decision:
+    """The answer where supply need not be looked at."""
+    request = case.request
+    today: Day = case.trial.today("")
+    line = request.lines[0] if request.lines else None
+    for candidate in request.lines:
+        bad = candidate.item not in case.graph.items or (candidate.site or "") not in ("", *case.graph.sites)
+        if bad and refusals[0] in _UNKNOWN:
+            line = candidate
+            break
+    return Decision(
+        id=id,
+        request=request,
+        now=case.now,
+        today=today,
+        graph_version=case.graph.version,
+        policy_version=case.book.version,
+        engine_version=ENGINE_VERSION,
+        verdict=Verdict.cannot_promise,
+        sentence=refused(refusals[0], line=line, customer=request.customer, promise=request.promise),
+        refusals=tuple(refusals),
+        digest=digest(canonical((today, ()))),
+        reads=case.trial.reads,
+    )
+
+
+def _resolved(case: Case, before: Promise | None, *, id: str, promise_id: str) -> Decision:
+    """The answer to a verb that changes only how a promise stands: harden, renew, release, cancel."""
+    assert before is not None  # the promise was refused as unknown otherwise
+    request, now = case.request, case.now
+    expires_at = ends_at(request, before, case.rules.hold_seconds, now)
+    today: Day = case.trial.today("")
+    match request.verb:
+        case Verb.commit:
+            verdict, words = Verdict.yes, f"{before.ref or before.id} is committed now."
+        case Verb.hold:
+            assert expires_at is not None
+            verdict, words = Verdict.yes, f"{before.ref or before.id} is held until {held_until(expires_at)}."
+        case Verb.release:
+            verdict, words = Verdict.done, f"The hold {before.ref or before.id} is released."
+        case _:
+            verdict, words = Verdict.done, f"{before.ref or before.id} is cancelled."
+    return Decision(
+        id=id,
+        request=request,
+        now=now,
+        today=today,
+        graph_version=case.graph.version,
+        policy_version=case.book.version,
+        engine_version=ENGINE_VERSION,
+        verdict=verdict,
+        sentence=words,
+        promise=promise_id or before.id,
+        expires_at=expires_at,
+        digest=digest(canonical((today, ()))),
+        reads=case.trial.reads,
+    )

@@ -1,0 +1,42 @@
+"""Which of the options does the request take?"""
+
+from __future__ import annotations
+
+from accord.promise.model import Option, Refusal, Request, Verb
+
+
+def choose(request: Request, options: tuple[Option, ...], offered: str) -> tuple[int | None, list[Refusal]]:
+    """The index of the option that is taken, or why none is; nothing for an ask.
+
+    A named option is taken if it needs no approval. A number means a place in the list the caller saw, so with another
+    list since (`digest`) only an option's id still says which is meant. Without a name the first option counts that
+    needs no approval and, unless the caller accepts the best of any day, keeps the requested day in full.
+    """
+    if request.verb is Verb.ask:
+        return None, []
+    if request.option is not None:
+        place = _named(request, options, offered)
+        if place is None:
+            return None, [Refusal.option_is_gone]
+        return (None, list(options[place].needs)) if options[place].needs else (place, [])
+    wanted = [
+        place for place, option in enumerate(options) if request.accept == "best" or option.in_full_on_time
+    ]
+    for place in wanted:
+        if not options[place].needs:
+            return place, []
+    if wanted:
+        return None, list(options[wanted[0]].needs)
+    return None, [Refusal.not_by_then] if options else []
+
+
+def _named(request: Request, options: tuple[Option, ...], offered: str) -> int | None:
+    name = request.option or ""
+    for place, option in enumerate(options):
+        if option.id == name:
+            return place
+    if request.digest is not None and request.digest != offered:
+        return None
+    if name.isascii() and name.isdigit() and 1 <= int(name) <= len(options):
+        return int(name) - 1
+    return None

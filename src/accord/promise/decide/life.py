@@ -1,0 +1,103 @@
+"""May this verb be done to this promise now? Refusals that need no look at supply, in their order."""
+
+from __future__ import annotations
+
+from accord.kit.days import Day, Instant, local_day
+from accord.ledger.model import State
+from accord.promise.decide.case import Case
+from accord.promise.model import Promise, Refusal, Request, Verb
+
+_A_SECOND = 1_000_000
+_ABOUT_A_PROMISE = (Verb.amend, Verb.release, Verb.cancel)
+
+
+def decides_anew(request: Request) -> bool:
+    """Whether the request is about lines, not only about how long or how firmly what is promised stands."""
+    return request.verb in (Verb.ask, Verb.amend) or (
+        request.verb in (Verb.hold, Verb.commit) and bool(request.lines)
+    )
+
+
+def refusals_of_life(
+    request: Request, before: Promise | None, book_seconds_max: int, renewals_max: int, now: Instant
+) -> list[Refusal]:
+    """What stands against the verb in the state of the promise and the length of the hold."""
+    found: list[Refusal] = []
+    names_one = request.promise is not None or request.verb in _ABOUT_A_PROMISE
+    if names_one and before is None:
+        return [Refusal.unknown_promise]
+    if before is not None:
+        found += _of_state(request, before, now)
+    if request.hold_seconds is not None and request.hold_seconds > book_seconds_max:
+        found.append(Refusal.hold_too_long)
+    if before is not None and request.verb is Verb.hold and before.renewals >= renewals_max:
+        found.append(Refusal.hold_renewed_too_often)
+    return found
+
+
+def _of_state(request: Request, before: Promise, now: Instant) -> list[Refusal]:
+    found: list[Refusal] = []
+    expired = before.state is State.expired or (
+        before.state is State.held and before.expires_at is not None and before.expires_at <= now
+    )
+    wants_hold = request.verb in (Verb.release, Verb.hold)
+    if wants_hold and before.state is State.committed:
+        found.append(Refusal.promise_is_not_a_hold)
+    if request.verb is Verb.commit and not request.lines and before.state is State.committed:
+        found.append(Refusal.promise_is_not_a_hold)
+    if request.verb is Verb.cancel and before.state is State.held and not expired:
+        found.append(Refusal.promise_is_not_a_commitment)
+    if before.state is State.fulfilled:
+        found.append(Refusal.already_delivered)
+    elif not before.state.is_open and before.state is not State.expired:
+        found.append(Refusal.promise_is_not_open)
+    if expired:
+        found.append(Refusal.hold_expired)
+    return found
+
+
+def refusals_of_lines(case: Case) -> list[Refusal]:
+    """What is wrong with what was asked, before any supply is looked at."""
+    request, graph, rules = case.request, case.graph, case.rules
+    found: list[Refusal] = []
+    if request.customer is not None and case.customer is None:
+        found.append(Refusal.unknown_customer)
+    for line in request.lines:
+        if line.item not in graph.items:
+            found.append(Refusal.unknown_item)
+        if line.site is not None and line.site not in graph.sites:
+            found.append(Refusal.unknown_site)
+            continue
+        today = today_of_line(case, line.site)
+        if line.requested_on < today:
+            found.append(Refusal.day_in_the_past)
+        if line.requested_on > today + rules.horizon_days:
+            found.append(Refusal.beyond_horizon)
+        if (
+            request.verb is Verb.hold
+            and rules.hold_quantity_max is not None
+            and line.quantity > rules.hold_quantity_max
+        ):
+            found.append(Refusal.hold_too_large)
+    return found
+
+
+def today_of_line(case: Case, site: str | None) -> Day:
+    """Today's date where the line leaves first; UTC's where no site is known."""
+    if site is None:
+        ways = case.graph.ways_out(None, case.ship_to)
+        if not ways:
+            return local_day(case.now, "UTC")
+        site = ways[0].site
+    return case.trial.today(site)
+
+
+def ends_at(request: Request, before: Promise | None, seconds: int, now: Instant) -> Instant | None:
+    """When the hold that this request makes ends; None = it makes none."""
+    if request.verb is Verb.hold:
+        return now + (request.hold_seconds if request.hold_seconds is not None else seconds) * _A_SECOND
+    if request.verb is Verb.amend and before is not None and before.state is State.held:
+        if request.hold_seconds is not None:
+            return now + request.hold_seconds * _A_SECOND
+        return before.expires_at
+    return None

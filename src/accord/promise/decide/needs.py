@@ -1,0 +1,93 @@
+"""How much of each lot does an option itself draw? The rest of it is supply for the next promise.
+
+Usually that is the part for which the lot was asked. Where one option draws several times on a node at which it
+also brings lots (two components that need the same screw), a later draw may live on what an earlier lot left over;
+then the draws are followed in the order in which they were made.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from accord.kit.days import Day
+from accord.promise.decide.case import Case
+from accord.promise.decide.plan import Plan
+from accord.promise.model import Make, Take
+
+
+def settled(case: Case, plans: list[Plan]) -> tuple[tuple[Make, ...], tuple[Take, ...]]:
+    """The receipts and draws of all plans, with what is needed of each lot."""
+    takes = tuple(take for plan in plans for take in plan.takes)
+    makes = [receipt for plan in plans for receipt in plan.makes]
+    if not makes:
+        return (), takes
+    brought = {receipt.key for receipt in makes}
+    draws = [take.key for receipt in makes for take in receipt.takes] + [take.key for take in takes]
+    if all(draws.count(key) == 1 for key in brought):
+        return tuple(makes), takes
+    return _followed(case, plans), takes
+
+
+class _Surplus:
+    """What is left of the lots at one node, in the order in which they arrive."""
+
+    def __init__(self) -> None:
+        self.lots: list[tuple[Day, int, int]] = []  # arrival, position of the receipt, what is left
+
+    def up_to(self, on: Day) -> int:
+        return sum(left for arrives_on, _, left in self.lots if arrives_on <= on)
+
+    def use(self, on: Day, quantity: int) -> list[tuple[int, int]]:
+        """(position, part) of the lots that a draw uses, the earliest first."""
+        used, kept = [], []
+        for arrives_on, position, left in sorted(self.lots):
+            part = min(left, quantity) if arrives_on <= on else 0
+            quantity -= part
+            if part:
+                used.append((position, part))
+            if left > part:
+                kept.append((arrives_on, position, left - part))
+        self.lots = kept
+        return used
+
+
+def _followed(case: Case, plans: list[Plan]) -> tuple[Make, ...]:
+    """The receipts with what is needed of each, found by making every draw again in order; the trial is left as it was."""
+    trial = case.trial
+    mark = trial.mark()
+    makes: list[Make] = []
+    needed: list[int] = []
+    needed_on: list[Day] = []
+    surplus: dict[str, _Surplus] = {}
+
+    def take(draw: Take) -> None:
+        own = surplus.get(draw.key)
+        if own is not None and (brought := own.up_to(draw.on)):
+            # What stood there before comes first; only what is beyond it needs a lot of this option.
+            everyone = frozenset(term for share in case.graph.allocations_on(draw.key) for term in share.path)
+            there = trial.atp(
+                draw.key, draw.on, life_days=draw.life_days, terms=case.terms | everyone, borrow=True
+            )
+            for position, part in own.use(draw.on, max(0, draw.quantity - max(0, there - brought))):
+                needed[position] += part
+                needed_on[position] = min(needed_on[position], draw.on)
+        trial.take(draw.key, draw.on, draw.quantity, draw.life_days)
+
+    for plan in plans:
+        for receipt in plan.makes:
+            for draw in receipt.takes:
+                take(draw)
+            trial.add(receipt.key, receipt.on, receipt.quantity, receipt.source)
+            surplus.setdefault(receipt.key, _Surplus()).lots.append(
+                (receipt.on, len(makes), receipt.quantity)
+            )
+            makes.append(receipt)
+            needed.append(0)
+            needed_on.append(receipt.needed_on)
+        for draw in plan.takes:
+            take(draw)
+    trial.undo(mark)
+    return tuple(
+        msgspec.structs.replace(receipt, needed=needed[place], needed_on=max(receipt.on, needed_on[place]))
+        for place, receipt in enumerate(makes)
+    )

@@ -1,0 +1,137 @@
+"""One way to answer one line: what leaves from where and when, and what that takes and costs."""
+
+from __future__ import annotations
+
+from accord.kit.days import Day
+from accord.ledger.decide.trial import Trial
+from accord.promise.decide.case import Wish
+from accord.promise.decide.ctp import Ctp
+from accord.promise.decide.reply import Reply, Short
+from accord.promise.decide.way import Way
+from accord.promise.model import Make, Piece, Refusal, Take
+
+
+class Plan:
+    """Deliveries of one line that together are the whole quantity, with everything they draw."""
+
+    __slots__ = ("cost_minor", "item", "kind", "makes", "needs", "pieces", "requested_on", "takes")
+
+    def __init__(self, kind: str, wish: Wish, parts: list[Part], needs: tuple[Refusal, ...] = ()) -> None:
+        self.kind = kind
+        self.item = wish.item
+        self.requested_on = wish.requested_on
+        self.pieces = tuple(part.piece for part in parts)
+        self.takes = tuple(take for part in parts for take in part.reply.takes)
+        self.makes = tuple(receipt for part in parts for receipt in part.reply.makes)
+        self.cost_minor = sum(part.cost_minor for part in parts)
+        self.needs = needs
+
+    @property
+    def deliver_on(self) -> Day:
+        """The day on which the last of it is delivered."""
+        return max(piece.deliver_on for piece in self.pieces)
+
+    @property
+    def days_late(self) -> int:
+        """Of the last delivery, against the requested day."""
+        return max(0, self.deliver_on - self.requested_on)
+
+    def apply(self, trial: Trial) -> None:
+        """Try it again on a trial that was undone."""
+        apply(trial, self.makes, self.takes)
+
+
+class Part:
+    """One delivery that was tried with success."""
+
+    __slots__ = ("cost_minor", "piece", "reply")
+
+    def __init__(self, wish: Wish, way: Way, quantity: int, ship_on: Day, target: Day, reply: Reply) -> None:
+        self.reply = reply
+        freight = wish.money(quantity, way.leg.cost_minor) if way.leg.cost_minor else 0
+        self.cost_minor = reply.cost_minor + freight
+        self.piece = Piece(
+            line=wish.index,
+            item=wish.item,
+            site=way.site,
+            quantity=quantity,
+            ship_on=ship_on,
+            deliver_on=way.deliver_on(ship_on, target, wish.requested_on),
+            delivery=way.leg.id,
+            from_stock=reply.from_stock,
+            cost_minor=self.cost_minor,
+            evidence=reply.evidence,
+        )
+
+
+def apply(trial: Trial, makes: tuple[Make, ...], takes: tuple[Take, ...]) -> None:
+    """Put receipts and draws of an option on a trial."""
+    for receipt in makes:
+        for take in receipt.takes:
+            trial.take(take.key, take.on, take.quantity, take.life_days)
+        trial.add(receipt.key, receipt.on, receipt.quantity, receipt.source)
+    for take in takes:
+        trial.take(take.key, take.on, take.quantity, take.life_days)
+
+
+def cover(
+    ctp: Ctp, wish: Wish, way: Way, quantity: int, target: Day, life_days: int, *, explains: bool = False
+) -> Part | Short | None:
+    """Try to deliver the quantity on the target day; None = nothing that leaves from now on is there by then."""
+    ship_on = way.ship_on(target)
+    if ship_on is None:
+        return None
+    reply = ctp.cover(quantity, wish.item, way.site, ship_on, life_days=life_days, explains=explains)
+    if isinstance(reply, Short):
+        return reply
+    return Part(wish, way, quantity, ship_on, target, reply)
+
+
+def soonest(
+    ctp: Ctp, wish: Wish, way: Way, quantity: int, first: Day | None, last: Day, life_days: int
+) -> tuple[Part, Day] | None:
+    """The first day from `first` to `last` on which the quantity can be delivered in full this way, and that delivery.
+
+    Exactly the answer of trying every receiving day in turn: what is skipped cannot succeed.
+    """
+    target = first
+    while target is not None and target <= last:
+        ship_on = way.ship_on(target)
+        if ship_on is None:
+            following = way.target_of(way.first_ship_on)
+        else:
+            reply = ctp.cover(quantity, wish.item, way.site, ship_on, life_days=life_days)
+            if not isinstance(reply, Short):
+                return Part(wish, way, quantity, ship_on, target, reply), target
+            again = ctp.next_try(quantity, wish.item, way.site, ship_on, life_days)
+            following = None if again is None else way.target_of(again)
+        if following is not None and following <= target:
+            following = way.next_target(target)
+        target = following
+    return None
+
+
+def most(ctp: Ctp, wish: Wish, way: Way, quantity: int, target: Day, life_days: int) -> int:
+    """The largest part of the quantity that can be delivered on the day this way; the trial is left as it was.
+
+    What stock and receipts give, or more where a source brings more by then; found by halving, so where more is
+    possible although less is not (lot sizes and alternates can be so) it may say less than the largest.
+    """
+    ship_on = way.ship_on(target)
+    if ship_on is None:
+        return 0
+    low = min(quantity, ctp.available(wish.item, way.site, ship_on, life_days))
+    if low == quantity or not ctp.may_bring(wish.item, way.site, ship_on):
+        return low
+    high = quantity
+    trial = ctp.trial
+    while low < high:
+        middle = (low + high + 1) // 2
+        mark = trial.mark()
+        reply = ctp.cover(middle, wish.item, way.site, ship_on, life_days=life_days)
+        trial.undo(mark)
+        if isinstance(reply, Short):
+            high = middle - 1
+        else:
+            low = middle
+    return low
