@@ -79,7 +79,7 @@ class _Attempts:
         found = self.found
         self._whole_on_time()
         if found.plans:
-            found.on = min(plan.deliver_on for plan in found.plans)
+            found.on = found.plans[0].deliver_on
             found.quantity_on_time = self.quantity
             return
         found.limit = self._limit()
