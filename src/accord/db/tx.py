@@ -298,6 +298,8 @@ def _literal(encode: Callable[[Any], str], values: Sequence[Any]) -> str:
 
 
 def _array_literals(encoders: Sequence[Callable[[Any], str]], rows: Sequence[Sequence[Any]]) -> list[str]:
+    if not rows:
+        return ["{}"] * len(encoders)
     return [
         _literal(encode, column) for encode, column in zip(encoders, zip(*rows, strict=True), strict=True)
     ]

@@ -181,6 +181,19 @@ def roll(sheet: Sheet, today: Day, *, late_receipt_days: int | None, fence_days:
     sheet.rolled_to = today
 
 
+def expire(sheet: Sheet, now: Instant) -> list[Commitment]:
+    """Give back what expired holds drew and proposed; the commitments that end with it."""
+    owners = set()
+    for draw in [d for d in sheet.draws.values() if d.expires_at is not None and d.expires_at <= now]:
+        owners.add(sheet.draws.pop(draw.id).owner)
+    for supply in [s for s in sheet.supplies.values() if s.expires_at is not None and s.expires_at <= now]:
+        del sheet.supplies[supply.id]
+    ended = [c for c in sheet.commitments.values() if c.id in owners and c.state is State.held]
+    for commitment in ended:
+        sheet.commitments[commitment.id] = msgspec.structs.replace(commitment, state=State.expired)
+    return ended
+
+
 def ship(sheet: Sheet, commitment: Commitment, quantity: int) -> Commitment:
     """A shipment left: the commitment is fulfilled by so much, and its draw on the node shrinks; it closes by itself."""
     fulfilled = commitment.fulfilled + quantity

@@ -1,1 +1,14 @@
 """What happens to the ledger, in order?"""
+
+from accord.db.engine import Database
+from accord.ledger.service.graphs import graph
+from accord.ledger.service.reads import NodeView
+from accord.ledger.service.reads import node as _node
+
+__all__ = ["NodeView", "graph", "node"]
+
+
+def node(db: Database, item: str, site: str) -> NodeView:
+    """One node as it is now: its steps, supplies and commitments. Raises: NotFound for an unknown item or site."""
+    with db.read() as tx:
+        return _node(tx, item, site)

@@ -106,6 +106,10 @@ class Book:
             self._changes.ended_draws += [(key, d.id, profile.version) for d in gone]
             self._changes.ended_supplies += [(key, s.id, profile.version) for s in dropped]
 
+    def lowest(self, key: str) -> int:
+        """How low a key gets from today on."""
+        return gate.lowest(self.profiles[key], self.graph, self.clock.today_of(key))
+
     def close_expired(self, commitments: Sequence[Commitment]) -> None:
         """Mark held commitments whose draws just expired; the fact is told once for each."""
         for commitment in commitments:
@@ -113,9 +117,7 @@ class Book:
             self._changes.new_commitments.append(
                 (msgspec.structs.replace(commitment, state=State.expired), self.profiles[commitment.key].version)
             )
-            self._facts.append(
-                audit.Entry(type="HoldExpired", body=canonical({"commitment": commitment.id, "promise": commitment.promise}))
-            )
+            self._facts.append(hold_expired(commitment))
 
     def commit(self, effects: Effects) -> None:
         """The gate: take one decision's effects, all or none. Raises: Fault when they are not covered."""
@@ -178,8 +180,7 @@ class Book:
             return
         rows = []
         for key in sorted(self._dirty):
-            today = self.clock.today_of(key)
-            low = gate.lowest(self.profiles[key], self.graph, today)
+            low = self.lowest(key)
             allowed = min(self.profiles[key].shortfall_max, max(0, -low))
             self.profiles[key] = msgspec.structs.replace(self.profiles[key], shortfall_max=allowed)
             rows.append((self.profiles[key], low))
@@ -194,6 +195,13 @@ class Book:
     def refresh(self, tx: Tx, keys: Sequence[str]) -> None:
         """Read these locked keys again, after news in the same transaction changed them."""
         self.profiles.update(store.read(tx, keys))
+
+
+def hold_expired(commitment: Commitment) -> audit.Entry:
+    """The fact that a hold is over, told once for each of its deliveries."""
+    return audit.Entry(
+        type="HoldExpired", body=canonical({"commitment": commitment.id, "promise": commitment.promise})
+    )
 
 
 def _by_key(rows: Iterable[Row]) -> dict[str, list[Row]]:
@@ -235,6 +243,10 @@ def _expire(tx: Tx, book: Book, keys: Sequence[str]) -> None:
     draws = store.expiring(tx, keys, book.now)
     supplies = store.expiring_supplies(tx, keys, book.now)
     book.expire(draws, supplies, store.next_expiries(tx, keys, book.now))
+    # Somebody may live on what a hold proposed: then it is supply news, and their exceptions come with it.
+    short = [k for k in keys if book.lowest(k) + book.profiles[k].shortfall_max < 0]
+    if short:
+        raise RollFirst(short)
     owners = {d.owner for d in draws}
     promises = sorted({d.promise for d in draws if d.promise is not None})
     held = [

@@ -23,9 +23,9 @@ from accord.ledger import store
 from accord.ledger.decide import gate
 from accord.ledger.decide.graph import Graph
 from accord.ledger.decide.judge import judge
-from accord.ledger.decide.sheet import Sheet, roll, treated
+from accord.ledger.decide.sheet import Sheet, expire, roll, treated
 from accord.ledger.model import Commitment, Draw, Kind, OpenException, Profile, Supply, kind_of_key, node_of
-from accord.ledger.service.books import Clock, Treatment
+from accord.ledger.service.books import Clock, Treatment, hold_expired
 from accord.ledger.service.graphs import graph as read_graph
 
 _TRIES = 5
@@ -81,6 +81,7 @@ def change(
     now = max(tx.now(), max((p.latest_at for p in profiles.values()), default=0))
     clock = Clock(graph, now)
     sheets = _load(tx, profiles)
+    audit.append(tx, [hold_expired(c) for key in sorted(sheets) for c in expire(sheets[key], now)])
     apply(sheets, clock)
     _roll(sheets, clock, treatment)
     short = judge(
@@ -122,10 +123,11 @@ def _write(tx: Tx, graph: Graph, sheets: Sheets, clock: Clock) -> None:
     for key in sorted(sheets):
         sheet = sheets[key]
         movements += sheet.movements
-        is_rolled = sheet.rolled_to != sheet.profile.rolled_to
-        if not sheet.is_changed() and not is_rolled:
+        # A calendar that changed lowers a capacity whose rows stay as they are.
+        is_summary = sheet.rolled_to != sheet.profile.rolled_to or kind_of_key(key) is not Kind.node
+        if not sheet.is_changed() and not is_summary:
             continue
-        version = sheet.profile.version + 1
+        version = sheet.profile.version + sheet.is_changed()
         profile = gate.folded(
             sheet.profile,
             sorted(sheet.supplies.values(), key=lambda s: s.id),

@@ -6,6 +6,8 @@ found; what a decision changes in the ledger is said by `effects.effects_of`.
 
 from __future__ import annotations
 
+import msgspec
+
 from accord.kit.days import Day, Instant
 from accord.kit.digest import canonical, digest
 from accord.kit.errors import InputError
@@ -19,12 +21,15 @@ from accord.promise.decide.life import (
     ends_at,
     refusals_of_life,
     refusals_of_lines,
+    restates,
+    still_covered,
     today_of_line,
 )
 from accord.promise.decide.order import answered
 from accord.promise.decide.sentence import held_until, refused, sentence
+from accord.promise.decide.standing import Standing
 from accord.promise.decide.verdict import verdict_of
-from accord.promise.model import Decision, LineVerdict, Option, Promise, Refusal, Request, Verb, Verdict
+from accord.promise.model import Decision, Line, LineVerdict, Option, Promise, Refusal, Request, Verb, Verdict
 
 ENGINE_VERSION = "1"  # raised with every change that may change an answer: replay is exact within one version
 
@@ -42,24 +47,31 @@ def decide(
     id: str = "",
     promise_id: str = "",
     before: Promise | None = None,
+    standing: Standing | None = None,
 ) -> Decision:
     """The answer to one request.
 
     `trial` holds the locked keys; what the promise named in the request draws itself was given back on it before.
-    `before` is that promise as it stands; `promise_id` names the one that this request makes or changes.
+    `before` is that promise as it stands, `standing` what it has in the ledger; `promise_id` names the one that this
+    request makes or changes.
 
     Raises: InputError when the request has no lines where it needs them, or a quantity that is not more than zero.
     """
     _check(request)
     case = Case(request, trial, graph, book, now)
     refusals = refusals_of_life(
-        request, before, book.rules.hold_seconds_max, book.rules.hold_renewals_max, now
+        request, before, standing, book.rules.hold_seconds_max, book.rules.hold_renewals_max, now
     )
+    if not refusals and restates(request) and standing is not None and not still_covered(trial, standing, before, book):
+        refusals = [Refusal.supply_short]
     if decides_anew(request):
         refusals += refusals_of_lines(case)
     refusals = _in_order(refusals)
     if refusals:
-        return _refused(case, refusals, id=id)
+        refusal = _refused(case, refusals, id=id)
+        if before is not None and restates(request) and refusals[0] in (Refusal.hold_expired, Refusal.supply_short):
+            return _with_fresh_options(refusal, trial, graph, book, before)
+        return refusal
     if not decides_anew(request):
         return _resolved(case, before, id=id, promise_id=promise_id)
     options, lines = answered(case)
@@ -153,6 +165,35 @@ def _refused(case: Case, refusals: list[Refusal], *, id: str) -> Decision:
         refusals=tuple(refusals),
         digest=digest(canonical((today, ()))),
         reads=case.trial.reads,
+    )
+
+
+def _with_fresh_options(
+    refusal: Decision, trial: Trial, graph: Graph, book: Book, before: Promise
+) -> Decision:
+    """What could be promised instead of a hold that is over or no longer covered; nothing is taken without being asked."""
+    lines = tuple(
+        Line(
+            item=line.item,
+            quantity=line.quantity,
+            requested_on=line.requested_on,
+            site=line.site,
+            price_minor=line.price_minor,
+        )
+        for line in before.lines
+    )
+    anew = Request(id=refusal.request.id, verb=Verb.ask, customer=before.customer, lines=lines)
+    case = Case(anew, trial, graph, book, refusal.now)
+    if refusals_of_lines(case):
+        return refusal
+    options, verdicts = answered(case)
+    today = today_of_line(case, lines[0].site)
+    return msgspec.structs.replace(
+        refusal,
+        lines=verdicts,
+        options=options,
+        digest=digest(canonical((today, options))),
+        reads=trial.reads,
     )
 
 

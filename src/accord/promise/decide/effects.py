@@ -5,8 +5,6 @@ Ids are derived from the decision's: the same decision gives the same rows.
 
 from __future__ import annotations
 
-from typing import Protocol
-
 import msgspec
 
 from accord.kit.days import Instant
@@ -26,25 +24,11 @@ from accord.ledger.model import (
 from accord.policy.model import Book
 from accord.promise.decide.case import terms_of
 from accord.promise.decide.life import decides_anew
+from accord.promise.decide.standing import Standing
 from accord.promise.model import Decision, Make, Option, Promise, PromiseLine, Refusal, Verb
 
 _KINDS = {"make": SupplyKind.production, "move": SupplyKind.transfer, "buy": SupplyKind.purchase}
 _ENDED = {Verb.release: State.released, Verb.cancel: State.cancelled, Verb.amend: State.superseded}
-
-
-class Standing(Protocol):
-    """What the promise that a decision changes has in the ledger before it."""
-
-    @property
-    def draws(self) -> tuple[Draw, ...]: ...  # all of them, those of its proposed receipts too
-    @property
-    def supplies(self) -> tuple[Supply, ...]: ...  # receipts it proposed
-    @property
-    def commitments(self) -> tuple[Commitment, ...]: ...
-    @property
-    def gives(self) -> tuple[Draw, ...]: ...  # draws that end when it ends or is replaced
-    @property
-    def drops(self) -> tuple[Supply, ...]: ...  # receipts that go with it: nobody else draws on them
 
 
 def effects_of(

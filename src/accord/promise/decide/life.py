@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from accord.kit.days import Day, Instant, local_day
+from accord.ledger.decide.trial import Trial
 from accord.ledger.model import State
-from accord.promise.decide.case import Case
+from accord.policy.model import Book
+from accord.promise.decide.case import Case, terms_of
+from accord.promise.decide.standing import Standing
 from accord.promise.model import Promise, Refusal, Request, Verb
 
 _A_SECOND = 1_000_000
@@ -18,8 +21,49 @@ def decides_anew(request: Request) -> bool:
     )
 
 
+def restates(request: Request) -> bool:
+    """Whether the request asks for the same draws again, firm or for longer."""
+    return request.verb in (Verb.hold, Verb.commit) and request.promise is not None and not request.lines
+
+
+def still_covered(trial: Trial, standing: Standing, before: Promise | None, book: Book) -> bool:
+    """Whether everything a hold drew can be drawn again; the trial, on which it was given back, is left as it was.
+
+    Supply may have broken since it was held: then hardening it would be a promise that is not covered.
+    """
+    customer = book.customers.get(before.customer or "") if before is not None else None
+    terms = terms_of(customer)
+    mark = trial.mark()
+    gone = {(supply.key, supply.id) for supply in standing.drops}
+    for supply in standing.supplies:
+        if (supply.key, supply.id) in gone:
+            trial.add(supply.key, supply.on, supply.quantity, supply.id, supply.expires_on or 0)
+    covered = True
+    given = {(draw.key, draw.id) for draw in standing.gives}
+    for draw in sorted(standing.draws, key=lambda d: (d.on, d.key, d.id)):
+        if (draw.key, draw.id) not in given:
+            continue
+        if draw.key.startswith("allocation:"):
+            pass  # a share that shrank makes no hold uncovered; what is on the node decides
+        elif draw.key.startswith("node:"):
+            there = trial.atp(draw.key, draw.on, life_days=draw.life_days, terms=terms)
+            covered = there >= draw.quantity
+        else:
+            covered = trial.free(draw.key, draw.on) >= draw.quantity
+        if not covered:
+            break
+        trial.take(draw.key, draw.on, draw.quantity, draw.life_days)
+    trial.undo(mark)
+    return covered
+
+
 def refusals_of_life(
-    request: Request, before: Promise | None, book_seconds_max: int, renewals_max: int, now: Instant
+    request: Request,
+    before: Promise | None,
+    standing: Standing | None,
+    book_seconds_max: int,
+    renewals_max: int,
+    now: Instant,
 ) -> list[Refusal]:
     """What stands against the verb in the state of the promise and the length of the hold."""
     found: list[Refusal] = []
@@ -28,6 +72,9 @@ def refusals_of_life(
         return [Refusal.unknown_promise]
     if before is not None:
         found += _of_state(request, before, now)
+        shipped = standing is not None and any(c.fulfilled for c in standing.commitments)
+        if request.verb is Verb.amend and shipped:
+            found.append(Refusal.already_delivered)
     if request.hold_seconds is not None and request.hold_seconds > book_seconds_max:
         found.append(Refusal.hold_too_long)
     if before is not None and request.verb is Verb.hold and before.renewals >= renewals_max:

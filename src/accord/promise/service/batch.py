@@ -296,6 +296,7 @@ def decided(
         id=decision_id,
         promise_id=promise_id,
         before=life.promise if life is not None else None,
+        standing=life.state if life is not None else None,
     )
     return decision, effects_of(decision, book.graph, rules, life.state if life is not None else None)
 

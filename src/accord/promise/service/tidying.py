@@ -12,7 +12,7 @@ from accord.kit.digest import canonical
 from accord.kit.ids import new_id
 from accord.ledger.decide.giveback import given_back
 from accord.ledger.service import graphs, reads
-from accord.ledger.service.books import Clock, Treatment, locked
+from accord.ledger.service.books import Clock, Treatment
 from accord.ledger.service.news import Sheets, again, change, record_cause
 from accord.policy import service as policy
 from accord.promise import store
@@ -34,8 +34,9 @@ def _expire(db: Database) -> int:
     def work(tx: Tx) -> int:
         keys = reads.keys_expiring(tx, tx.now(), _KEYS_MAX)
         if keys:
-            change(tx, graphs.graph(tx), keys, _treatment(tx), lambda _s, _c: None, cause=new_id("cau"))
-            locked(tx, graphs.graph(tx), keys, _treatment(tx)).write(tx)
+            cause = new_id("cau")
+            told = change(tx, graphs.graph(tx), keys, _treatment(tx), lambda _s, _c: None, cause=cause)
+            record_cause(tx, told, kind="HoldsExpired", body=canonical(keys), actor="accord", news_id=cause)
         return len(keys)
 
     return again(db, work)

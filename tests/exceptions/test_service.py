@@ -1,0 +1,225 @@
+"""Supply news: applied, judged, its exceptions opened and closed in the same transaction, on both databases."""
+
+from __future__ import annotations
+
+import pytest
+
+from accord.db.engine import Database
+from accord.exceptions.model import (
+    Component,
+    Counted,
+    MasterStated,
+    News,
+    OpeningLine,
+    ReceiptArrived,
+    ReceiptStated,
+    Shipped,
+)
+from accord.exceptions.service import open_exceptions, supply_changed
+from accord.kit.errors import InputError, RequestChanged
+from accord.ledger.model import Item, Resource, Site, State, SupplyKind, Why, node_key, resource_key
+from accord.ledger.service import reads
+from accord.promise.service import promises, verify
+
+MASTERS = (
+    Item(id="pump", name="Pump", planner="Petra"),
+    Item(id="motor", name="Motor"),
+    Site(id="Halden", name="Halden"),
+    Resource(id="line", name="Line", site="Halden"),
+)
+
+
+@pytest.fixture
+def today(db: Database) -> int:
+    """A company with two items at one site; today's day there."""
+    tell(db, "masters", *(MasterStated(record=record) for record in MASTERS))
+    with db.read() as tx:
+        return reads.node(tx, "pump", "Halden").today
+
+
+def tell(db: Database, id: str, *news: News):  # type: ignore[no-untyped-def]
+    return supply_changed(db, news, actor="erp", id=id)
+
+
+def count(quantity: int, *, item: str = "pump", as_of: int = 1, **more: object) -> Counted:
+    return Counted(item=item, site="Halden", quantity=quantity, as_of=as_of, **more)  # type: ignore[arg-type]
+
+
+def receipt(quantity: int, on: int, *, id: str = "PO1", item: str = "pump", **more: object) -> ReceiptStated:
+    kind = more.pop("kind", SupplyKind.purchase)
+    return ReceiptStated(item=item, site="Halden", id=id, kind=kind, quantity=quantity, due_on=on, ref=id, **more)  # type: ignore[arg-type]
+
+
+def opening(quantity: int, on: int, *, item: str = "pump", ref: str = "SO1") -> OpeningLine:
+    return OpeningLine(customer="Northwind", item=item, site="Halden", quantity=quantity, requested_on=on, promised_on=on, ref=ref)
+
+
+def atp(db: Database, on: int, item: str = "pump") -> int:
+    with db.read() as tx:
+        return reads.available(tx, item, "Halden", on)
+
+
+def commitment_of(db: Database, ref: str):  # type: ignore[no-untyped-def]
+    return next(seen for seen in promises(db, limit=50)[0] if seen.promise.ref == ref).commitments[0]
+
+
+def clean(db: Database) -> bool:
+    return verify(db).findings == ()
+
+
+def test_a_count_and_a_receipt_can_be_promised(db: Database, today: int) -> None:
+    tell(db, "n1", count(10), receipt(5, today + 3))
+
+    assert [atp(db, today + d) for d in (0, 2, 3)] == [10, 10, 15]
+    assert clean(db)
+
+
+def test_the_same_news_again_is_the_same_outcome_and_other_news_an_error(db: Database, today: int) -> None:
+    first = tell(db, "n1", count(10))
+
+    assert tell(db, "n1", count(10)) == first
+    with pytest.raises(RequestChanged):
+        tell(db, "n1", count(11))
+    assert atp(db, today) == 10
+
+
+def test_a_slip_opens_an_exception_with_the_planner_as_owner_and_relief_closes_it(db: Database, today: int) -> None:
+    tell(db, "n1", receipt(20, today + 3), opening(15, today + 5))
+    assert open_exceptions(db) == ([], None)
+
+    outcome = tell(db, "n2", receipt(20, today + 9))
+
+    [exception] = open_exceptions(db)[0]
+    assert outcome.opened == (exception.id,)
+    assert (exception.owner, exception.short, exception.cause) == ("Petra", 15, outcome.cause)
+    assert exception.commitment == commitment_of(db, "SO1").id
+    assert clean(db)
+
+    relief = tell(db, "n3", count(15))
+
+    assert relief.closed == (exception.id,)
+    assert open_exceptions(db) == ([], None)
+    assert clean(db)
+
+
+def test_an_order_promised_elsewhere_is_recorded_with_an_exception_where_it_is_not_covered(db: Database, today: int) -> None:
+    outcome = tell(db, "n1", count(10), opening(8, today + 1), opening(8, today + 2, ref="SO2"))
+
+    assert outcome.applied == 3
+    [exception] = open_exceptions(db)[0]
+    assert exception.commitment == commitment_of(db, "SO2").id
+    assert exception.short == 6
+    assert atp(db, today) == 0
+    assert clean(db)
+
+
+def test_a_receipt_whose_components_are_short_does_not_count(db: Database, today: int) -> None:
+    motors = Component(key=node_key("motor", "Halden"), on=today + 1, quantity=10)
+    minutes = Component(key=resource_key("line"), on=today + 2, quantity=600)
+    made = receipt(10, today + 4, id="MO1", kind=SupplyKind.production, components=(motors, minutes))
+    tell(db, "n1", count(10, item="motor"), made, opening(10, today + 6))
+    assert open_exceptions(db)[0] == []
+
+    tell(db, "n2", count(9, item="motor", as_of=2))
+
+    assert [e.commitment for e in open_exceptions(db)[0]] == [commitment_of(db, "SO1").id]
+    assert atp(db, today + 9) == 0
+    with db.read() as tx:
+        [row] = reads.node(tx, "pump", "Halden").supplies
+    assert (row.counts, row.doubts) == (Why.doubtful, (node_key("motor", "Halden"),))
+    assert clean(db)
+
+    tell(db, "n3", count(10, item="motor", as_of=3))
+
+    assert open_exceptions(db)[0] == []
+    assert clean(db)
+
+
+def test_a_capacity_cut_makes_what_it_feeds_doubtful(db: Database, today: int) -> None:
+    minutes = Component(key=resource_key("line"), on=today + 2, quantity=900)
+    tell(db, "n1", receipt(10, today + 4, id="MO1", kind=SupplyKind.production, components=(minutes,)), opening(10, today + 6))
+
+    from accord.kit.calendars import Calendar
+    from accord.ledger.model import CalendarRecord
+
+    shift = CalendarRecord(id="shift", calendar=Calendar(name="shift", default_minutes=480))
+    line = Resource(id="line", name="Line", site="Halden", calendar="shift")
+    tell(db, "n2", MasterStated(record=shift), MasterStated(record=line))
+
+    assert [e.short for e in open_exceptions(db)[0]] == [10]
+    assert clean(db)
+
+
+def test_a_shipment_fulfils_lowers_on_hand_and_closes_by_itself(db: Database, today: int) -> None:
+    tell(db, "n1", count(10), opening(8, today + 1))
+    commitment = commitment_of(db, "SO1")
+
+    tell(db, "n2", Shipped(commitment=commitment.id, quantity=3, at=5))
+    assert commitment_of(db, "SO1").fulfilled == 3
+    assert atp(db, today + 1) == 2
+
+    tell(db, "n3", Shipped(commitment=commitment.id, quantity=5, at=6))
+    assert commitment_of(db, "SO1").state is State.fulfilled
+    assert promises(db)[0][0].state is State.fulfilled
+    assert atp(db, today + 1) == 2
+    assert clean(db)
+
+
+def test_a_shipment_is_not_counted_twice(db: Database, today: int) -> None:
+    """The count of noon contains the shipment of ten; the one of nine does not, whenever it is told."""
+    tell(db, "n1", count(10, as_of=1_000), opening(4, today + 1))
+    commitment = commitment_of(db, "SO1").id
+
+    tell(db, "n2", Shipped(commitment=commitment, quantity=4, at=2_000), count(6, as_of=3_000))
+    assert atp(db, today) == 6
+
+    tell(db, "n3", count(11, as_of=1_500, sequence=1))  # of an earlier moment: said so, and not applied
+    assert atp(db, today) == 6
+    tell(db, "n4", opening(2, today + 1, ref="SO2"))
+    tell(db, "n5", Shipped(commitment=commitment_of(db, "SO2").id, quantity=2, at=5_000))
+    tell(db, "n6", count(9, as_of=4_000))  # made before the shipment of 2, told after it
+    assert atp(db, today) == 7
+    assert clean(db)
+
+
+def test_more_than_is_left_cannot_ship(db: Database, today: int) -> None:
+    tell(db, "n1", count(10), opening(8, today + 1))
+
+    outcome = tell(db, "n2", Shipped(commitment=commitment_of(db, "SO1").id, quantity=9, at=5))
+
+    assert outcome.applied == 0
+    assert "only 8 left to ship" in outcome.ignored[0]
+    assert commitment_of(db, "SO1").fulfilled == 0
+
+
+def test_an_arrival_becomes_on_hand_and_uses_up_its_components(db: Database, today: int) -> None:
+    motors = Component(key=node_key("motor", "Halden"), on=today + 1, quantity=6)
+    tell(db, "n1", count(10, item="motor"), receipt(6, today + 4, id="MO1", kind=SupplyKind.production, components=(motors,)))
+
+    tell(db, "n2", ReceiptArrived(item="pump", site="Halden", id="MO1", quantity=6, at=9_999))
+
+    assert atp(db, today) == 6
+    assert atp(db, today, "motor") == 4
+    assert clean(db)
+
+
+def test_unknown_names_are_errors_that_change_nothing(db: Database, today: int) -> None:
+    with pytest.raises(InputError) as error:
+        tell(db, "n1", count(10), count(5, item="pmup"))
+
+    assert error.value.errors[0].pointer == "/1/item"
+    assert atp(db, today) == 0
+    assert clean(db)
+
+
+def test_master_data_that_cannot_be_is_refused_whole(db: Database, today: int) -> None:
+    from accord.ledger.model import Input, Operation
+
+    a = Operation(id="a", item="pump", site="Halden", inputs=(Input(item="motor", quantity=1),))
+    b = Operation(id="b", item="motor", site="Halden", inputs=(Input(item="pump", quantity=1),))
+
+    with pytest.raises(InputError) as error:
+        tell(db, "n1", MasterStated(record=a), MasterStated(record=b))
+
+    assert "pump" in error.value.detail
+    assert clean(db)
