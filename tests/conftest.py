@@ -120,6 +120,22 @@ def db(db_url: str) -> Iterator[Database]:
 # --- real data ---
 
 
+@pytest.fixture
+def noon(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
+    """The store's clock goes on from noon UTC, so that no test meets midnight; call it to move the clock ahead by seconds."""
+    from accord.db.tx import Tx, wall_clock
+
+    real, day = Tx.now, 86_400_000_000
+    ahead = day // 2 - wall_clock() % day
+
+    def move(seconds: int) -> None:
+        nonlocal ahead
+        ahead += seconds * 1_000_000
+
+    monkeypatch.setattr(Tx, "now", lambda tx: real(tx) + ahead)
+    return move
+
+
 @pytest.fixture(scope="session")
 def real_data() -> Callable[[str], Path]:
     """Where a real data set (a file or folder) is; without it the test is skipped, and the last lines say so."""

@@ -21,6 +21,8 @@ from accord.ledger.model import Item, Resource, Site, State, SupplyKind, Why, no
 from accord.ledger.service import reads
 from accord.promise.service import promises, verify
 
+pytestmark = pytest.mark.usefixtures("noon")
+
 MASTERS = (
     Item(id="pump", name="Pump", planner="Petra"),
     Item(id="motor", name="Motor"),

@@ -72,8 +72,11 @@ def refusals_of_life(
         return [Refusal.unknown_promise]
     if before is not None:
         found += _of_state(request, before, now)
-        shipped = standing is not None and any(c.fulfilled for c in standing.commitments)
-        if request.verb is Verb.amend and shipped:
+        rows = standing.commitments if standing is not None else ()
+        left = any(c.state.is_open for c in rows)
+        if (request.verb is Verb.amend and any(c.fulfilled for c in rows)) or (
+            before.state.is_open and rows and not left and any(c.state is State.fulfilled for c in rows)
+        ):
             found.append(Refusal.already_delivered)
     if request.hold_seconds is not None and request.hold_seconds > book_seconds_max:
         found.append(Refusal.hold_too_long)

@@ -1,8 +1,9 @@
 """How much of each lot does an option itself draw? The rest of it is supply for the next promise.
 
 Usually that is the part for which the lot was asked. Where one option draws several times on a node at which it
-also brings lots (two components that need the same screw), a later draw may live on what an earlier lot left over;
-then the draws are followed in the order in which they were made.
+also brings lots (two components that need the same screw), a later draw may live on what an earlier lot left over,
+also a draw on an earlier day: it takes what stood there for later days, which the lot then makes good. So the draws are
+followed in the order in which they were made.
 """
 
 from __future__ import annotations
@@ -34,14 +35,11 @@ class _Surplus:
     def __init__(self) -> None:
         self.lots: list[tuple[Day, int, int]] = []  # arrival, position of the receipt, what is left
 
-    def up_to(self, on: Day) -> int:
-        return sum(left for arrives_on, _, left in self.lots if arrives_on <= on)
-
-    def use(self, on: Day, quantity: int) -> list[tuple[int, int]]:
+    def use(self, quantity: int) -> list[tuple[int, int]]:
         """(position, part) of the lots that a draw uses, the earliest first."""
         used, kept = [], []
         for arrives_on, position, left in sorted(self.lots):
-            part = min(left, quantity) if arrives_on <= on else 0
+            part = min(left, quantity)
             quantity -= part
             if part:
                 used.append((position, part))
@@ -62,13 +60,17 @@ def _followed(case: Case, plans: list[Plan]) -> tuple[Make, ...]:
 
     def take(draw: Take) -> None:
         own = surplus.get(draw.key)
-        if own is not None and (brought := own.up_to(draw.on)):
+        if own is not None and own.lots:
             # What stood there before comes first; only what is beyond it needs a lot of this option.
             everyone = frozenset(term for share in case.graph.allocations_on(draw.key) for term in share.path)
+            without = trial.mark()
+            for arrives_on, _, left in own.lots:
+                trial.take(draw.key, arrives_on, left)
             there = trial.atp(
                 draw.key, draw.on, life_days=draw.life_days, terms=case.terms | everyone, borrow=True
             )
-            for position, part in own.use(draw.on, max(0, draw.quantity - max(0, there - brought))):
+            trial.undo(without)
+            for position, part in own.use(max(0, draw.quantity - there)):
                 needed[position] += part
                 needed_on[position] = min(needed_on[position], draw.on)
         trial.take(draw.key, draw.on, draw.quantity, draw.life_days)

@@ -78,10 +78,11 @@ def _again(tx: Tx, kept: store.StoredDecision, was: Decision) -> Decision:
     rules = policy.book_at(tx, was.policy_version)
     book = Book(graph, reads.profiles_at(tx, was.reads), Clock(graph, was.now))
     life = None
-    if kept.before is not None and was.promise is not None:
-        promise = store.promise_at(tx, was.promise, kept.before)
+    about = was.request.promise
+    if kept.before is not None and about is not None:
+        promise = store.promise_at(tx, about, kept.before)
         if promise is None:
-            raise NotFound(f"Version {kept.before} of promise {was.promise} is gone.")
+            raise NotFound(f"Version {kept.before} of promise {about} is gone.")
         life = Life(promise, Rows(*reads.rows_at(tx, was.reads)).live(was.now), frozenset(key for key, _v in was.reads))
     promise_id = was.request.promise or "prm" + was.id[3:]
     return decided(book, rules, was.request, life, decision_id=was.id, promise_id=promise_id)[0]
