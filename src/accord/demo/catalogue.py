@@ -59,11 +59,11 @@ _PLAIN = {  # bought, and the same for more than one family: id -> (name, cost o
     "B-10": ("Ball bearing 10 mm", 55),
     "B-20": ("Ball bearing 20 mm", 260),
     "H-10": ("Shaft blank", 90),
-    "K-10": ("Speed controller", 390),
+    "K-10": ("Float switch", 60),
 }
 _GREASE_MINOR = 1_200  # a kilogram
 _GREASE_GRAMS = 5  # in each pump
-_KINDS = {0: "Pump", 10: "Pump with controller", 20: "Pump with double seal"}
+_KINDS = {0: "Pump", 10: "Pump with float switch", 20: "Pump with double seal"}
 
 
 def motor_of(family: Family) -> str:
@@ -152,8 +152,8 @@ def prices(rows: tuple[Item, ...]) -> tuple[Price, ...]:
     return tuple(found)
 
 
-# The story's pump: a price of 18.50 is inside the list of 19.00, and 15.90 is below the floor.
-_LISTED = {"X-100": (1_900, 1_640)}
+# The story's pumps: 18.50 is between list and floor of either, 15.90 is below both floors.
+_LISTED = {"X-100": (1_900, 1_640), "X-110": (2_010, 1_720)}
 _HOLDING_BP = 1_800
 _BUYER = "planner-purchasing"
 _PLANNERS = {"Halden": "planner-halden", "Lyon": "planner-lyon", "Gdansk": "planner-gdansk"}

@@ -21,6 +21,7 @@ RULES = Rules(
     currency="EUR",
     fence_days=2,
     late_receipt_days=5,
+    weigh_substitute=50,  # its substitutes do all that the plain pumps do
 )
 
 

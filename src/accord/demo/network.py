@@ -45,7 +45,7 @@ _CLOSED = {
 
 _RESOURCES = (
     # id, name, site, calendar, units, overtime minutes a day, overtime cost a minute
-    ("HAL-A1", "Small pump assembly", "Halden", "one shift Halden", 1, 90, 95),
+    ("HAL-A1", "Small pump assembly", "Halden", "one shift Halden", 1, 90, 140),
     ("HAL-A2", "Large pump assembly", "Halden", "two shifts Halden", 1, 0, 0),
     ("HAL-M1", "Motor cell", "Halden", "two shifts Halden", 1, 0, 0),
     ("HAL-T1", "Test bench", "Halden", "two shifts Halden", 1, 60, 80),
@@ -273,7 +273,7 @@ def ways(zone: str) -> tuple[str, ...]:
 
 
 def substitutes() -> tuple[Substitute, ...]:
-    """The pump with a controller does what the plain one does."""
+    """The pump with a float switch does what the plain one does."""
     return tuple(
         Substitute(id=f"{pump}>{other}", item=pump, other=other)
         for pump, other in (("X-100", "X-110"), ("X-200", "X-210"), ("X-300", "X-310"), ("X-400", "X-410"))

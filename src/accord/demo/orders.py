@@ -1,7 +1,7 @@
 """Which orders had Halden Pumps promised before Accord came?
 
 Every one of them is covered by stock or by what is on order, so the company starts without exceptions. The X-100 of the
-story have five orders of their own, which leave exactly what the story needs.
+story have orders of their own, which leave exactly what the story needs.
 """
 
 from __future__ import annotations
@@ -15,9 +15,10 @@ from accord.exceptions.model import OpeningLine
 from accord.kit.days import Day
 from accord.policy.model import Customer, Price
 
-_STORY_ORDERS = (60, 45, 40, 25, 20)  # 190 of the 610 X-100 that are there or on order
+_STORY_ORDERS = (60, 45, 40, 25, 20)  # 190 of the 610 X-100 that are there in time
+_STORY_ORDERS_LATER = (50, 40)  # 90 of the 200 that come a week later
 _ORDERS_OF_A_PUMP = 9
-_LARGEST = {100: 120, 200: 60, 300: 25, 400: 8, 500: 3}
+_LARGEST = {100: 120, 200: 60, 300: 25, 400: 12, 500: 6}
 _ON_THE_WAY_DAYS = 10  # no last leg and no wait for its carrier takes longer
 _SUBSTITUTE_KEPT = story.QUANTITY + 200  # of the story's substitute, beside the orders
 
@@ -59,10 +60,11 @@ def reached_from(site: str, customer: Customer) -> bool:
 
 
 def _story_lines(plan: Plan) -> list[tuple[Day, int]]:
-    """The orders that take from the same X-100, all of them before the story's truck leaves."""
-    last = plan.dates.asked_on - 7
-    lines = [(last - position % 2, quantity) for position, quantity in enumerate(_STORY_ORDERS)]
-    plan.needs[story.ITEM, story.SITE].extend((plan.today, quantity) for _, quantity in lines)
+    """The orders for the same X-100: before the story's truck leaves, and after the next one has left."""
+    days = plan.dates
+    lines = [(days.asked_on - 7 - n % 2, quantity) for n, quantity in enumerate(_STORY_ORDERS)]
+    lines += [(days.later_on + 4 + 2 * n, quantity) for n, quantity in enumerate(_STORY_ORDERS_LATER)]
+    plan.needs[story.ITEM, story.SITE].extend(lines)
     return lines
 
 

@@ -1,8 +1,8 @@
 """Which figures does the story of the demo rest on?
 
-A seller asks for 500 X-100 for Northwind by a Friday about three weeks ahead. 420 can be there; the castings of the
-other 80 come with Brenner's PO 4711 the Tuesday after, so they are a week late, unless the castings come by express and
-the line works overtime, or the customer takes X-110. Everything here is relative to today.
+A seller asks for 500 X-100 for Northwind by a Friday about three weeks ahead. 420 can be there. The other 80 come with
+WO 2231, which waits for the castings of Brenner's PO 4711, and so a week late; unless castings come by express and the
+line works overtime, or the customer takes X-110. Everything here is relative to today.
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ PRICE_BELOW_FLOOR_MINOR = 1_590
 SUPPLIER = "Brenner"
 PURCHASE = "PO 4711"
 PURCHASE_QUANTITY = 800
+WORK = "WO 2231"  # made of those castings
+WORK_QUANTITY = 200
 
 _MONDAY = 1  # date(1, 1, 1), day 1, was a Monday
 _A_WEEK = 7
@@ -35,7 +37,8 @@ class Dates(msgspec.Struct, frozen=True, kw_only=True):
     today: Day
     asked_on: Day  # the Friday the customer asks for
     ships_on: Day  # the truck to Hamburg leaves on Wednesdays
-    purchase_on: Day  # the castings of PO 4711 arrive
+    purchase_on: Day  # the castings of PO 4711 arrive, and WO 2231 begins
+    work_on: Day  # the pumps of WO 2231 are there
     later_on: Day  # the next Friday
 
 
@@ -52,6 +55,7 @@ def dates(today: Day) -> Dates:
         asked_on=asked_on,
         ships_on=asked_on - 2,
         purchase_on=asked_on + 4,
+        work_on=asked_on + 5,
         later_on=asked_on + _A_WEEK,
     )
 

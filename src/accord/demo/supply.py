@@ -23,9 +23,9 @@ HORIZON_DAYS = 63  # how far ahead work is planned
 RELEASED_DAYS = 12  # work that starts within them is released, the rest is planned
 _CHUNK_DAYS = 3  # open days of one work order
 
-STORY_WORK = "WO 2218"  # the X-100 that are on order when the story begins
-STORY_STOCK = 310
-STORY_WORK_QUANTITY = 300
+_STORY_STOCK = 310
+_STORY_WORK = "WO 2218"  # the X-100 that are there in time, beside the stock
+_STORY_WORK_QUANTITY = 300
 
 _PUMPS_IN_STOCK = {
     "X-110": 420, "X-120": 260, "X-200": 190, "X-210": 150, "X-220": 90, "X-300": 75, "X-310": 60, "X-400": 24,
@@ -93,9 +93,9 @@ class Plan:
         return max(0, lowest)
 
     def work_number(self) -> str:
-        """The next work order's number; the story's is kept for it."""
+        """The next work order's number; those of the story are kept for it."""
         self._work += 1
-        if f"WO {self._work}" == STORY_WORK:
+        while f"WO {self._work}" in (_STORY_WORK, story.WORK):
             self._work += 1
         return f"WO {self._work}"
 
@@ -121,13 +121,13 @@ def plan(today: Day) -> Plan:
     made = Plan(today)
     for family in FAMILIES:
         for pump in family.pumps:
-            made.stock[pump, family.site] = _PUMPS_IN_STOCK.get(pump, STORY_STOCK)
+            made.stock[pump, family.site] = _PUMPS_IN_STOCK.get(pump, _STORY_STOCK)
     made.stock.update(_PUMPS_ELSEWHERE)
     _assemble_story(made)
     _assemble(made, "HAL-A1", ("X-120", "X-110"), busy=500, full_until=made.dates.ships_on)
-    _assemble(made, "HAL-A2", ("X-500", "X-510"), busy=450)
+    _assemble(made, "HAL-A2", ("X-500", "X-510"), busy=140)
     _assemble(made, "LYO-A1", ("X-200", "X-300", "X-210", "X-310", "X-220"), busy=720)
-    _assemble(made, "GDA-A1", ("X-400", "X-410"), busy=600)
+    _assemble(made, "GDA-A1", ("X-400", "X-410"), busy=190)
     for family in FAMILIES:
         _supply_motors(made, family)
     for item, site in network.buyers():
@@ -172,9 +172,11 @@ def _count(
 
 
 def _assemble_story(made: Plan) -> None:
-    """The X-100 of the story: done on the Wednesday of the week before."""
-    days = made.open_days("one shift Halden", made.dates.asked_on - 10, made.dates.asked_on - 8)
-    _work_order(made, "X-100", STORY_WORK_QUANTITY, days, STORY_WORK)
+    """The X-100 of the story: some done on the Wednesday of the week before, some when the castings have come."""
+    calendar = made.resources["HAL-A1"].calendar or ""
+    days = made.open_days(calendar, made.dates.asked_on - 10, made.dates.asked_on - 8)
+    _work_order(made, story.ITEM, _STORY_WORK_QUANTITY, days, _STORY_WORK)
+    _work_order(made, story.ITEM, story.WORK_QUANTITY, [made.dates.purchase_on], story.WORK)
 
 
 def _assemble(made: Plan, line: str, pumps: tuple[str, ...], *, busy: int, full_until: Day = 0) -> None:
