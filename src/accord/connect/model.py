@@ -36,6 +36,14 @@ class Note(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     examples: tuple[str, ...] = ()  # at most five names
 
 
+class Change(msgspec.Struct, frozen=True, kw_only=True):
+    """How much of what came in is new, changed, or the same as before."""
+
+    new: int = 0
+    changed: int = 0
+    same: int = 0
+
+
 class OpenLine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """An order line of another system that waits to be promised."""
 
@@ -55,6 +63,7 @@ class Translation(msgspec.Struct, frozen=True, kw_only=True):
     lines: tuple[OpenLine, ...] = ()
     notes: tuple[Note, ...] = ()
     read: dict[str, int] = {}
+    tallies: dict[str, int] = {}  # what became of the rows, where that is counted
     horizon_on: Day | None = None  # promises must be able to lie as late as this
     depth_min: int = 0  # levels that the longest chain of sources needs
 
@@ -73,7 +82,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     source: str
     at: Instant
     read: dict[str, int]  # rows read, by what they are called there
-    made: dict[str, int]  # records of ours, by kind
+    made: dict[str, Change]  # records of ours, by kind
+    tallies: dict[str, int]  # counts that should add up, as the mapping names them
     lines: int  # open order lines that now wait to be promised
     notes: tuple[Note, ...]
     ignored: tuple[str, ...] = ()  # sentences of the ledger: news it did not apply, and why

@@ -14,7 +14,7 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
-STORES = ("accord.ledger.store", "accord.policy.store", "accord.promise.store")
+STORES = ("accord.ledger.store", "accord.policy.store", "accord.promise.store", "accord.connect.store")
 
 
 def upgrade() -> None:

@@ -1,0 +1,85 @@
+"""What is wrong with the rows, in groups of what to do about it?
+
+A file with ten thousand rows of an item that nobody knows has one problem, not ten thousand.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from accord.kit.errors import FieldError, InputError
+
+_ROWS_SHOWN = 5
+_GROUPS_SHOWN = 100
+
+
+class Problem(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing to repair, in however many rows it stands."""
+
+    code: str
+    what: str  # "unknown item 'X-9'"
+    fix: str  # "Create it first, map it, or skip these rows."
+    file: str
+    column: str
+    rows: tuple[int, ...]
+
+    @property
+    def sentence(self) -> str:
+        """For a person: how many rows, what, where, what to do."""
+        count = len(self.rows)
+        shown = ", ".join(str(row) for row in self.rows[:_ROWS_SHOWN])
+        more = f" and {count - _ROWS_SHOWN:,} more" if count > _ROWS_SHOWN else ""
+        rows = f"{count:,} rows" if count != 1 else "1 row"
+        return f"{rows}: {self.what} ({self.file}, column {self.column}, row {shown}{more}). {self.fix}"
+
+
+class Problems:
+    """Gathers what is wrong until all rows were read."""
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[str, str, str, str, str], list[int]] = {}
+
+    def add(self, *, code: str, what: str, fix: str, file: str, column: str, row: int) -> None:
+        """One row with a problem; the same problem in another row joins it."""
+        self._found.setdefault((code, what, fix, file, column), []).append(row)
+
+    def __len__(self) -> int:
+        return sum(len(rows) for rows in self._found.values())
+
+    def all(self) -> tuple[Problem, ...]:
+        """Every problem, the one in most rows first."""
+        found = [
+            Problem(code=code, what=what, fix=fix, file=file, column=column, rows=tuple(rows))
+            for (code, what, fix, file, column), rows in self._found.items()
+        ]
+        return tuple(sorted(found, key=lambda one: (-len(one.rows), one.file, one.rows)))
+
+    def stop(self) -> None:
+        """Raises: InputError with every problem, when there is any."""
+        found = self.all()
+        if not found:
+            return
+        errors = [
+            FieldError(f"{one.file}:{one.rows[0]}:{one.column}", one.code, one.sentence)
+            for one in found[:_GROUPS_SHOWN]
+        ]
+        first = "one problem" if len(found) == 1 else f"{len(found):,} different problems"
+        hidden = f" The first {_GROUPS_SHOWN} are listed." if len(found) > _GROUPS_SHOWN else ""
+        raise InputError(
+            f"Nothing was imported: {first} in {len(self):,} rows.{hidden} {found[0].sentence}",
+            errors=errors,
+            extra={
+                "problems": [
+                    {
+                        "code": one.code,
+                        "what": one.what,
+                        "fix": one.fix,
+                        "file": one.file,
+                        "column": one.column,
+                        "count": len(one.rows),
+                        "rows": list(one.rows[:1_000]),
+                    }
+                    for one in found[:_GROUPS_SHOWN]
+                ]
+            },
+        )

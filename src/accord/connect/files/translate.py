@@ -1,0 +1,208 @@
+"""How do files become ours? A mapping says which table feeds what; every problem of all rows is said at once.
+
+Files whose columns already have our names need no mapping.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Mapping as Map
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from accord.connect.files import mapping as mappings
+from accord.connect.files.guess import guessed
+from accord.connect.files.mapping import Mapping, Source
+from accord.connect.files.masters import Masters, depth
+from accord.connect.files.problems import Problems
+from accord.connect.files.reader import Reader, Tables, columns_of
+from accord.connect.files.tables import Table, load, table
+from accord.connect.files.targets import TARGETS
+from accord.connect.files.trade import Trade
+from accord.connect.known import records_there
+from accord.connect.model import Kind, Notes, Translation
+from accord.exceptions.model import MasterStated, News
+from accord.kit.days import Instant, local_day
+from accord.kit.digest import digest
+from accord.kit.errors import InputError
+from accord.ledger.decide.graph import Graph, check
+from accord.ledger.model import Lane, Operation, Record
+from accord.policy.model import Book
+
+HORIZON_DAYS_AFTER = 365  # how long after the last requested day a promise may lie
+
+_TRADE = frozenset(["on_hand", "receipts", "tiers", "customers", "prices", "commitments", "orders"])
+
+
+class Reading(msgspec.Struct, frozen=True):
+    """Tables and the mapping that they are read by."""
+
+    source: str
+    fingerprint: str  # of the mapping and of every file that it uses
+    mapping: Mapping
+    tables: dict[str, Table]
+
+
+def read(paths: Sequence[Path], mapping: str | Path | None) -> Reading:
+    """Open the files that the mapping uses; without a mapping, all of them by the names of their columns.
+
+    Raises: InputError or Malformed naming the file, row and column that cannot be used.
+    """
+    files = _files(paths)
+    if mapping is None:
+        found, data = guessed(files)
+        text = ""
+    else:
+        path = mappings.find(mapping)
+        try:
+            text = path.read_text("utf-8")
+        except (OSError, UnicodeDecodeError):
+            raise InputError.at(
+                "mapping", "not_readable", f"The mapping {path} cannot be read as UTF-8."
+            ) from None
+        found, data = mappings.parse(text, path.stem), {}
+    used = {name: _file_of(source, files) for name, source in found.tables.items()}
+    contents = {path: data.get(path) or load(path) for path in dict.fromkeys(used.values())}
+    tables = {
+        name: table(used[name].name, contents[used[name]], source.format)
+        for name, source in found.tables.items()
+    }
+    parts = [digest(text.encode()), *(f"{path.name}={digest(contents[path])}" for path in sorted(contents))]
+    return Reading(f"files/{found.name}", digest("\n".join(parts).encode()), found, tables)
+
+
+def translate(reading: Reading, *, graph: Graph, book: Book, now: Instant) -> Translation:
+    """Everything the rows say, in our words, on top of the master data and the policy that are there.
+
+    Raises: InputError with every problem, grouped by what to do about it.
+    """
+    found, today = reading.mapping, local_day(now, "UTC")
+    currency = found.currency or book.rules.currency
+    if currency != book.rules.currency:
+        detail = f"The mapping is in {currency}, the rules are in {book.rules.currency}. Change one of them."
+        raise InputError.at("mapping:currency", "other_currency", detail)
+    problems, notes = Problems(), Notes()
+    reader = Reader(
+        Tables(found, reading.tables),
+        today=today,
+        currency=currency,
+        problems=problems,
+        notes=notes,
+        required={name: target.required for name, target in TARGETS.items()},
+    )
+    masters = Masters(reader, graph)
+    trade = Trade(reader, masters, book, reading.source, now)
+    for feed in found.feeds:
+        if feed.target in _TRADE:
+            trade.read(feed)
+        else:
+            masters.read(feed)
+    problems.stop()
+    records = masters.records()
+    _check(records, graph)
+    _note_unused(reading, notes)
+    news: tuple[News, ...] = (
+        *(MasterStated(record=record) for record in records),
+        *trade.receipts.values(),
+        *trade.counts,
+        *trade.openings.values(),
+    )
+    latest = max((line.due_on for line in trade.lines.values()), default=None)
+    return Translation(
+        source=reading.source,
+        news=news,
+        policy=tuple(trade.policy.values()),
+        lines=tuple(trade.lines.values()),
+        notes=notes.all(),
+        read={name: len(one.rows) for name, one in reading.tables.items()},
+        tallies=_tallies(reading, reader, masters),
+        horizon_on=None if latest is None else latest + HORIZON_DAYS_AFTER,
+        depth_min=depth(
+            [one for one in records if isinstance(one, Operation)],
+            [one for one in records if isinstance(one, Lane)],
+        ),
+    )
+
+
+def _check(records: Sequence[Record], graph: Graph) -> None:
+    """The new records fit together with those that are there.
+
+    Raises: InputError naming each that does not.
+    """
+    new = {(type(one), one.id) for one in records}
+    there = [one for one in records_there(graph) if (type(one), one.id) not in new]
+    errors = check([*there, *records])
+    if errors:
+        raise InputError(f"Nothing was imported: {errors[0].detail}", errors=errors)
+
+
+def _tallies(reading: Reading, reader: Reader, masters: Masters) -> dict[str, int]:
+    """Rows read of bills, and what became of each of them: the parts add up."""
+    found = dict(masters.tallies)
+    for (target, reason), count in reader.skipped.items():
+        found[f"{target}: {reason}"] = count
+    for feed in reading.mapping.feeds:
+        name = f"{feed.target}: rows read"
+        rows = 1 if feed.table == mappings.NO_TABLE else len(reading.tables[feed.table].rows)
+        found[name] = found.get(name, 0) + rows
+    return dict(sorted(found.items()))
+
+
+def _note_unused(reading: Reading, notes: Notes) -> None:
+    """Columns that nobody asks for, so that a forgotten one is seen."""
+    for name, one in reading.tables.items():
+        used = _used_columns(reading.mapping, name)
+        for column in one.columns:
+            if column not in used:
+                notes.add(Kind.skipped, f"columns of {one.file} that the mapping does not use", column)
+
+
+def _used_columns(mapping: Mapping, name: str) -> set[str]:
+    """The columns of a table that fields, conditions and joins look at."""
+    used: set[str] = set()
+    joins = []
+    for feed in mapping.feeds:
+        joins += [join for value in feed.fields.values() if (join := value.join) is not None]
+        joins += [join for where in feed.where for join in (where.join, where.found_in) if join is not None]
+        if feed.table == name:
+            used.update(columns_of(feed))
+    for join in joins:
+        if join.table == name:
+            used.update((join.key, join.take))
+    return used
+
+
+def _files(paths: Sequence[Path]) -> dict[str, Path]:
+    """Every file that is given, folders opened, by name.
+
+    Raises: InputError when there is none, or two of one name.
+    """
+    found: dict[str, Path] = {}
+    for path in paths:
+        inside = sorted(one for one in path.iterdir() if one.is_file()) if path.is_dir() else [path]
+        for one in inside:
+            if not one.is_file():
+                raise InputError.at("path", "not_readable", f"There is no file {one}.")
+            if one.name in found and found[one.name] != one:
+                raise InputError.at(
+                    "path", "two_of_one_name", f"Two files are called {one.name}. Import them one by one."
+                )
+            found[one.name] = one
+    if not found:
+        raise InputError.at("path", "no_file", "No file was given.")
+    return found
+
+
+def _file_of(source: Source, files: Map[str, Path]) -> Path:
+    found = [path for name, path in files.items() if fnmatch.fnmatch(name, source.file)]
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        detail = f"The mapping needs a file {source.file}; given are {', '.join(sorted(files))[:300]}."
+        raise InputError.at(f"mapping:{source.file}", "file_missing", detail)
+    names = ", ".join(sorted(path.name for path in found))
+    raise InputError.at(
+        f"mapping:{source.file}", "ambiguous_file", f"{source.file} fits several files: {names}."
+    )

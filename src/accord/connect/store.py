@@ -1,0 +1,155 @@
+"""Where are imports and open order lines kept?
+
+An open line is a request that is not decided yet. Its row stays, with what became of it, so that the same line coming
+in again is known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, Table
+
+from accord.connect.model import OpenLine, Report
+from accord.db.schema import Moment, Words, metadata
+from accord.db.tx import Tx
+from accord.kit.days import Instant
+from accord.kit.digest import canonical
+from accord.promise.model import Request
+
+OPEN = "open"
+OPENING = "opening"  # promised elsewhere before it came in
+
+open_line = Table(
+    "open_line",
+    metadata,
+    Column("source", Words, primary_key=True),
+    Column("id", Words, primary_key=True),
+    Column("priority", BigInteger, nullable=False),
+    Column("due_on", Integer, nullable=False),
+    Column("request", LargeBinary, nullable=False),  # canonical JSON of model.Request
+    Column("state", Words, nullable=False),  # open, opening, in_full, later, refused
+    Column("reason", Words),  # why refused
+    Column("decision", Words),
+    Column("settled_at", Moment),
+    Index(
+        "ix_open_line_open",
+        "priority",
+        "due_on",
+        "id",
+        "source",
+        sqlite_where=sa.text("state = 'open'"),
+        postgresql_where=sa.text("state = 'open'"),
+    ),
+)
+
+import_run = Table(
+    "import_run",
+    metadata,
+    Column("id", Words, primary_key=True),
+    Column("source", Words, nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("actor", Words, nullable=False),
+    Column("report", LargeBinary, nullable=False),  # canonical JSON of model.Report
+)
+
+
+class Settled(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of an open line."""
+
+    source: str
+    id: str
+    state: str
+    reason: str | None
+    decision: str | None
+
+
+def run(tx: Tx, id: str) -> Report | None:
+    """The report of an earlier run of this id."""
+    # One run; by primary key.
+    found = tx.rows("SELECT report FROM import_run WHERE id = :id", id=id)
+    return msgspec.json.decode(found[0][0], type=Report) if found else None
+
+
+def add_run(tx: Tx, report: Report, actor: str) -> bool:
+    """Keep the report of a run; False when another process was first."""
+    # One row, unless it is there; by primary key.
+    count = tx.execute(
+        "INSERT INTO import_run (id, source, at, actor, report) VALUES (:id, :source, :at, :actor, :report)"
+        " ON CONFLICT (id) DO NOTHING",
+        id=report.id,
+        source=report.source,
+        at=report.at,
+        actor=actor,
+        report=canonical(report),
+    )
+    return count == 1
+
+
+def lines_of(tx: Tx, source: str) -> dict[str, tuple[str, bytes]]:
+    """State and request of every line of a source, by the line's id."""
+    # The lines of one source; the primary key begins with it.
+    found = tx.rows("SELECT id, state, request FROM open_line WHERE source = :source", source=source)
+    return {id: (state, bytes(request)) for id, state, request in found}
+
+
+def add_lines(tx: Tx, lines: Sequence[OpenLine], state: str = OPEN) -> None:
+    """Keep lines that are not there yet."""
+    tx.insert(
+        open_line,
+        [
+            (one.source, one.id, one.priority, one.due_on, canonical(one.request), state, None, None, None)
+            for one in lines
+        ],
+    )
+
+
+def change_lines(tx: Tx, lines: Sequence[OpenLine]) -> None:
+    """State anew lines that are there and still open."""
+    tx.update_many(
+        open_line,
+        ("source", "id"),
+        ("priority", "due_on", "request"),
+        [(one.source, one.id, one.priority, one.due_on, canonical(one.request)) for one in lines],
+    )
+
+
+def open_lines(tx: Tx, limit: int) -> list[OpenLine]:
+    """The lines to be promised next, by (priority, due day, id, source)."""
+    # The first open ones, in the order of the partial index.
+    found = tx.rows(
+        "SELECT source, id, priority, due_on, request FROM open_line WHERE state = 'open'"
+        " ORDER BY priority, due_on, id, source LIMIT :limit",
+        limit=limit,
+    )
+    return [
+        OpenLine(
+            source=source,
+            id=id,
+            priority=priority,
+            due_on=due_on,
+            request=msgspec.json.decode(request, type=Request),
+        )
+        for source, id, priority, due_on, request in found
+    ]
+
+
+def count_lines(tx: Tx) -> tuple[int, int]:
+    """How many lines are open, and how many were settled."""
+    # Counts by state: one scan of the table.
+    found = dict(tx.rows("SELECT state, count(*) FROM open_line GROUP BY state"))
+    waiting = found.pop(OPEN, 0)
+    found.pop(OPENING, None)
+    return waiting, sum(found.values())
+
+
+def settle(tx: Tx, settled: Sequence[Settled], at: Instant) -> None:
+    """Write down what became of open lines."""
+    tx.update_many(
+        open_line,
+        ("source", "id"),
+        ("state", "reason", "decision", "settled_at"),
+        [(one.source, one.id, one.state, one.reason, one.decision, at) for one in settled],
+    )
