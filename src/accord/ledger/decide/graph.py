@@ -66,7 +66,7 @@ def _in_order(
 
 
 class Graph:
-    """Master data of one version with dict look-ups; shared by threads, never changed."""
+    """Master data of one version with dict look-ups; shared by threads, and its answers never change."""
 
     __slots__ = (
         "_allocation_by_id",
@@ -81,6 +81,7 @@ class Graph:
         "_substitutes",
         "_terms",
         "_timetables",
+        "_ways",
         "items",
         "lanes",
         "operations",
@@ -149,6 +150,8 @@ class Graph:
             for (zone, _), own in _grouped(deliveries, lambda d: (d.ship_to, "")).items()
             if zone != "*"
         }
+        # Filled as asked: two threads may work out the same entry, and both get the same.
+        self._ways: dict[tuple[str | None, str, bool], tuple[Delivery, ...]] = {}
         self._allocation_by_id = {a.id: a for a in allocations}
         shares: dict[str, list[Allocation]] = {}
         for share in allocations:
@@ -200,17 +203,25 @@ class Graph:
         """Whether any last leg is known; if none is, everything is collected at its site."""
         return bool(self._deliveries or self._deliveries_anywhere)
 
-    def ways_out(self, site: str | None, ship_to: str) -> tuple[Delivery, ...]:
+    def ways_out(self, site: str | None, ship_to: str, *, expedite: bool = True) -> tuple[Delivery, ...]:
         """The last legs a line may take, in order; a leg with id "" means: collected at the site, no transit.
 
         A line that names a site leaves from there, collected when no leg leads from the site to the zone. Else
         every leg to the zone counts; where no leg is known at all, every site does, in the order of their ids.
+        Without `expedite` the legs that are marked so are left out.
         """
+        known = self._ways.get((site, ship_to, expedite))
+        if known is None:
+            known = self._ways_out(site, ship_to, expedite)
+            self._ways[site, ship_to, expedite] = known
+        return known
+
+    def _ways_out(self, site: str | None, ship_to: str, expedite: bool) -> tuple[Delivery, ...]:
+        legs = tuple(leg for leg in self.deliveries_to(ship_to) if expedite or not leg.expedite)
         if site is not None:
-            own = tuple(leg for leg in self.deliveries_to(ship_to) if leg.site == site)
-            return own or (self._collected[site],)
+            return tuple(leg for leg in legs if leg.site == site) or (self._collected[site],)
         if self.has_deliveries:
-            return self.deliveries_to(ship_to)
+            return legs
         return tuple(self._collected[name] for name in self.sites_in_order)
 
     # --- days and amounts ---

@@ -62,14 +62,23 @@ def decide(
     refusals = refusals_of_life(
         request, before, standing, book.rules.hold_seconds_max, book.rules.hold_renewals_max, now
     )
-    if not refusals and restates(request) and standing is not None and not still_covered(trial, standing, before, book):
+    if (
+        not refusals
+        and restates(request)
+        and standing is not None
+        and not still_covered(trial, standing, before, book)
+    ):
         refusals = [Refusal.supply_short]
     if decides_anew(request):
         refusals += refusals_of_lines(case)
     refusals = _in_order(refusals)
     if refusals:
         refusal = _refused(case, refusals, id=id)
-        if before is not None and restates(request) and refusals[0] in (Refusal.hold_expired, Refusal.supply_short):
+        if (
+            before is not None
+            and restates(request)
+            and refusals[0] in (Refusal.hold_expired, Refusal.supply_short)
+        ):
             return _with_fresh_options(refusal, trial, graph, book, before)
         return refusal
     if not decides_anew(request):
@@ -115,6 +124,8 @@ def _check(request: Request) -> None:
 
 
 def _in_order(refusals: list[Refusal]) -> list[Refusal]:
+    if not refusals:
+        return refusals
     return sorted(set(refusals), key=_PLACE.__getitem__)
 
 

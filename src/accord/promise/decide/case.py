@@ -54,7 +54,7 @@ class Case:
 
     def today(self, wish: Wish) -> Day:
         """Today's date for a line: that of the first site it may leave from."""
-        return self.trial.today(wish.ways[0].site) if wish.ways else local_day(self.now, "UTC")
+        return self.trial.today(wish.legs[0].site) if wish.legs else local_day(self.now, "UTC")
 
     def price_of(self, line: Line, item: str) -> int | None:
         """The price of one stated unit: as asked, else the tier's list price, else the list price; None = unknown."""
@@ -85,7 +85,7 @@ def _first(asked: bool | None, agreed: bool) -> bool:
 class Wish:
     """One line of a request with the ways on which it may leave."""
 
-    __slots__ = ("index", "item", "line", "record", "requested_on", "ways")
+    __slots__ = ("_case", "_ctp", "_ways", "index", "item", "legs", "line", "record", "requested_on")
 
     def __init__(
         self, case: Case, ctp: Ctp, index: int, line: Line, *, item: str | None = None, expedite: bool = False
@@ -95,16 +95,32 @@ class Wish:
         self.item = line.item if item is None else item  # a substitute stands in the line's place
         self.record: Item = case.graph.items[self.item]
         self.requested_on = line.requested_on
-        self.ways = tuple(
-            Way(ctp, leg, case.receiving, case.early_days_max)
-            for leg in case.graph.ways_out(line.site, case.ship_to)
-            if expedite or not leg.expedite
-        )
+        self.legs = case.graph.ways_out(line.site, case.ship_to, expedite=expedite)
+        self._case = case
+        self._ctp = ctp
+        self._ways: list[Way] = []
+
+    @property
+    def first(self) -> Way:
+        """The way that comes first; there is one."""
+        if not self._ways:
+            self._add(0)
+        return self._ways[0]
+
+    @property
+    def ways(self) -> list[Way]:
+        """All ways, in order."""
+        for place in range(len(self._ways), len(self.legs)):
+            self._add(place)
+        return self._ways
+
+    def _add(self, place: int) -> None:
+        self._ways.append(Way(self._ctp, self.legs[place], self._case.receiving, self._case.early_days_max))
 
     @property
     def nodes(self) -> tuple[tuple[str, str], ...]:
         """The nodes it may leave from, in order, each once."""
-        return tuple(dict.fromkeys((self.item, way.site) for way in self.ways))
+        return tuple(dict.fromkeys((self.item, leg.site) for leg in self.legs))
 
     def money(self, quantity: int, price_minor: int) -> int:
         """What a quantity costs at a price of one stated unit."""

@@ -7,6 +7,8 @@ book: after a yes the trial holds the draws and receipts, after a no it is as be
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
 from accord.kit.days import Day, Instant
@@ -56,7 +58,12 @@ class Ctp:
         """The first day on which anything can leave the site or start there, by its calendar and cut-off."""
         day = self._starts.get(site)
         if day is None:
-            day = self._starts[site] = self.graph.origin_ship_on(site, self.now)
+            record = self.graph.sites[site]
+            if record.calendar is None and record.cutoff_minute is None:
+                day = self.trial.today(site)  # the usual case, without asking a clock or a calendar
+            else:
+                day = self.graph.origin_ship_on(site, self.now)
+            self._starts[site] = day
         return day
 
     def starts_on(self, site: str, fence_days: int) -> tuple[Day, bool]:
@@ -96,38 +103,65 @@ class Ctp:
         """
         trial, key = self.trial, node_key(item, site)
         stock = min(quantity, self.available(item, site, on, life_days))
-        rest = quantity - stock
-        evidence: list[Evidence] = []
-        if stock and not path:
-            evidence = [
-                Evidence(source=source, quantity=part, on=day)
-                for source, part, day in trial.sources(key, on, stock)
-            ]
-        mark = trial.mark()
-        made: list[Lot] = []
-        if rest:
-            found = self._bring(rest, item, site, key, on, path, life_days, explains)
-            if isinstance(found, Short):
-                return found
-            made = found
+        if stock == quantity:
+            return self._taken(quantity, quantity, item, site, on, path, life_days)
+        there = trial.sources(key, on, stock) if stock and not path else ()
+        made = self._bring(quantity - stock, item, site, key, on, path, life_days, explains)
+        if isinstance(made, Short):
+            return made
+        return self._taken(quantity, stock, item, site, on, path, life_days, there, made)
+
+    def _taken(
+        self,
+        quantity: int,
+        stock: int,
+        item: str,
+        site: str,
+        on: Day,
+        path: tuple[str, ...],
+        life_days: int,
+        there: Sequence[tuple[str, int, Day]] | None = None,
+        made: Sequence[Lot] = (),
+        *,
+        keeps: bool = True,
+    ) -> Reply:
+        """Draw the quantity, `stock` of it from what was there before: from `there`, where that is known already."""
+        trial, key = self.trial, node_key(item, site)
+        evidence: tuple[Evidence, ...] = ()
+        if not path:
+            if there is None:
+                there = trial.sources(key, on, stock)
+            evidence = tuple([Evidence(source=source, quantity=part, on=day) for source, part, day in there])
+            if made:
+                evidence += tuple(
+                    Evidence(source=lot.make.source, quantity=lot.make.quantity, on=lot.make.on)
+                    for lot in made
+                )
         takes = [Take(key=key, on=on, quantity=quantity, life_days=life_days)]
         if stock:
             for share, period_on, part in trial.allocation_takes(key, on, stock, self.terms):
                 takes.append(Take(key=share, on=period_on, quantity=part))
-        for take in takes:
-            trial.take(take.key, take.on, take.quantity, take.life_days)
-        assert trial.mark() > mark  # the caller undoes to the mark it took before asking
-        if not path:
-            evidence += [
-                Evidence(source=lot.make.source, quantity=lot.make.quantity, on=lot.make.on) for lot in made
-            ]
+        if keeps:
+            for take in takes:
+                trial.take(take.key, take.on, take.quantity, take.life_days)
         return Reply(
             from_stock=stock,
-            cost_minor=self._cost(item, on, stock, rest, made),
+            cost_minor=self._cost(item, on, stock, quantity - stock, made),
             takes=tuple(takes),
-            makes=tuple(receipt for lot in made for receipt in (*lot.below, lot.make)),
-            evidence=tuple(evidence),
+            makes=tuple([receipt for lot in made for receipt in (*lot.below, lot.make)]),
+            evidence=evidence,
         )
+
+    def from_stock(
+        self, quantity: int, item: str, site: str, on: Day, life_days: int, *, keeps: bool
+    ) -> Reply | None:
+        """The whole quantity on the day from stock and receipts; None where they do not suffice.
+
+        `keeps`: the trial holds the draws after a yes; without it only the answer is wanted.
+        """
+        if self.available(item, site, on, life_days) < quantity:
+            return None
+        return self._taken(quantity, quantity, item, site, on, (), life_days, keeps=keeps)
 
     def next_try(self, quantity: int, item: str, site: str, on: Day, life_days: int = 0) -> Day | None:
         """The first day after a no on which a yes is not ruled out; None = never within the horizon."""
@@ -229,7 +263,7 @@ class Ctp:
             lot.make = msgspec.structs.replace(lot.make, needed=needed, needed_on=on)
         return made
 
-    def _cost(self, item: str, on: Day, stock: int, rest: int, made: list[Lot]) -> int:
+    def _cost(self, item: str, on: Day, stock: int, rest: int, made: Sequence[Lot]) -> int:
         """Stock at the item's cost, the rest at its share of the lots' cost, kept in stock until the day."""
         record = self.graph.items[item]
         cost = half_up(stock * record.cost_minor, record.scale) if stock else 0

@@ -66,6 +66,13 @@ def refusals_of_life(
     now: Instant,
 ) -> list[Refusal]:
     """What stands against the verb in the state of the promise and the length of the hold."""
+    if (
+        before is None
+        and request.promise is None
+        and request.hold_seconds is None
+        and request.verb not in _ABOUT_A_PROMISE
+    ):
+        return []
     found: list[Refusal] = []
     names_one = request.promise is not None or request.verb in _ABOUT_A_PROMISE
     if names_one and before is None:
@@ -135,7 +142,7 @@ def refusals_of_lines(case: Case) -> list[Refusal]:
 def today_of_line(case: Case, site: str | None) -> Day:
     """Today's date where the line leaves first; UTC's where no site is known."""
     if site is None:
-        ways = case.graph.ways_out(None, case.ship_to)
+        ways = case.graph.ways_out(None, case.ship_to, expedite=False)
         if not ways:
             return local_day(case.now, "UTC")
         site = ways[0].site

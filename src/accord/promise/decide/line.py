@@ -25,34 +25,34 @@ class Answer:
         self.limit: Limit | None = None
 
 
-def from_stock(case: Case, ctp: Ctp, wish: Wish) -> Part | None:
-    """The whole line on its day from stock and receipts of the site that comes first; the trial holds its draws after a yes."""
-    if not wish.ways:
+def from_stock(case: Case, ctp: Ctp, wish: Wish, *, keeps: bool) -> Part | None:
+    """The whole line on its day from stock and receipts of the site that comes first.
+
+    `keeps`: the trial holds its draws after a yes.
+    """
+    if not wish.legs:
         return None
-    way = wish.ways[0]
+    way, quantity = wish.first, wish.line.quantity
     target = way.target(wish.requested_on)
     if target is None or target > wish.requested_on:
         return None
     ship_on = way.ship_on(target)
-    if ship_on is None or ctp.available(wish.item, way.site, ship_on, case.life_days) < wish.line.quantity:
+    if ship_on is None:
         return None
-    part = cover(ctp, wish, way, wish.line.quantity, target, case.life_days)
-    assert isinstance(part, Part)
-    return part
+    reply = ctp.from_stock(quantity, wish.item, way.site, ship_on, case.life_days, keeps=keeps)
+    return None if reply is None else Part(wish, way, quantity, ship_on, target, reply)
 
 
 def answer(case: Case, index: int, line: Line) -> Answer:
     """Every way worth offering for a line; the trial is left as it was found."""
     found = Answer()
-    trial, quantity = case.trial, line.quantity
+    quantity = line.quantity
     ctp = case.look()
     wish = Wish(case, ctp, index, line)
-    if not wish.ways:
+    if not wish.legs:
         found.refusals.append(Refusal.no_way_to_the_customer)
         return found
-    mark = trial.mark()
-    part = from_stock(case, ctp, wish)
-    trial.undo(mark)
+    part = from_stock(case, ctp, wish, keeps=False)
     if part is not None:
         found.plans.append(Plan("full", wish, [part]))
         found.on, found.quantity_on_time = part.piece.deliver_on, quantity

@@ -20,7 +20,7 @@ _ORDER = {refusal: place for place, refusal in enumerate(Refusal)}
 class Draft:
     """An option before it is compared: one plan for each line."""
 
-    __slots__ = ("cost_minor", "kind", "needs", "plans", "price_minor")
+    __slots__ = ("cost_minor", "days_late", "kind", "needs", "pieces", "plans", "price_minor")
 
     def __init__(self, case: Case, kind: str, plans: list[Plan]) -> None:
         self.kind = kind
@@ -39,21 +39,18 @@ class Draft:
                     needs.add(Refusal.below_margin_floor)
                 if self.price_minor is not None:
                     self.price_minor += half_up(piece.quantity * price, case.graph.items[piece.item].scale)
-        self.needs = tuple(sorted(needs, key=_ORDER.__getitem__))
-
-    @property
-    def pieces(self) -> tuple[Piece, ...]:
-        """All deliveries, line by line."""
-        return tuple(piece for plan in self.plans for piece in plan.pieces)
-
-    @property
-    def days_late(self) -> int:
-        """Of the latest delivery, against its line's requested day."""
-        return max(plan.days_late for plan in self.plans)
+        self.needs = tuple(sorted(needs, key=_ORDER.__getitem__)) if needs else ()
+        # All deliveries, line by line.
+        self.pieces: tuple[Piece, ...] = sum((plan.pieces for plan in plans), ())
+        self.days_late = max(
+            [plan.days_late for plan in plans]
+        )  # of the latest delivery, against its line's day
 
     @property
     def deliveries(self) -> int:
         """How many times something arrives."""
+        if len(self.pieces) == 1:
+            return 1
         return len({(piece.site, piece.deliver_on, piece.delivery) for piece in self.pieces})
 
 
@@ -64,6 +61,8 @@ def ranked(case: Case, drafts: list[Draft]) -> tuple[Option, ...]:
     """
     if not drafts:
         return ()
+    if len(drafts) == 1:
+        return (_option(case, drafts[0], drafts[0].cost_minor, _first(case, drafts[0])),)
     cheapest = min(draft.cost_minor for draft in drafts)
     built: dict[str, tuple[tuple[bool, int, str], Draft, Option]] = {}
     for draft in drafts:
@@ -79,7 +78,7 @@ def ranked(case: Case, drafts: list[Draft]) -> tuple[Option, ...]:
     )
 
 
-def _option(case: Case, draft: Draft, cheapest: int) -> Option:
+def _option(case: Case, draft: Draft, cheapest: int, difference: str = "") -> Option:
     pieces = draft.pieces
     makes, takes = settled(case, draft.plans)
     ident = digest(canonical((draft.kind, pieces)))[:20]
@@ -96,7 +95,7 @@ def _option(case: Case, draft: Draft, cheapest: int) -> Option:
         cost_minor=draft.cost_minor,
         margin_minor=None if price is None else price - draft.cost_minor,
         score=_score(case, draft, cheapest),
-        difference="",
+        difference=difference,
         needs=draft.needs,
     )
 
@@ -105,13 +104,13 @@ def _score(case: Case, draft: Draft, cheapest: int) -> int:
     """Points by the policy's weights; a day late counts for the share of its line that is late."""
     rules = case.rules
     late = 0
-    for plan in draft.plans:
+    for plan in draft.plans if draft.days_late else ():
         whole = sum(piece.quantity for piece in plan.pieces)
         days = sum(max(0, piece.deliver_on - plan.requested_on) * piece.quantity for piece in plan.pieces)
         late += half_up(rules.weigh_late_day * days, whole)
     points = half_up(late, len(draft.plans))
     value = draft.price_minor or draft.cost_minor
-    if value > 0:
+    if value > 0 and draft.cost_minor > cheapest:
         points += rules.weigh_cost_bp * (draft.cost_minor - cheapest) * 10_000 // value
     points += rules.weigh_delivery * (draft.deliveries - 1)
     kinds = [plan.kind for plan in draft.plans]

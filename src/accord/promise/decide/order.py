@@ -40,9 +40,10 @@ def _all_from_stock(case: Case) -> list[Plan] | None:
     mark = trial.mark()
     ctp = case.look()
     plans: list[Plan] = []
-    for index, line in enumerate(case.request.lines):
+    lines = case.request.lines
+    for index, line in enumerate(lines):
         wish = Wish(case, ctp, index, line)
-        part = from_stock(case, ctp, wish)
+        part = from_stock(case, ctp, wish, keeps=index + 1 < len(lines))
         if part is None:
             trial.undo(mark)
             return None
@@ -93,7 +94,7 @@ def _together(case: Case) -> list[Plan] | None:
     trial = case.trial
     ctp = case.look()
     wishes = [Wish(case, ctp, index, line) for index, line in enumerate(case.request.lines)]
-    if not all(wish.ways for wish in wishes):
+    if not all(wish.legs for wish in wishes):
         return None
     ctp.prepare(tuple(node for wish in wishes for node in wish.nodes))
     requested = [wish.requested_on for wish in wishes]

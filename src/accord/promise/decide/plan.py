@@ -14,27 +14,38 @@ from accord.promise.model import Make, Piece, Refusal, Take
 class Plan:
     """Deliveries of one line that together are the whole quantity, with everything they draw."""
 
-    __slots__ = ("cost_minor", "item", "kind", "makes", "needs", "pieces", "requested_on", "takes")
+    __slots__ = (
+        "cost_minor",
+        "days_late",
+        "deliver_on",
+        "item",
+        "kind",
+        "makes",
+        "needs",
+        "pieces",
+        "requested_on",
+        "takes",
+    )
 
     def __init__(self, kind: str, wish: Wish, parts: list[Part], needs: tuple[Refusal, ...] = ()) -> None:
         self.kind = kind
         self.item = wish.item
         self.requested_on = wish.requested_on
-        self.pieces = tuple(part.piece for part in parts)
-        self.takes = tuple(take for part in parts for take in part.reply.takes)
-        self.makes = tuple(receipt for part in parts for receipt in part.reply.makes)
-        self.cost_minor = sum(part.cost_minor for part in parts)
         self.needs = needs
-
-    @property
-    def deliver_on(self) -> Day:
-        """The day on which the last of it is delivered."""
-        return max(piece.deliver_on for piece in self.pieces)
-
-    @property
-    def days_late(self) -> int:
-        """Of the last delivery, against the requested day."""
-        return max(0, self.deliver_on - self.requested_on)
+        if len(parts) == 1:
+            part = parts[0]
+            self.pieces: tuple[Piece, ...] = (part.piece,)
+            self.takes: tuple[Take, ...] = part.reply.takes
+            self.makes: tuple[Make, ...] = part.reply.makes
+            self.cost_minor = part.cost_minor
+            self.deliver_on = part.piece.deliver_on  # of the last of it
+        else:
+            self.pieces = tuple(part.piece for part in parts)
+            self.takes = tuple(take for part in parts for take in part.reply.takes)
+            self.makes = tuple(receipt for part in parts for receipt in part.reply.makes)
+            self.cost_minor = sum(part.cost_minor for part in parts)
+            self.deliver_on = max(piece.deliver_on for piece in self.pieces)
+        self.days_late = max(0, self.deliver_on - wish.requested_on)  # of the last delivery
 
     def apply(self, trial: Trial) -> None:
         """Try it again on a trial that was undone."""

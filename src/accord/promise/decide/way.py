@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from accord.kit.calendars import Timetable
 from accord.kit.days import Day
 from accord.ledger.model import Delivery
 from accord.promise.decide.ctp import Ctp
@@ -14,6 +13,7 @@ class Way:
 
     __slots__ = (
         "_carrier",
+        "_collecting",
         "_leaving",
         "_receiving",
         "_transit",
@@ -24,13 +24,17 @@ class Way:
     )
 
     def __init__(self, ctp: Ctp, leg: Delivery, receiving: str | None, early_days_max: int) -> None:
+        graph = ctp.graph
         self.leg = leg
         self.site = leg.site
         self.early_days_max = early_days_max
         self.first_ship_on = ctp.first_day(leg.site)
-        self._leaving = ctp.graph.site_timetable(leg.site)
-        self._carrier = ctp.graph.timetable(leg.calendar)
-        self._receiving: Timetable | None = None if receiving is None else ctp.graph.timetable(receiving)
+        # No calendar means always open: such a one is never asked.
+        calendar = graph.sites[leg.site].calendar
+        self._leaving = None if calendar is None else graph.timetable(calendar)
+        self._carrier = None if leg.calendar is None else graph.timetable(leg.calendar)
+        self._receiving = None if receiving is None else graph.timetable(receiving)
+        self._collecting = None if leg.id else self._leaving
         self._transit = leg.transit_days
 
     def target(self, requested_on: Day) -> Day | None:
@@ -56,11 +60,9 @@ class Way:
     def deliver_on(self, ship_on: Day, target: Day, requested_on: Day) -> Day:
         """When it is handed over: on arrival, but what would be earlier than the customer accepts waits for the target."""
         arrival = self._next_receiving(ship_on + self._transit)
-        return (
-            target
-            if arrival is None or arrival < requested_on - self.early_days_max
-            else min(arrival, target)
-        )
+        if arrival is None or arrival < requested_on - self.early_days_max:
+            return target
+        return min(arrival, target)
 
     def target_of(self, ship_on: Day) -> Day | None:
         """The first day to aim at that is reached by leaving on this day or later."""
@@ -68,15 +70,7 @@ class Way:
         return None if ship is None else self._next_receiving(ship + self._transit)
 
     def _next_receiving(self, day: Day) -> Day | None:
-        if self.leg.id:
-            return day if self._receiving is None else self._receiving.next_open(day)
-        if self._receiving is None:
-            return self._leaving.next_open(day)
-        return first_open_in_both(self._leaving, self._receiving, day)
+        return first_open_in_both(self._collecting, self._receiving, day)
 
     def _last_receiving(self, day: Day) -> Day | None:
-        if self.leg.id:
-            return day if self._receiving is None else self._receiving.previous_open(day)
-        if self._receiving is None:
-            return self._leaving.previous_open(day)
-        return last_open_in_both(self._leaving, self._receiving, day)
+        return last_open_in_both(self._collecting, self._receiving, day)
