@@ -334,3 +334,59 @@ def test_a_promise_that_is_not_there_is_refused(db: Database, today: int) -> Non
     [decision] = do(db, Request(id="a", verb=Verb.cancel, promise="prm_none"))
 
     assert decision.refusals == (Refusal.unknown_promise,)
+
+
+def test_one_spoiled_request_does_not_spoil_its_neighbours(db: Database, today: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    from accord.kit.errors import Fault
+    from accord.promise.service import batch
+
+    stock(db, 10)
+    real = batch.decide
+
+    def poisoned(request: Request, *args: object, **more: object) -> Decision:
+        if request.id == "b":
+            raise Fault("poison")
+        return real(request, *args, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(batch, "decide", poisoned)
+
+    a, b, c = service.promise(db, [request(id, "commit", (3, today)) for id in "abc"], actor="sales")
+
+    assert isinstance(a, Decision)
+    assert isinstance(b, Fault)
+    assert isinstance(c, Decision)
+    assert atp(db, today) == 4
+    monkeypatch.undo()
+    assert do(db, request("b", "commit", (3, today)))[0].verdict is Verdict.yes  # nothing was stored for it
+    sound(db)
+
+
+def test_the_desk_answers_from_stock_and_by_making_in_its_two_lanes(db: Database, today: int) -> None:
+    stock(db, 10)
+    stock(db, 50, item="motor")
+    desk = service.desk(db)
+
+    futures = [desk.submit([request(f"r{n}", "commit", (5, today + 20))], "sales") for n in range(6)]
+    answers = [future.result(timeout=30)[0] for future in futures]
+
+    kinds = sorted(a.options[0].kind for a in answers if isinstance(a, Decision))
+    assert kinds == ["full", "full", "full", "full", "make", "make"]
+    quick, slow = desk.counters()
+    assert quick.jobs == 6
+    assert slow.jobs >= 2
+    desk.close()
+    sound(db)
+
+
+def test_a_batch_ends_at_its_decide_time_budget_and_the_rest_keeps_its_place(
+    db: Database, today: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from accord.promise.service import batch
+
+    stock(db, 10)
+    monkeypatch.setattr(batch, "BUDGET_SECONDS", 0.0)
+
+    answers = do(db, *(request(f"r{n}", "commit", (4, today)) for n in range(4)))
+
+    assert [a.chosen for a in answers] == [0, 0, None, None]
+    sound(db)

@@ -7,7 +7,10 @@ itself which requests need the second.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
+
+import msgspec
 
 from accord.db import audit, outbox
 from accord.db import requests as claims
@@ -33,7 +36,7 @@ from accord.promise.service.lives import Life, life_of, own_keys, promises_of, r
 from accord.promise.service.validity import check
 
 _TRIES = 5
-_LINES_MAX = 500  # of one request
+BUDGET_SECONDS = 0.010  # of deciding in one transaction: others wait for its locks
 
 Answer = Decision | AccordError
 
@@ -48,6 +51,25 @@ def promise(db: Database, wanted: Sequence[Request], *, actor: str) -> list[Answ
     What is asked is answered from one snapshot and changes nothing. Everything else is durable when this returns; the
     same id with the same terms gets the stored answer, with other terms RequestChanged.
     """
+    answers = shallow(db, wanted, actor=actor)
+    later = [place for place, answer in enumerate(answers) if answer is None]
+    for place, answer in zip(later, deep(db, [wanted[place] for place in later], actor=actor), strict=True):
+        answers[place] = answer
+    return [answer for answer in answers if answer is not None]
+
+
+def shallow(db: Database, wanted: Sequence[Request], *, actor: str) -> list[Answer | None]:
+    """What stock and receipts at the requests' own nodes can answer; None for what needs a deeper look."""
+    return _lane(db, wanted, actor, is_deep=False)
+
+
+def deep(db: Database, wanted: Sequence[Request], *, actor: str) -> list[Answer]:
+    """The answers that need everything a request can reach locked: make, move, buy, other ways."""
+    answers = _lane(db, wanted, actor, is_deep=True)
+    return [Fault("a request looked beyond its reach") if answer is None else answer for answer in answers]
+
+
+def _lane(db: Database, wanted: Sequence[Request], actor: str, *, is_deep: bool) -> list[Answer | None]:
     answers: dict[int, Answer] = {}
     first: dict[str, int] = {}  # repeats inside the batch are folded
     writes: list[Request] = []
@@ -60,13 +82,13 @@ def promise(db: Database, wanted: Sequence[Request], *, actor: str) -> list[Answ
         elif request.id not in first:
             first[request.id] = place
             writes.append(request)
-    made = _write(db, writes, actor) if writes else {}
+    made = _write(db, writes, actor, is_deep=is_deep)
     for place, request in enumerate(wanted):
-        if place in answers:
+        if place in answers or request.id not in made:
             continue
         same = wanted[first[request.id]] == request
         answers[place] = made[request.id] if same else _changed(request)
-    return [answers[place] for place in range(len(wanted))]
+    return [answers.get(place) for place in range(len(wanted))]
 
 
 def promise_one(db: Database, request: Request, *, actor: str) -> Decision:
@@ -126,34 +148,47 @@ def _ask(tx: Tx, request: Request) -> Decision:
 # --- hold, commit, amend, release, cancel ---
 
 
-def _write(db: Database, writes: Sequence[Request], actor: str) -> dict[str, Answer]:
+def _write(db: Database, writes: Sequence[Request], actor: str, *, is_deep: bool) -> dict[str, Answer]:
+    """The answers; requests that need a deeper look are left out."""
     answers: dict[str, Answer] = {}
     waiting = list(writes)
-    for deep in (False, True):
-        if waiting:
-            done, waiting = _transacted(db, waiting, actor, deep=deep)
-            answers.update(done)
-    answers.update({request.id: Fault("a request looked beyond its reach") for request in waiting})
+    while waiting:
+        done = _transacted(db, waiting, actor, is_deep=is_deep)
+        answers.update(done.answers)
+        waiting = done.unreached
     return answers
 
 
-def _transacted(
-    db: Database, waiting: Sequence[Request], actor: str, *, deep: bool
-) -> tuple[dict[str, Answer], list[Request]]:
+class _Done(msgspec.Struct, frozen=True):
+    """What one transaction came to."""
+
+    answers: dict[str, Answer]
+    unreached: list[Request]  # its decide-time budget ended before them; they keep their order
+
+
+def _transacted(db: Database, waiting: Sequence[Request], actor: str, *, is_deep: bool) -> _Done:
     for _try in range(_TRIES):
         try:
-            return retrying(db, lambda tx: _batch(tx, waiting, actor, deep=deep))
+            return retrying(db, lambda tx: _batch(tx, waiting, actor, is_deep=is_deep))
         except RollFirst as overdue:
             _roll(db, overdue)
         except Moved:
             continue
-    return {request.id: _busy() for request in waiting}, []
+        except Unavailable as error:
+            return _Done({request.id: error for request in waiting}, [])
+        except Exception as error:
+            if len(waiting) > 1:
+                # One of them spoiled the transaction; alone it can spoil only itself.
+                alone = [_transacted(db, [request], actor, is_deep=is_deep) for request in waiting]
+                return _Done({id: answer for done in alone for id, answer in done.answers.items()}, [])
+            if not isinstance(error, AccordError):
+                raise
+            return _Done({waiting[0].id: error}, [])
+    return _Done({request.id: _busy() for request in waiting}, [])
 
 
-def _batch(
-    tx: Tx, waiting: Sequence[Request], actor: str, *, deep: bool
-) -> tuple[dict[str, Answer], list[Request]]:
-    """One transaction; the answers, and the requests that need a deeper lock."""
+def _batch(tx: Tx, waiting: Sequence[Request], actor: str, *, is_deep: bool) -> _Done:
+    """One transaction: claim, lock, decide in order until the budget ends, write."""
     claimed = claims.claim(tx, [claims.Claim(r.id, _terms(r, actor), actor) for r in waiting])
     answers: dict[str, Answer] = {}
     fresh: list[Request] = []
@@ -164,30 +199,35 @@ def _batch(
         else:
             answers[request.id] = _stored(tx, request, claim)
     if not fresh:
-        return answers, []
+        return _Done(answers, [])
     graph, rules = graphs.graph(tx), policy.book(tx)
     about = promises_of(tx, fresh)
     own = own_keys(tx, about)
     wanted: set[str] = set()
     for r in fresh:
-        wanted |= (_reach if deep else _near)(graph, rules, r, about.get(r.promise or ""))
+        wanted |= (_reach if is_deep else _near)(graph, rules, r, about.get(r.promise or ""))
         wanted |= reach_of_change(tx, own.get(r.promise or "", frozenset()))
     book = locked(tx, graph, wanted, _treatment(rules))
     if graphs.version(tx) != graph.version:
         raise Moved
     batch = _Batch(tx, book, rules, actor)
-    later: list[Request] = []
-    for request in fresh:
+    open_ids: list[str] = []  # claimed, and left to another transaction
+    ends_at = time.perf_counter() + BUDGET_SECONDS
+    for place, request in enumerate(fresh):
+        if place and time.perf_counter() > ends_at:
+            batch.write()
+            claims.unclaim(tx, open_ids + [r.id for r in fresh[place:]])
+            return _Done(answers, fresh[place:])
         life = _still(tx, batch, request) if request.promise in about else None
         try:
             answers[request.id] = batch.decide(request, life)
         except NotLocked:
-            if deep:
+            if is_deep:
                 raise
-            later.append(request)
+            open_ids.append(request.id)
     batch.write()
-    claims.unclaim(tx, [request.id for request in later])
-    return answers, later
+    claims.unclaim(tx, open_ids)
+    return _Done(answers, [])
 
 
 def _still(tx: Tx, batch: _Batch, request: Request) -> Life:

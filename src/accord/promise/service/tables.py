@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from weakref import WeakKeyDictionary
 
@@ -11,8 +11,9 @@ import msgspec
 
 from accord.db.engine import Database
 from accord.kit.desk import Desk, DeskCounters
+from accord.kit.errors import AccordError
 from accord.promise.model import Request
-from accord.promise.service.batch import Answer, promise
+from accord.promise.service.batch import Answer, deep, shallow
 
 LINES_MAX = 256  # of a batch
 QUEUE_MAX = 4_096  # jobs waiting; beyond it 503 with Retry-After
@@ -24,42 +25,90 @@ class _Job(msgspec.Struct, frozen=True):
 
 
 class PromiseDesk:
-    """The desk of one database: requests of many callers share transactions, in the order of arrival."""
+    """The desk of one database: requests of many callers share transactions, in the order of arrival.
+
+    It has two lanes. What stock and receipts answer never waits for what must be made, moved or bought: that goes on to
+    the second lane, whose batches are cut by the time they take.
+    """
 
     def __init__(self, db: Database) -> None:
         self._db = db
-        self._desk: Desk[_Job, list[Answer]] = Desk(
-            self._run, lines=_lines, lines_max=LINES_MAX, queue_max=QUEUE_MAX, name="promise desk"
-        )
+        self._quick: Desk[_Job, list[Answer] | None] = self._lane("promise desk", self._run_quick)
+        self._slow: Desk[_Job, list[Answer] | None] = self._lane("promise desk for what is made", self._run_slow)
+
+    def _lane(
+        self, name: str, run: Callable[[list[_Job]], list[list[Answer] | None | BaseException]]
+    ) -> Desk[_Job, list[Answer] | None]:
+        return Desk(run, lines=_lines, lines_max=LINES_MAX, queue_max=QUEUE_MAX, name=name)
 
     def submit(self, requests: Sequence[Request], actor: str) -> Future[list[Answer]]:
         """Queue requests; the future has an answer for each. Raises: Unavailable when the queue is full."""
-        return self._desk.submit(_Job(tuple(requests), actor))
+        job = _Job(tuple(requests), actor)
+        answer: Future[list[Answer]] = Future()
+        first = self._quick.submit(job)
 
-    def counters(self) -> DeskCounters:
-        """What the desk has done so far."""
-        return self._desk.counters()
+        def go_on(done: Future[list[Answer] | None]) -> None:
+            error = done.exception()
+            found = None if error is not None else done.result()
+            if error is not None:
+                _set(answer, error=error)
+            elif found is not None:
+                _set(answer, found)
+            else:
+                try:
+                    self._slow.submit(job).add_done_callback(go_on)
+                except AccordError as full:
+                    _set(answer, error=full)
+
+        first.add_done_callback(go_on)
+        return answer
+
+    def counters(self) -> tuple[DeskCounters, DeskCounters]:
+        """What the two lanes have done so far."""
+        return self._quick.counters(), self._slow.counters()
 
     def close(self) -> None:
         """Answer what is queued and stop."""
-        self._desk.close()
+        self._quick.close()
+        self._slow.close()
 
-    def _run(self, jobs: list[_Job]) -> list[list[Answer] | BaseException]:
+    def _run_quick(self, jobs: list[_Job]) -> list[list[Answer] | None | BaseException]:
+        return self._run(jobs, shallow)
+
+    def _run_slow(self, jobs: list[_Job]) -> list[list[Answer] | None | BaseException]:
+        return self._run(jobs, deep)
+
+    def _run(
+        self, jobs: list[_Job], decide: Callable[..., Sequence[Answer | None]]
+    ) -> list[list[Answer] | None | BaseException]:
         # Each run of jobs by the same actor is one batch; callers of a system share its key, so runs are long.
-        answers: list[list[Answer] | BaseException] = []
+        answers: list[list[Answer] | None | BaseException] = []
         start = 0
         while start < len(jobs):
             end = start + 1
             while end < len(jobs) and jobs[end].actor == jobs[start].actor:
                 end += 1
             run = jobs[start:end]
-            flat = promise(self._db, [r for job in run for r in job.requests], actor=jobs[start].actor)
+            flat = decide(self._db, [r for job in run for r in job.requests], actor=jobs[start].actor)
             place = 0
             for job in run:
-                answers.append(flat[place : place + len(job.requests)])
+                own = flat[place : place + len(job.requests)]
                 place += len(job.requests)
+                found = [answer for answer in own if answer is not None]
+                # A job that is answered in part goes on whole: what was answered is then a repeat.
+                answers.append(found if len(found) == len(own) else None)
             start = end
         return answers
+
+
+def _set(answer: Future[list[Answer]], found: list[Answer] | None = None, error: BaseException | None = None) -> None:
+    """Answer a caller who may have gone."""
+    if not answer.set_running_or_notify_cancel():
+        return
+    if error is not None:
+        answer.set_exception(error)
+    else:
+        answer.set_result(found or [])
 
 
 def _lines(job: _Job) -> int:
