@@ -32,7 +32,7 @@ PORT = 8470
 @takes_database
 def serve_command(terminal: Terminal, host: str, port: int, processes: int, is_open: bool) -> int:
     """Serve the API and the pages."""
-    from accord.cli.database import database_url
+    from accord.cli.opening import database_url
     from accord.web import server
 
     with terminal.database():
@@ -61,7 +61,7 @@ def serve_command(terminal: Terminal, host: str, port: int, processes: int, is_o
 @takes_database
 def demo_command(terminal: Terminal, no_serve: bool, reset: bool, seed: int, port: int) -> int:
     """Load the demo company, promise a morning of requests and serve it."""
-    from accord.cli.database import database_url, opened
+    from accord.cli.opening import database_url, opened
     from accord.db.engine import open_database
     from accord.demo import service as demo
 

@@ -95,7 +95,7 @@ class Terminal:
     @contextmanager
     def database(self, *, create: bool = True) -> Iterator[Database]:
         """The database this command works on, made and brought up to date first where that is needed."""
-        from accord.cli.database import opened
+        from accord.cli.opening import opened
 
         with opened(self.db, note=self.note, create=create) as db:
             yield db
@@ -118,6 +118,7 @@ class Progress:
         self._title = title
         self._total = total
         self._unit = unit
+        self._done = 0
         self._bar: Any = None
         self._task: Any = None
 
@@ -127,6 +128,11 @@ class Progress:
         self._total = total if total is not None else self._total
         fields = {"problems": f"· {problems:,} need you" if problems else "", "count": self._count(done)}
         self._bar.update(self._task, completed=done, total=self._total, **fields)
+
+    def more(self, count: int) -> None:
+        """So many more are done."""
+        self._done += count
+        self(self._done)
 
     def _count(self, done: int) -> str:
         return f"{done:,}/{self._total:,}" if self._total else f"{done:,}"
