@@ -132,7 +132,7 @@ def _show_options(terminal: Terminal, decision: Decision, known: Catalogue) -> N
             [
                 mark,
                 str(number),
-                option.kind.replace("_", " "),
+                said.kind(option.kind),
                 _deliveries(option, decision, known),
                 said.money(option.price_minor, known.units.currency),
                 said.money(option.margin_minor, known.units.currency),

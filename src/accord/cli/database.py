@@ -21,11 +21,16 @@ def doctor_command(terminal: Terminal) -> int:
         found = doctor.check(db)
     bad = [one for one in found if not one.ok]
     if terminal.as_json:
-        items = [{"id": one.id, "ok": one.ok, "detail": one.detail} for one in found]
+        items = [
+            {"id": one.name, "ok": one.ok, "detail": one.detail, "what_to_do": one.what_to_do}
+            for one in found
+        ]
         terminal.give({"ok": not bad, "items": items, "next": None})
     else:
         for one in found:
-            terminal.say(f"{'✔' if one.ok else '✘'} {one.detail}")
+            terminal.say(f"{'✔' if one.ok else '✘'} {one.name}: {one.detail}")
+            if one.what_to_do:
+                terminal.say(f"    {one.what_to_do}")
     terminal.next("accord verify")
     return ERROR if bad else DONE
 

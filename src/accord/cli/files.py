@@ -44,33 +44,30 @@ def import_command(
         raise click.UsageError("import frepple takes one model and no --map.")
     if reopen and not is_frepple:
         raise click.UsageError("--reopen is for models of frepple.")
-    reports: list[Report] = []
-    with terminal.database() as db:
+    if dry_run and is_frepple:
+        raise click.UsageError("--dry-run is for files; a model of frepple comes in as a whole.")
+    from accord.connect import service
+
+    with terminal.database() as db, terminal.progress(f"Import {paths[0].name}") as bar:
         if is_frepple:
-            from accord.connect.frepple import service as frepple
-
-            with terminal.progress(f"Import {paths[0].name}") as bar:
-                reports.append(
-                    frepple.import_model(
-                        db, paths[0], actor=actor(), reopen=reopen, dry_run=dry_run, on_progress=bar
-                    )
-                )
+            report = service.import_frepple(db, paths[0], reopen=reopen, actor=actor(), on_progress=bar.more)
         else:
-            from accord.connect.files import service as files_service
-
-            with terminal.progress(f"Import {paths[0].name}") as bar:
-                reports += files_service.import_files(
-                    db, paths, mapping=mapping, actor=actor(), dry_run=dry_run, on_progress=bar
-                )
+            report = service.import_files(
+                db, paths, mapping, dry_run=dry_run, actor=actor(), on_progress=bar.more
+            )
     if terminal.as_json:
-        terminal.give({"items": reports, "next": None} if len(reports) != 1 else reports[0])
-    for report in reports:
-        _show(terminal, report)
-    lines = sum(report.lines for report in reports)
+        terminal.give(_out(report))
+    _show(terminal, report)
     terminal.next(
-        "the same without --dry-run" if dry_run else "accord promise-open" if lines else "accord ask …"
+        "the same without --dry-run" if dry_run else "accord promise-open" if report.lines else "accord ask …"
     )
     return DONE
+
+
+def _out(report: Report) -> dict[str, object]:
+    from accord.kit.days import instant_iso
+
+    return {**_builtins(report), "at": instant_iso(report.at)}
 
 
 def _show(terminal: Terminal, report: Report) -> None:
@@ -78,11 +75,14 @@ def _show(terminal: Terminal, report: Report) -> None:
         terminal.say(f"{report.source}: this came in before, nothing was changed.")
         return
     would = "would bring in" if report.dry_run else "brought in"
-    made = ", ".join(f"{count:,} {kind}" for kind, count in report.made.items() if count)
-    terminal.say(
-        f"{report.source} {would} {made or 'nothing'}"
-        + (f"; {report.lines:,} open lines" if report.lines else "")
+    made = ", ".join(
+        f"{one.new:,} {kind} ({one.changed:,} changed, {one.same:,} same)"
+        for kind, one in report.made.items()
     )
+    lines = f"; {report.lines:,} open lines" if report.lines else ""
+    terminal.say(f"{report.source} {would} {made or 'nothing'}{lines}")
+    for name, count in report.tallies.items():
+        terminal.say(f"  {name}: {count:,}")
     for note in report.notes:
         examples = f" ({', '.join(note.examples)})" if note.examples else ""
         terminal.note(f"  {note.kind.value.replace('_', ' ')}: {note.count:,} × {note.what}{examples}")
@@ -97,10 +97,10 @@ def _show(terminal: Terminal, report: Report) -> None:
 def promise_open_command(terminal: Terminal) -> int:
     """Promise every order line that came in and waits, in order of priority and due day."""
     from accord.cli.promising import actor
-    from accord.connect import open_lines
+    from accord.connect import service
 
     with terminal.database() as db, terminal.progress("Promise") as bar:
-        done = open_lines.promise_open(db, actor=actor(), on_progress=bar)
+        done = service.promise_open(db, actor=actor(), on_progress=bar.more)
     if terminal.as_json:
         terminal.give(done)
     else:

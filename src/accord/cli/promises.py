@@ -10,7 +10,7 @@ from accord.cli.terminal import Terminal, takes_database
 
 if TYPE_CHECKING:
     from accord.promise.api.catalogue import Catalogue
-    from accord.promise.model import Promise
+    from accord.promise.service.reads import Seen
 
 _STATES = ["held", "committed", "fulfilled", "released", "cancelled", "expired"]
 _limit = click.option(
@@ -69,7 +69,7 @@ def show_command(terminal: Terminal, promise: str, why: bool) -> int:
     with terminal.database() as db:
         known = catalogue(db)
         found = service.promise_of(db, promise)
-        decision = service.why(db, found.id) if why else None
+        decision = service.why(db, found.promise.id) if why else None
     if terminal.as_json:
         shown: dict[str, object] = {"promise": promise_out(found, known.units)}
         if decision is not None:
@@ -80,7 +80,9 @@ def show_command(terminal: Terminal, promise: str, why: bool) -> int:
     if decision is not None:
         terminal.say()
         show(terminal, decision, known, why=True)
-    terminal.next(f"accord show {found.id} --why" if not why else f"accord replay {found.decision}")
+    terminal.next(
+        f"accord show {found.promise.id} --why" if not why else f"accord replay {found.promise.decision}"
+    )
     return 0
 
 
@@ -114,17 +116,18 @@ def exceptions_command(terminal: Terminal, limit: int, after: str | None) -> int
     return 0
 
 
-def _list(terminal: Terminal, found: list[Promise], known: Catalogue) -> None:
+def _list(terminal: Terminal, found: list[Seen], known: Catalogue) -> None:
     from accord.promise import said
 
     rows = []
-    for promise in found:
+    for seen in found:
+        promise = seen.promise
         for number, line in enumerate(promise.lines):
             moved = line.promised_on != line.first_promised_on
             rows.append(
                 [
                     promise.id if number == 0 else "",
-                    promise.state.value if number == 0 else "",
+                    seen.state.value if number == 0 else "",
                     (promise.customer or "") if number == 0 else "",
                     f"{known.units.quantity(line.quantity, line.item)} {line.item}",
                     said.day(line.requested_on, known.names.today),

@@ -22,12 +22,12 @@ def replay_command(terminal: Terminal, decision: str | None, everything: bool) -
     with terminal.database() as db:
         if decision is not None:
             if decision.startswith("prm_"):
-                decision = service.promise_of(db, decision).decision
+                decision = service.promise_of(db, decision).promise.decision
             found = [service.replay(db, decision)]
             ids = [decision]
         else:
             with terminal.progress("Replay") as bar:
-                found = list(service.replay_all(db, on_progress=bar))
+                found = list(service.replay_all(db, on_progress=bar.more))
             ids = []
     other = [one for one in found if not one.same]
     if terminal.as_json:
@@ -58,20 +58,25 @@ def replay_command(terminal: Terminal, decision: str | None, everything: bool) -
 @takes_database
 def verify_command(terminal: Terminal) -> int:
     """Recompute the whole ledger from its rows; 1 on any finding."""
-    from accord.ledger import service
+    from accord.promise import service
 
     with terminal.database() as db, terminal.progress("Verify") as bar:
-        found = service.verify(db, on_progress=bar)
+        checked = service.verify(db, on_progress=bar.more)
+    found = checked.findings
     if terminal.as_json:
         terminal.give(
             {
                 "findings": len(found),
+                "keys": checked.keys,
+                "promises": checked.promises,
                 "items": [{"id": one.key, "what": one.what, "detail": one.detail} for one in found],
                 "next": None,
             }
         )
     elif not found:
-        terminal.say("✔ The ledger is what its rows say; nothing was found.")
+        terminal.say(
+            f"✔ Nothing was found: {checked.keys:,} keys and {checked.promises:,} promises are what their rows say."
+        )
     else:
         terminal.say(f"✘ {len(found)} findings:")
         for one in found[:100]:

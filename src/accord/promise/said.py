@@ -59,6 +59,22 @@ REFUSALS: Mapping[Refusal, tuple[str, str]] = {
     Refusal.not_by_then: ("It cannot be there in full by the requested day.", "Take one of the options, or ask for less or later."),
 }  # fmt: skip
 
+_KINDS = {
+    "full": "In full, on time",
+    "later": "In full, later",
+    "split": "Split by date",
+    "split_site": "Split by site",
+    "other_site": "From another site",
+    "substitute": "Substitute",
+    "make": "Made for it",
+    "move": "Moved for it",
+    "buy": "Bought for it",
+    "expedite": "Expedited",
+    "borrow": "Borrowed from another share",
+    "by_line": "Each line at its best",
+    "ship_complete": "All lines together",
+}
+
 _SOURCES = {"make": "make", "move": "move", "buy": "buy"}
 
 
@@ -84,8 +100,13 @@ def money(minor: int | None, currency: str) -> str:
 
 def source(text: str) -> str:
     """A source of supply in words: "on hand", "PO 4711", "make: assemble pumps"."""
-    kind, _, rest = text.partition(":")
-    return f"{_SOURCES[kind]}: {rest}" if kind in _SOURCES and rest else text
+    first, _, rest = text.partition(":")
+    return f"{_SOURCES[first]}: {rest}" if first in _SOURCES and rest else text
+
+
+def kind(text: str) -> str:
+    """An option's kind in words."""
+    return _KINDS.get(text, text.replace("_", " ").capitalize())
 
 
 def thing(key: str) -> str:
@@ -98,11 +119,11 @@ def thing(key: str) -> str:
 
 def limit(found: Limit, items: Mapping[str, Item], today: Day) -> str:
     """The step that limits, in one sentence: "X-100 at Halden is 80 short on Wed 10 Mar; PO 4711 brings more on Tue 16 Mar."."""
-    kind = kind_of_key(found.key) if ":" in found.key else None
-    name = thing(found.key) if kind is not None else found.key
-    if kind is Kind.node:
+    counted = kind_of_key(found.key) if ":" in found.key else None
+    name = thing(found.key) if counted is not None else found.key
+    if counted is Kind.node:
         short = quantity(found.short, node_of(found.key)[0], items)
-    elif kind is Kind.resource:
+    elif counted is Kind.resource:
         short = f"{found.short} minutes"
     else:
         short = str(found.short)

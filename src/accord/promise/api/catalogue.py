@@ -6,13 +6,21 @@ so this costs a look at two numbers.
 
 from __future__ import annotations
 
+import asyncio
+import threading
+import time
+
 import msgspec
 
 from accord.db.engine import Database
+from accord.db.tx import wall_clock
+from accord.kit.days import Instant
 from accord.ledger import service as ledger
 from accord.policy import service as policy
 from accord.promise.api.wire import Units
 from accord.promise.named import Names, today_of
+
+_FRESH_SECONDS = 0.25
 
 
 class Catalogue(msgspec.Struct, frozen=True, kw_only=True):
@@ -22,12 +30,18 @@ class Catalogue(msgspec.Struct, frozen=True, kw_only=True):
     units: Units
     graph_version: int
     policy_version: int
+    clock_ahead: int  # how far the store's clock is ahead of this machine's, microseconds; never too much
+
+    def now(self) -> Instant:
+        """The store's clock as this machine knows it: never later than it is."""
+        return wall_clock() + self.clock_ahead
 
 
 def catalogue(db: Database) -> Catalogue:
     """Everything a request may name now."""
     with db.read() as tx:
         graph, book, now = ledger.graph(tx), policy.book(tx), tx.now()
+        clock_ahead = now - wall_clock()
     names = Names(
         items=graph.items,
         customers=book.customers,
@@ -40,4 +54,50 @@ def catalogue(db: Database) -> Catalogue:
         units=Units(graph.items, book.rules.currency),
         graph_version=graph.version,
         policy_version=book.version,
+        clock_ahead=clock_ahead,
     )
+
+
+class Catalogues:
+    """The catalogue as it was at most a moment ago, so that a busy server does not read it for every request."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+        self._lock = threading.Lock()
+        self._kept: tuple[float, Catalogue] | None = None
+        self._answers = 0
+        self.answer_size = 1_500  # bytes of JSON of an answer, as lately measured
+
+    def answered(self, answer: object) -> None:
+        """Measure one answer in 64, for the route that only validates."""
+        if self._answers % 64 == 0:
+            self.answer_size = len(msgspec.json.encode(answer))
+        self._answers += 1
+
+    async def recent(self, graph_version: int = 0) -> Catalogue:
+        """One that is a quarter of a second old at most, and not older than this version of master data."""
+        found = self._fresh(graph_version)
+        return found if found is not None else await asyncio.to_thread(self.read, graph_version)
+
+    def read(self, graph_version: int = 0) -> Catalogue:
+        """The same, from a thread that may wait."""
+        with self._lock:
+            found = self._fresh(graph_version)
+            if found is None:
+                found = catalogue(self._db)
+                self._kept = (time.monotonic(), found)
+        return found
+
+    def forget(self) -> None:
+        """Something was not found: perhaps it has just been made."""
+        self._kept = None
+
+    def _fresh(self, graph_version: int) -> Catalogue | None:
+        kept = self._kept
+        if (
+            kept is None
+            or time.monotonic() - kept[0] > _FRESH_SECONDS
+            or kept[1].graph_version < graph_version
+        ):
+            return None
+        return kept[1]

@@ -13,8 +13,11 @@ import msgspec
 
 from accord.kit.days import Day, Instant, instant_iso, iso
 from accord.kit.quantity import format_quantity
+from accord.ledger import model as ledger
 from accord.ledger.model import Item, Kind, kind_of_key, node_of
 from accord.promise import model, said
+from accord.promise.service.reads import Seen
+from accord.promise.service.replays import Replay as Replayed
 
 
 class Money(msgspec.Struct, frozen=True):
@@ -148,6 +151,18 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     engine_version: str
 
 
+class Commitment(msgspec.Struct, frozen=True, kw_only=True):
+    """One delivery of one line of a promise."""
+
+    id: str
+    site: str
+    quantity: str
+    fulfilled: str
+    ship_on: str
+    deliver_on: str
+    state: str
+
+
 class PromiseLine(msgspec.Struct, frozen=True, kw_only=True):
     """One line of a promise, with its three dates."""
 
@@ -160,7 +175,7 @@ class PromiseLine(msgspec.Struct, frozen=True, kw_only=True):
     promised_on: str
     price: Money | None
     site: str | None
-    commitments: list[str]
+    commitments: list[Commitment]
 
 
 class Promise(msgspec.Struct, frozen=True, kw_only=True):
@@ -264,36 +279,63 @@ def refusals_out(refusals: tuple[model.Refusal, ...]) -> list[Refused]:
     return [Refused(code=one.value, detail=" ".join(said.REFUSALS[one])) for one in refusals]
 
 
-def promise_out(promise: model.Promise, units: Units) -> Promise:
+def promise_out(seen: Seen, units: Units) -> Promise:
     """A promise as systems read it."""
+    promise = seen.promise
+    commitments = {one.id: one for one in seen.commitments}
     return Promise(
         id=promise.id,
-        state=promise.state.value,
+        state=seen.state.value,
         customer=promise.customer,
         actor=promise.actor,
         ref=promise.ref,
         request=promise.request,
         decision=promise.decision,
-        lines=[
-            PromiseLine(
-                line=line.line,
-                item=line.item,
-                quantity=units.quantity(line.quantity, line.item),
-                unit=units.unit(line.item),
-                requested_on=iso(line.requested_on),
-                first_promised_on=iso(line.first_promised_on),
-                promised_on=iso(line.promised_on),
-                price=units.money_or_none(line.price_minor),
-                site=line.site,
-                commitments=list(line.commitments),
-            )
-            for line in promise.lines
-        ],
+        lines=[_promise_line_out(line, commitments, units) for line in promise.lines],
         made_at=instant_iso(promise.made_at),
         changed_at=instant_iso(promise.changed_at),
         expires_at=_moment(promise.expires_at),
         renewals=promise.renewals,
         version=promise.version,
+    )
+
+
+def _promise_line_out(
+    line: model.PromiseLine, commitments: Mapping[str, ledger.Commitment], units: Units
+) -> PromiseLine:
+    return PromiseLine(
+        line=line.line,
+        item=line.item,
+        quantity=units.quantity(line.quantity, line.item),
+        unit=units.unit(line.item),
+        requested_on=iso(line.requested_on),
+        first_promised_on=iso(line.first_promised_on),
+        promised_on=iso(line.promised_on),
+        price=units.money_or_none(line.price_minor),
+        site=line.site,
+        commitments=[
+            Commitment(
+                id=one.id,
+                site=one.site,
+                quantity=units.quantity(one.quantity, one.item),
+                fulfilled=units.quantity(one.fulfilled, one.item),
+                ship_on=iso(one.ship_on),
+                deliver_on=iso(one.deliver_on),
+                state=one.state.value,
+            )
+            for one in [commitments[id] for id in line.commitments if id in commitments]
+        ],
+    )
+
+
+def replay_out(replay: Replayed) -> Replay:
+    """What came out when a decision was decided again."""
+    return Replay(
+        id=replay.decision,
+        is_same=replay.same,
+        stored_digest=replay.stored_digest,
+        digest=replay.digest,
+        difference=replay.difference,
     )
 
 

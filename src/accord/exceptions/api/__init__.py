@@ -1,0 +1,1 @@
+"""How do systems tell that supply changed, and see what that uncovered?"""

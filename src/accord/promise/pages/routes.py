@@ -1,0 +1,188 @@
+"""What do people see who ask for a promise?
+
+One line of plain words in, one answer out: the verdict, the sentence, the options with their differences, and what
+covers it. Nothing is held or committed without a preview of what is taken. Pages work without scripts: they are forms.
+"""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Annotated, Any
+
+import msgspec
+from litestar import Request, get, post
+from litestar.datastructures import State
+from litestar.enums import RequestEncodingType
+from litestar.params import Body, Parameter
+from litestar.response import Redirect, Template
+
+from accord.db.engine import Database
+from accord.kit.errors import AccordError, InputError, NotFound
+from accord.kit.ids import new_id
+from accord.promise import service
+from accord.promise.model import Decision, Verb
+from accord.promise.model import Request as Wanted
+from accord.promise.named import understand
+from accord.promise.pages.shown import Shown, latest
+from accord.promise.service.reads import Seen
+
+Visitor = Request[Any, Any, State]
+Line = Annotated[str, Parameter(query="q", max_length=4_000)]
+LATEST = 12
+
+
+class Confirmed(msgspec.Struct, frozen=True, kw_only=True):
+    """What somebody saw in the preview and said yes to."""
+
+    q: str
+    verb: str
+    option: str
+    digest: str
+    key: str  # made with the preview: sent twice, it is done once
+
+
+class Act(msgspec.Struct, frozen=True, kw_only=True):
+    """What somebody does with a promise that is there."""
+
+    verb: str
+    key: str
+
+
+@get("/", include_in_schema=False, sync_to_thread=True)
+def ask_page(state: State, request: Visitor, q: Line = "") -> Template:
+    """Ask in one line."""
+    return _asked(state["db"], q.strip())
+
+
+@get("/preview", include_in_schema=False, sync_to_thread=True)
+def preview(
+    state: State,
+    request: Visitor,
+    q: Line = "",
+    option: str = "",
+    digest: str = "",
+    verb: str = "commit",
+) -> Template:
+    """What a hold or commitment would take, before it is taken."""
+    db: Database = state["db"]
+    shown = Shown.read(db)
+    decision = _decide(db, shown, q)
+    chosen = next((one for one in decision.options if one.id == option), None)
+    if chosen is None:
+        return _asked(db, q, notice="This option is no longer there. Here is what can be promised now.")
+    context = {
+        "q": q,
+        "verb": _verb(verb),
+        "option": shown.option(decision, chosen),
+        "taken": shown.taken(chosen),
+        "answer": shown.answer(decision),
+        "digest": decision.digest,
+        "is_changed": decision.digest != digest,
+        "key": new_id("req"),
+    }
+    return Template(template_name="preview.html", context=context)
+
+
+@post("/promise", include_in_schema=False, status_code=HTTPStatus.OK, sync_to_thread=True)
+def confirm(
+    state: State,
+    request: Visitor,
+    data: Annotated[Confirmed, Body(media_type=RequestEncodingType.URL_ENCODED)],
+) -> Redirect | Template:
+    """Hold or commit what was confirmed."""
+    db: Database = state["db"]
+    asked = understand(data.q, Shown.read(db).names)
+    wanted = Wanted(
+        id=data.key,
+        verb=Verb(_verb(data.verb)),
+        customer=asked.customer,
+        lines=asked.lines,
+        option=data.option,
+        digest=data.digest,
+    )
+    decision = _submit(db, wanted, request)
+    if decision.chosen is None or decision.promise is None:
+        return _asked(
+            db, data.q, notice="It changed while you looked: " + decision.sentence, status=HTTPStatus.CONFLICT
+        )
+    return Redirect(f"/promises/{decision.promise}", status_code=303)
+
+
+@get("/promises/{id:str}", include_in_schema=False, sync_to_thread=True)
+def promise_page(id: str, state: State) -> Template:
+    """One promise: its three dates, its deliveries, and why."""
+    db: Database = state["db"]
+    return _promise(db, service.promise_of(db, id))
+
+
+@post("/promises/{id:str}", include_in_schema=False, status_code=HTTPStatus.OK, sync_to_thread=True)
+def act(
+    id: str,
+    state: State,
+    request: Visitor,
+    data: Annotated[Act, Body(media_type=RequestEncodingType.URL_ENCODED)],
+) -> Redirect | Template:
+    """Harden or release a hold, cancel a commitment."""
+    db: Database = state["db"]
+    if data.verb not in ("commit", "release", "cancel"):
+        raise InputError.at("verb", "unknown_verb", "A promise is committed, released or cancelled here.")
+    decision = _submit(db, Wanted(id=data.key, verb=Verb(data.verb), promise=id), request)
+    if decision.refusals:
+        return _promise(db, service.promise_of(db, id), notice=decision.sentence, status=HTTPStatus.CONFLICT)
+    return Redirect(f"/promises/{id}", status_code=303)
+
+
+PAGES = [ask_page, preview, confirm, promise_page, act]
+
+
+# --- what the pages share ---
+
+
+def _asked(db: Database, q: str, *, notice: str = "", status: HTTPStatus = HTTPStatus.OK) -> Template:
+    shown = Shown.read(db)
+    context: dict[str, object] = {
+        "q": q,
+        "notice": notice,
+        "examples": shown.examples(),
+        "is_empty": not shown.names.items,
+        "answer": None,
+        "error": None,
+    }
+    if q:
+        try:
+            decision = _decide(db, shown, q)
+            context["answer"] = shown.answer(decision)
+        except InputError as error:
+            context["error"] = shown.error(error, q)
+            status = HTTPStatus.UNPROCESSABLE_ENTITY
+    found, _following = service.promises(db, limit=LATEST)
+    context["latest"] = latest(found, shown)
+    return Template(template_name="ask.html", context=context, status_code=status)
+
+
+def _promise(db: Database, seen: Seen, *, notice: str = "", status: HTTPStatus = HTTPStatus.OK) -> Template:
+    shown = Shown.read(db)
+    try:
+        why: dict[str, object] | None = shown.answer(service.why(db, seen.promise.id))
+    except NotFound:  # promised elsewhere, before Accord
+        why = None
+    context = {"promise": shown.promise(seen), "why": why, "notice": notice, "key": new_id("req")}
+    return Template(template_name="promise.html", context=context, status_code=status)
+
+
+def _decide(db: Database, shown: Shown, q: str) -> Decision:
+    asked = understand(q, shown.names)
+    return service.ask(db, Wanted(id="page", verb=Verb.ask, customer=asked.customer, lines=asked.lines))
+
+
+def _submit(db: Database, wanted: Wanted, request: Visitor) -> Decision:
+    (answer,) = service.desk(db).submit([wanted], request.state.actor).result()
+    if isinstance(answer, AccordError):
+        raise answer
+    return answer
+
+
+def _verb(text: str) -> str:
+    if text not in ("hold", "commit"):
+        raise InputError.at("verb", "unknown_verb", "A preview is of a hold or of a commitment.")
+    return text

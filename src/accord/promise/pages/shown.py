@@ -1,0 +1,271 @@
+"""How does an answer become what a template shows: words and numbers as text, nothing to compute?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from accord.db.engine import Database
+from accord.kit.days import Day, Instant, instant_iso
+from accord.kit.errors import InputError
+from accord.kit.quantity import format_quantity
+from accord.ledger import service as ledger
+from accord.ledger.model import Kind, kind_of_key, node_of
+from accord.policy import service as policy
+from accord.promise import said
+from accord.promise.model import Decision, LineVerdict, Option, Piece, Verdict
+from accord.promise.named import Names, today_of
+from accord.promise.service.reads import Seen
+
+TONES = {
+    Verdict.yes: "good",
+    Verdict.yes_but: "care",
+    Verdict.needs_approval: "care",
+    Verdict.not_by_then: "bad",
+    Verdict.cannot_promise: "bad",
+    Verdict.done: "good",
+}
+_STATE_TONES = {"held": "care", "committed": "good", "fulfilled": "good"}
+_EXAMPLES = 3
+_AHEAD_DAYS = 21
+
+
+class Shown:
+    """The names, units and currency in force, and what they make of an answer."""
+
+    def __init__(self, names: Names, now: Instant, hold_seconds: int) -> None:
+        self.names = names
+        self.now = now
+        self.hold_hours = hold_seconds // 3600
+
+    @classmethod
+    def read(cls, db: Database) -> Shown:
+        """What is in force now."""
+        with db.read() as tx:
+            graph, book, now = ledger.graph(tx), policy.book(tx), tx.now()
+        names = Names(
+            items=graph.items,
+            customers=book.customers,
+            sites=graph.sites,
+            currency=book.rules.currency,
+            today=today_of(graph.sites, now),
+        )
+        return cls(names, now, book.rules.hold_seconds)
+
+    # --- an answer ---
+
+    def answer(self, decision: Decision) -> dict[str, object]:
+        """Everything about one decision."""
+        first = decision.options[decision.chosen or 0] if decision.options else None
+        return {
+            "verdict": decision.verdict.value,
+            "word": said.VERDICTS[decision.verdict],
+            "tone": TONES[decision.verdict],
+            "sentence": decision.sentence,
+            "refusals": [" ".join(said.REFUSALS[one]) for one in decision.refusals],
+            "asked": [
+                self._asked(line.item, line.quantity, line.requested_on, line.price_minor)
+                for line in decision.request.lines
+            ],
+            "customer": self._customer(decision.request.customer),
+            "options": [self.option(decision, one) for one in decision.options],
+            "chosen": None if decision.chosen is None else decision.chosen + 1,
+            "evidence": self._evidence(first, decision.today) if first is not None else [],
+            "limits": [
+                said.limit(line.limit, self.names.items, decision.today)
+                for line in decision.lines
+                if line.limit is not None
+            ],
+            "lines": [self._line(line, decision) for line in decision.lines]
+            if len(decision.lines) > 1
+            else [],
+            "digest": decision.digest,
+            "as_of": moment(decision.now),
+            "versions": f"policy {decision.policy_version}, master data {decision.graph_version}, engine {decision.engine_version}",
+            "id": decision.id,
+            "hold_hours": self.hold_hours,
+        }
+
+    def option(self, decision: Decision, option: Option) -> dict[str, object]:
+        """One way to answer."""
+        return {
+            "id": option.id,
+            "number": decision.options.index(option) + 1,
+            "kind": said.kind(option.kind),
+            "is_on_time": option.in_full_on_time,
+            "days_late": option.days_late,
+            "difference": option.difference,
+            "price": said.money(option.price_minor, self.names.currency),
+            "margin": said.money(option.margin_minor, self.names.currency),
+            "needs": [said.REFUSALS[one][0] for one in option.needs],
+            "pieces": [self._piece(piece, decision) for piece in option.pieces],
+            "makes": [
+                {
+                    "source": said.source(make.source),
+                    "quantity": self._quantity(make.quantity, node_of(make.key)[0]),
+                    "what": said.thing(make.key),
+                    "starts": said.day(make.starts_on, decision.today),
+                    "on": said.day(make.on, decision.today),
+                    "is_static": make.static_lead,
+                }
+                for make in option.makes
+            ],
+        }
+
+    def taken(self, option: Option) -> list[dict[str, str]]:
+        """What an option takes, so that one sees it before."""
+        rows = []
+        for take in [*option.takes, *[take for make in option.makes for take in make.takes]]:
+            kind = kind_of_key(take.key)
+            quantity = (
+                self._quantity(take.quantity, node_of(take.key)[0])
+                if kind is Kind.node
+                else str(take.quantity)
+            )
+            unit = "min" if kind is Kind.resource else ""
+            rows.append(
+                {
+                    "what": said.thing(take.key),
+                    "quantity": f"{quantity} {unit}".strip(),
+                    "on": said.day(take.on, self.names.today),
+                }
+            )
+        return rows
+
+    def _asked(self, item: str, quantity: int, requested_on: Day, price_minor: int | None) -> dict[str, str]:
+        return {
+            "quantity": self._quantity(quantity, item),
+            "unit": self.names.items[item].unit if item in self.names.items else "",
+            "item": self._item(item),
+            "on": said.day(requested_on, self.names.today),
+            "price": said.money(price_minor, self.names.currency) if price_minor is not None else "",
+        }
+
+    def _piece(self, piece: Piece, decision: Decision) -> dict[str, str]:
+        line = decision.request.lines[piece.line] if piece.line < len(decision.request.lines) else None
+        return {
+            "quantity": self._quantity(piece.quantity, piece.item),
+            "item": self._item(piece.item)
+            if line is None or line.item != piece.item or len(decision.request.lines) > 1
+            else "",
+            "deliver": said.day(piece.deliver_on, decision.today),
+            "ship": said.day(piece.ship_on, decision.today),
+            "site": self._site(piece.site),
+        }
+
+    def _evidence(self, option: Option, today: Day) -> list[dict[str, str]]:
+        return [
+            {
+                "item": piece.item,
+                "source": said.source(one.source),
+                "quantity": self._quantity(one.quantity, piece.item),
+                "on": said.day(one.on, today) if one.on else "there now",
+                "note": one.note,
+            }
+            for piece in option.pieces
+            for one in piece.evidence
+        ]
+
+    def _line(self, verdict: LineVerdict, decision: Decision) -> dict[str, str]:
+        line = decision.request.lines[verdict.line]
+        return {
+            "what": f"{self._quantity(line.quantity, line.item)} {self._item(line.item)}",
+            "word": said.VERDICTS[verdict.verdict],
+            "tone": TONES[verdict.verdict],
+            "on": said.day(verdict.on, decision.today) if verdict.on is not None else "–",
+            "on_time": self._quantity(verdict.quantity_on_time, line.item),
+        }
+
+    # --- a promise ---
+
+    def promise(self, seen: Seen) -> dict[str, object]:
+        """One promise with its lines, dates and deliveries."""
+        promise = seen.promise
+        return {
+            "id": promise.id,
+            "state": seen.state.value,
+            "tone": _STATE_TONES.get(seen.state.value, "none"),
+            "customer": self._customer(promise.customer),
+            "ref": promise.ref,
+            "actor": promise.actor,
+            "made": moment(promise.made_at),
+            "expires": moment(promise.expires_at)
+            if promise.expires_at is not None and seen.state.value == "held"
+            else "",
+            "lines": [
+                {
+                    "quantity": self._quantity(line.quantity, line.item),
+                    "item": self._item(line.item),
+                    "requested": said.day(line.requested_on, self.names.today),
+                    "first": said.day(line.first_promised_on, self.names.today),
+                    "now": said.day(line.promised_on, self.names.today),
+                    "is_moved": line.promised_on != line.first_promised_on,
+                    "is_late": line.promised_on > line.requested_on,
+                    "price": said.money(line.price_minor, self.names.currency),
+                }
+                for line in promise.lines
+            ],
+            "deliveries": [
+                {
+                    "quantity": self._quantity(one.quantity, one.item),
+                    "item": self._item(one.item),
+                    "site": self._site(one.site),
+                    "ship": said.day(one.ship_on, self.names.today),
+                    "deliver": said.day(one.deliver_on, self.names.today),
+                    "state": one.state.value,
+                }
+                for one in seen.commitments
+            ],
+        }
+
+    # --- around it ---
+
+    def examples(self) -> list[str]:
+        """Lines that can be asked here: about items that are sold, for customers that are known."""
+        customers = sorted(self.names.customers.values(), key=lambda one: one.id)
+        items = sorted(self.names.items)
+        on = said.day(self.names.today + _AHEAD_DAYS, self.names.today).split(" ", 1)[1].lower()
+        found = []
+        for number, item in enumerate(items[-_EXAMPLES:]):
+            whom = f" for {customers[number % len(customers)].name}" if customers else ""
+            found.append(f"{(number + 1) * 20} {item} by {on}{whom}")
+        return found
+
+    def error(self, error: InputError, q: str) -> dict[str, object]:
+        """What could not be understood, and what may have been meant."""
+        matches = error.extra.get("matches", [])
+        return {
+            "detail": error.detail,
+            "matches": [one["name"] or one["id"] for one in matches] if isinstance(matches, list) else [],
+            "q": q,
+        }
+
+    def _quantity(self, n: int, item: str) -> str:
+        known = self.names.items.get(item)
+        text = format_quantity(n, known.scale if known is not None else 1)
+        whole, point, rest = text.partition(".")
+        grouped = f"{int(whole):,}".replace(",", "\N{NARROW NO-BREAK SPACE}") if len(whole) > 4 else whole
+        return f"{grouped}{point}{rest}"
+
+    def _item(self, id: str) -> str:
+        known = self.names.items.get(id)
+        return id if known is None or known.name in ("", id) or id in known.name else f"{id} {known.name}"
+
+    def _site(self, id: str) -> str:
+        known = self.names.sites.get(id)
+        return known.name if known is not None and known.name else id
+
+    def _customer(self, id: str | None) -> str:
+        if id is None:
+            return ""
+        known = self.names.customers.get(id)
+        return known.name if known is not None and known.name else id
+
+
+def latest(found: Sequence[Seen], shown: Shown) -> list[dict[str, object]]:
+    """The promises made last."""
+    return [shown.promise(one) for one in found]
+
+
+def moment(at: Instant) -> str:
+    """A moment to the minute."""
+    return instant_iso(at)[:16].replace("T", " ") + " UTC"

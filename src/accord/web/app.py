@@ -1,0 +1,113 @@
+"""How do the parts' routes and pages become one application?
+
+The parts bring their routes; this puts them together with what all of them share: the gate, the problems, the headers
+that keep a browser from doing what no page of ours asks for. It holds no rule.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from litestar import Litestar, Router
+from litestar.config.compression import CompressionConfig
+from litestar.contrib.jinja import JinjaTemplateEngine
+from litestar.datastructures import State
+from litestar.exceptions import HTTPException
+from litestar.openapi import OpenAPIConfig
+from litestar.static_files import create_static_files_router
+from litestar.template import TemplateConfig
+from litestar.types import Receive, Scope, Send
+
+from accord.db.engine import Database, open_database
+from accord.exceptions.api.routes import ROUTES as EXCEPTION_ROUTES
+from accord.ledger.api import ROUTES as LEDGER_ROUTES
+from accord.policy.api import ROUTES as POLICY_ROUTES
+from accord.promise import service as promise
+from accord.promise.api.catalogue import Catalogues
+from accord.promise.api.routes import ROUTES as PROMISE_ROUTES
+from accord.promise.pages.routes import PAGES as PROMISE_PAGES
+from accord.web import openapi
+from accord.web.gate import Gate
+from accord.web.limits import RateLimit
+from accord.web.problems import BODY_BYTES_MAX, response_of
+from accord.web.routes import PAGES as OWN_PAGES
+from accord.web.routes import ROUTES as OWN_ROUTES
+from accord.web.shell import Shell
+
+RATE = 1_000  # requests a second of one key
+
+_HERE = Path(__file__).parent
+_PARTS = _HERE.parent
+
+
+class Accord(Litestar):
+    """The application; addresses may end in a verb, `/v1/promises:ask`, which the router knows as `/v1/promises/:ask`."""
+
+    async def __call__(self, scope: Scope | Any, receive: Receive | Any, send: Send | Any) -> None:
+        if scope["type"] == "http":
+            head, colon, verb = scope["path"].rpartition(":")
+            if colon and head.startswith("/v1/") and "/" not in verb and not head.endswith("/"):
+                scope["path"] = f"{head}/:{verb}"
+        await super().__call__(scope, receive, send)
+
+
+def create_app(db_url: str, *, is_open: bool = False, rate: int = RATE, closes: bool = True) -> Accord:
+    """The application on a database that is up to date. `is_open`: without a key anybody may ask and promise."""
+    return on(open_database(db_url, create=False), is_open=is_open, rate=rate, closes=closes)
+
+
+def on(db: Database, *, is_open: bool = False, rate: int = RATE, closes: bool = False) -> Accord:
+    """The application on a database that is open already."""
+
+    @asynccontextmanager
+    async def life(app: Litestar) -> AsyncIterator[None]:
+        try:
+            yield
+        finally:
+            # What is queued at the desk is answered before the database goes.
+            promise.desk(db).close()
+            if closes:
+                db.close()
+
+    api = Router(
+        path="/v1",
+        route_handlers=[*PROMISE_ROUTES, *LEDGER_ROUTES, *POLICY_ROUTES, *EXCEPTION_ROUTES, *OWN_ROUTES],
+        middleware=[Gate(db, RateLimit(rate), is_open=is_open)],
+    )
+    return Accord(
+        route_handlers=[
+            api,
+            Router(
+                path="/", route_handlers=[*PROMISE_PAGES, *OWN_PAGES], middleware=[Shell(is_open=is_open)]
+            ),
+            create_static_files_router(
+                path="/static", directories=[_HERE / "static"], include_in_schema=False
+            ),
+        ],
+        state=State({"db": db, "catalogues": Catalogues(db), "is_open": is_open}),
+        exception_handlers={HTTPException: response_of, Exception: response_of},
+        lifespan=[life],
+        request_max_body_size=BODY_BYTES_MAX,
+        template_config=TemplateConfig(
+            directory=[_HERE / "templates", _PARTS / "promise" / "templates"], engine=JinjaTemplateEngine
+        ),
+        compression_config=CompressionConfig(backend="gzip", minimum_size=1_000, exclude=["^/v1/promises"]),
+        openapi_config=OpenAPIConfig(
+            title=openapi.TITLE, version=openapi.VERSION, render_plugins=[], path="/unused"
+        ),
+        logging_config=None,
+        debug=False,
+    )
+
+
+def factory() -> Accord:
+    """The application as its surroundings describe it: for servers that start several processes."""
+    return create_app(
+        os.environ["ACCORD_DB"],
+        is_open=os.environ.get("ACCORD_SERVE_OPEN") == "1",
+        rate=int(os.environ.get("ACCORD_SERVE_RATE", RATE)),
+    )

@@ -1,0 +1,123 @@
+"""Who comes in, and with which rights?
+
+Before a route of the API runs: the request gets an id, the caller is known by its key (or is anybody, on a server
+that was opened to this machine), has tokens left, and its scopes cover the route. A body must say that it is JSON.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from typing import Any
+
+from litestar.datastructures import MutableScopeHeaders
+from litestar.enums import ScopeType
+from litestar.middleware import ASGIMiddleware
+from litestar.types import ASGIApp, Message, Receive, Scope, Send
+
+from accord.db.engine import Database
+from accord.kit.errors import TooMany, Unauthorized
+from accord.kit.ids import new_id
+from accord.web import keys
+from accord.web.keys import Key
+from accord.web.limits import RateLimit
+from accord.web.problems import Forbidden, NotJson
+
+ANYBODY = "anybody"  # the actor of an open server
+
+_KEPT_SECONDS = 2  # for so long a revoked key may still come in through a process that has just seen it
+_KEPT_MAX = 10_000
+
+
+class Known:
+    """The keys this process has seen lately, so that not every request reads the database."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+        self._lock = threading.Lock()
+        self._kept: dict[str, tuple[float, Key | None]] = {}  # hash of the secret -> (when read, key)
+
+    async def key(self, secret: str) -> Key | None:
+        """The key of a secret, good or not."""
+        name = keys.hashed(secret)
+        kept = self._kept.get(name)
+        if kept is not None and time.monotonic() - kept[0] < _KEPT_SECONDS:
+            return kept[1]
+        found = await asyncio.to_thread(keys.of_secret, self._db, secret)
+        with self._lock:
+            if len(self._kept) >= _KEPT_MAX:
+                self._kept.clear()
+            self._kept[name] = (time.monotonic(), found)
+        return found
+
+
+class Gate(ASGIMiddleware):
+    """What every request of the API passes."""
+
+    def __init__(self, db: Database, limit: RateLimit, *, is_open: bool) -> None:
+        self._known = Known(db)
+        self._limit = limit
+        self._is_open = is_open
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
+        if scope["type"] != ScopeType.HTTP:
+            await next_app(scope, receive, send)
+            return
+        state: dict[str, Any] = scope["state"]
+        headers: dict[bytes, bytes] = dict(scope["headers"])
+        state["request_id"] = new_id("req")
+        state["headers"] = {"X-Request-Id": state["request_id"], "Cache-Control": "no-store"}
+        wanted: str | None = scope["route_handler"].opt.get("scope")
+        actor, key = await self._caller(headers) if wanted is not None else (ANYBODY, None)
+        state["actor"] = actor
+        allowed = self._limit.take(key.id if key is not None else actor)
+
+        added = {"X-Request-Id": state["request_id"], "Cache-Control": "no-store"}
+        if allowed.limit:
+            added["RateLimit-Policy"] = f'"key";q={allowed.limit};w=1'
+            added["RateLimit"] = f'"key";r={allowed.remaining};t={allowed.retry_after_seconds or 1}'
+        state["headers"] = added  # what is refused here is answered outside of `with_headers`
+
+        async def with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                out = MutableScopeHeaders.from_message(message)
+                for name, value in added.items():
+                    out[name] = value
+            await send(message)
+
+        if allowed.retry_after_seconds:
+            detail = f"This key may ask {allowed.limit} times a second. Try again in {allowed.retry_after_seconds} s."
+            raise TooMany(detail, retry_after_seconds=allowed.retry_after_seconds)
+        if wanted is not None and key is not None and not key.may(wanted):
+            raise Forbidden(
+                f"The key {key.name} has the scopes {', '.join(key.scopes)}; this needs {wanted}."
+            )
+        if scope["method"] in ("POST", "PUT", "PATCH") and _has_body(headers) and not _is_json(headers):
+            raise NotJson("The body is not said to be JSON. Send Content-Type: application/json.")
+        await next_app(scope, receive, with_headers)
+
+    async def _caller(self, headers: dict[bytes, bytes]) -> tuple[str, Key | None]:
+        given = headers.get(b"authorization", b"").decode("latin-1")
+        scheme, _, secret = given.partition(" ")
+        if not given:
+            if self._is_open:
+                return ANYBODY, None
+            raise Unauthorized("Send a key: Authorization: Bearer KEY. Keys are made with accord key add.")
+        if scheme.lower() != "bearer" or not secret.strip():
+            raise Unauthorized("The header Authorization is not of the form: Bearer KEY.")
+        key = await self._known.key(secret.strip())
+        if key is None:
+            raise Unauthorized("This key is not known. Check that it was copied whole.")
+        if key.state != "good":
+            raise Unauthorized(f"The key {key.name} is {key.state}. Make a new one with accord key add.")
+        return key.name, key
+
+
+def _has_body(headers: dict[bytes, bytes]) -> bool:
+    return headers.get(b"content-length", b"0") != b"0" or b"transfer-encoding" in headers
+
+
+def _is_json(headers: dict[bytes, bytes]) -> bool:
+    kind = headers.get(b"content-type", b"").decode("latin-1").partition(";")[0].strip().lower()
+    return kind == "application/json" or (kind.startswith("application/") and kind.endswith("+json"))
