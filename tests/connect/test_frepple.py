@@ -33,6 +33,7 @@ from accord.ledger.model import (
     SupplyKind,
     Term,
 )
+from accord.policy.model import Customer
 
 TODAY = day_of("2026-03-02")  # a Monday
 DAY = 86_400
@@ -639,6 +640,13 @@ def test_a_line_becomes_one_request_that_takes_the_best_answer() -> None:
     assert (request.customer, request.ref) == ("c", "d1")
     (asked,) = request.lines
     assert (asked.item, asked.quantity, asked.requested_on, asked.site) == ("a", 5, day_of("2026-06-01"), "x")
+
+
+def test_a_due_date_is_a_deadline_and_customers_take_the_open_day_before_it() -> None:
+    found = said(("customer", {"name": "all"}), ("customer", {"name": "c", "owner": "all"}), item("a"))
+
+    assert found.policy == (Customer(id="c", name="c", early_days_max=21),)
+    assert notes(found) == {"groups of customers": 1}
 
 
 # --- the real models ---

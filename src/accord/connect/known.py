@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from accord.kit.errors import Fault
 from accord.ledger.decide.graph import Graph
@@ -74,3 +74,38 @@ def records_there(graph: Graph) -> Iterator[Record]:
         found = None if name is None else calendar_there(graph, name)
         if found is not None:
             yield found
+
+
+def depth(records: Iterable[Record]) -> int:
+    """How many levels down the longest chain of sources goes: 1 is made, moved or bought from nothing we know.
+
+    Circles, such as two sites that can supply each other, are walked once.
+    """
+    below: dict[tuple[str, str], set[tuple[str, str]]] = {}
+    for one in records:
+        match one:
+            case Operation():
+                children = {(item, one.site) for line in one.inputs for item in (line.item, *line.alternates)}
+                below.setdefault((one.item, one.site), set()).update(children)
+            case Lane():
+                below.setdefault((one.item, one.destination), set()).add((one.item, one.origin))
+            case Term():
+                below.setdefault((one.item, one.site), set())
+    levels: dict[tuple[str, str], int] = {}
+    on_path: set[tuple[str, str]] = set()
+    for start in below:
+        stack = [(start, iter(sorted(below[start])))]
+        on_path.add(start)
+        while stack:
+            node, rest = stack[-1]
+            child = next(
+                (one for one in rest if one in below and not (one in on_path or one in levels)), None
+            )
+            if child is not None:
+                on_path.add(child)
+                stack.append((child, iter(sorted(below[child]))))
+                continue
+            stack.pop()
+            on_path.discard(node)
+            levels[node] = 1 + max((levels.get(one, 0) for one in below[node]), default=0)
+    return max(levels.values(), default=0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from fractions import Fraction
 from math import ceil
 
@@ -354,22 +354,6 @@ class Masters:
 
     def _tally(self, name: str) -> None:
         self.tallies[name] = self.tallies.get(name, 0) + 1
-
-
-def depth(operations: Iterable[Operation], lanes: Iterable[Lane]) -> int:
-    """How many levels the longest chain of sources has, up to 99; circles are refused elsewhere."""
-    below: dict[tuple[str, str], set[tuple[str, str]]] = {}
-    for operation in operations:
-        for line in operation.inputs:
-            for item in (line.item, *line.alternates):
-                below.setdefault((operation.item, operation.site), set()).add((item, operation.site))
-    for lane in lanes:
-        below.setdefault((lane.item, lane.destination), set()).add((lane.item, lane.origin))
-    level, levels = set(below), 0
-    while level and levels < 99:
-        level = {child for node in level for child in below.get(node, ())}
-        levels += bool(level)
-    return levels if levels < 99 else 0
 
 
 def _weekdays(row: Row) -> int:

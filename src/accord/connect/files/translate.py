@@ -15,20 +15,20 @@ import msgspec
 from accord.connect.files import mapping as mappings
 from accord.connect.files.guess import guessed
 from accord.connect.files.mapping import Mapping, Source
-from accord.connect.files.masters import Masters, depth
+from accord.connect.files.masters import Masters
 from accord.connect.files.problems import Problems
 from accord.connect.files.reader import Reader, Tables, columns_of
 from accord.connect.files.tables import Table, load, table
 from accord.connect.files.targets import TARGETS
 from accord.connect.files.trade import Trade
-from accord.connect.known import records_there
+from accord.connect.known import depth, records_there
 from accord.connect.model import Kind, Notes, Translation
 from accord.exceptions.model import MasterStated, News
 from accord.kit.days import Instant, local_day
 from accord.kit.digest import digest
 from accord.kit.errors import InputError
 from accord.ledger.decide.graph import Graph, check
-from accord.ledger.model import Lane, Operation, Record
+from accord.ledger.model import Record
 from accord.policy.model import Book
 
 HORIZON_DAYS_AFTER = 365  # how long after the last requested day a promise may lie
@@ -101,7 +101,7 @@ def translate(reading: Reading, *, graph: Graph, book: Book, now: Instant) -> Tr
             masters.read(feed)
     problems.stop()
     records = masters.records()
-    _check(records, graph)
+    everything = _merged(records, graph)
     _note_unused(reading, notes)
     news: tuple[News, ...] = (
         *(MasterStated(record=record) for record in records),
@@ -119,23 +119,22 @@ def translate(reading: Reading, *, graph: Graph, book: Book, now: Instant) -> Tr
         read={name: len(one.rows) for name, one in reading.tables.items()},
         tallies=_tallies(reading, reader, masters),
         horizon_on=None if latest is None else latest + HORIZON_DAYS_AFTER,
-        depth_min=depth(
-            [one for one in records if isinstance(one, Operation)],
-            [one for one in records if isinstance(one, Lane)],
-        ),
+        depth_min=depth(everything),
     )
 
 
-def _check(records: Sequence[Record], graph: Graph) -> None:
-    """The new records fit together with those that are there.
+def _merged(records: Sequence[Record], graph: Graph) -> list[Record]:
+    """The new records with those that are there and stay.
 
-    Raises: InputError naming each that does not.
+    Raises: InputError naming each that does not fit to the others.
     """
     new = {(type(one), one.id) for one in records}
-    there = [one for one in records_there(graph) if (type(one), one.id) not in new]
-    errors = check([*there, *records])
+    everything = [one for one in records_there(graph) if (type(one), one.id) not in new]
+    everything += records
+    errors = check(everything)
     if errors:
         raise InputError(f"Nothing was imported: {errors[0].detail}", errors=errors)
+    return everything
 
 
 def _tallies(reading: Reading, reader: Reader, masters: Masters) -> dict[str, int]:

@@ -6,7 +6,7 @@ one whole number of weeks, so that weekdays stay what they are.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from accord.connect.frepple import words
 from accord.connect.frepple.calendars import working
@@ -16,14 +16,18 @@ from accord.connect.frepple.orders import Receipts, counts, lines, needs
 from accord.connect.frepple.read import Model, read
 from accord.connect.frepple.sources import lanes, minor, suppliers, terms
 from accord.connect.frepple.world import World
+from accord.connect.known import depth
 from accord.connect.model import Kind, Notes, Translation
 from accord.exceptions.model import Master, MasterStated, News
 from accord.kit.days import Day
 from accord.kit.errors import InputError
-from accord.ledger.model import CalendarRecord, Item, Lane, Operation, Site
+from accord.ledger.model import CalendarRecord, Item, Site
 from accord.policy.model import Customer
 
 LEAD_DAYS_MIN = 28  # how far ahead the earliest reopened demand is due, at least
+EARLY_DAYS_MAX = (
+    21  # a due date of theirs is a deadline: where that day is closed, the open day before it will do
+)
 HORIZON_DAYS_AFTER = 365  # how long after the last due day a promise may lie
 
 __all__ = ["read", "translate"]
@@ -51,7 +55,6 @@ def translate(model: Model, *, today: Day, reopen: bool, shift: int | None = Non
     operations = Operations(world, loads)
     needs(world, operations)
     made = operations.all()
-    moved = lanes(world)
     masters: list[Master] = [
         *_calendars(world),
         *loads.calendars,
@@ -60,7 +63,7 @@ def translate(model: Model, *, today: Day, reopen: bool, shift: int | None = Non
         *loads.resources,
         *suppliers(world),
         *made,
-        *moved,
+        *lanes(world),
         *terms(world),
     ]
     supply: list[News] = [*counts(world), *Receipts(world, operations, loads).all()]
@@ -74,7 +77,7 @@ def translate(model: Model, *, today: Day, reopen: bool, shift: int | None = Non
         notes=notes.all(),
         read=model.counts,
         horizon_on=None if latest is None else latest + HORIZON_DAYS_AFTER,
-        depth_min=_depth(made, moved),
+        depth_min=depth(masters),
     )
 
 
@@ -133,33 +136,4 @@ def _customers(world: World) -> Iterator[Customer]:
         if name in groups and name not in asked:
             world.notes.add(Kind.skipped, "groups of customers", name)
             continue
-        yield Customer(id=name, name=name)
-
-
-def _depth(operations: Iterable[Operation], moved: Iterable[Lane]) -> int:
-    """How many levels the longest chain of sources has; circles are not walked twice."""
-    below: dict[tuple[str, str], set[tuple[str, str]]] = {}
-    for operation in operations:
-        node = (operation.item, operation.site)
-        for line in operation.inputs:
-            below.setdefault(node, set()).update(
-                (item, operation.site) for item in (line.item, *line.alternates)
-            )
-    for lane in moved:
-        below.setdefault((lane.item, lane.destination), set()).add((lane.item, lane.origin))
-    depth: dict[tuple[str, str], int] = {}
-    open_nodes: set[tuple[str, str]] = set()
-    for start in below:
-        stack = [(start, iter(sorted(below[start])))]
-        open_nodes.add(start)
-        while stack:
-            node, rest = stack[-1]
-            child = next((one for one in rest if one not in open_nodes and one not in depth), None)
-            if child is not None:
-                open_nodes.add(child)
-                stack.append((child, iter(sorted(below.get(child, ())))))
-                continue
-            stack.pop()
-            open_nodes.discard(node)
-            depth[node] = max((depth.get(one, 0) + 1 for one in below.get(node, ())), default=0)
-    return max(depth.values(), default=0)
+        yield Customer(id=name, name=name, early_days_max=EARLY_DAYS_MAX)
