@@ -58,7 +58,7 @@ def decide(
     Raises: InputError when the request has no lines where it needs them, or a quantity that is not more than zero.
     """
     _check(request)
-    case = Case(request, trial, graph, book, now)
+    case = Case(request, trial, graph, book, now, before)
     refusals = refusals_of_life(
         request, before, standing, book.rules.hold_seconds_max, book.rules.hold_renewals_max, now
     )

@@ -10,7 +10,7 @@ from accord.policy.model import Book, Customer, Price
 from accord.promise.decide.ctp import Ctp
 from accord.promise.decide.reply import half_up
 from accord.promise.decide.way import Way
-from accord.promise.model import Line, Request
+from accord.promise.model import Line, Promise, Request
 
 
 def terms_of(customer: Customer | None) -> frozenset[str]:
@@ -21,17 +21,31 @@ def terms_of(customer: Customer | None) -> frozenset[str]:
     return frozenset(f"{kind}:{name}" for kind, name in named if name)
 
 
+def customer_of(request: Request, before: Promise | None, book: Book) -> Customer | None:
+    """Who it is for: the customer named in the request, else that of the promise it changes; None = nobody we know."""
+    named = request.customer if request.customer is not None or before is None else before.customer
+    return book.customers.get(named) if named is not None else None
+
+
 class Case:
     """One request with everything its decision needs; the trial is the only thing that changes."""
 
-    def __init__(self, request: Request, trial: Trial, graph: Graph, book: Book, now: Instant) -> None:
+    def __init__(
+        self,
+        request: Request,
+        trial: Trial,
+        graph: Graph,
+        book: Book,
+        now: Instant,
+        before: Promise | None = None,
+    ) -> None:
         self.request = request
         self.trial = trial
         self.graph = graph
         self.book = book
         self.rules = book.rules
         self.now = now
-        customer = book.customers.get(request.customer) if request.customer is not None else None
+        customer = customer_of(request, before, book)
         self.customer = customer
         self.terms = terms_of(customer)
         self.ship_to = customer.ship_to if customer is not None else "*"

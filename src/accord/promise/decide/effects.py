@@ -22,7 +22,7 @@ from accord.ledger.model import (
     node_key,
 )
 from accord.policy.model import Book
-from accord.promise.decide.case import terms_of
+from accord.promise.decide.case import customer_of, terms_of
 from accord.promise.decide.life import decides_anew
 from accord.promise.decide.standing import Standing
 from accord.promise.model import Decision, Make, Option, Promise, PromiseLine, Refusal, Verb
@@ -32,7 +32,11 @@ _ENDED = {Verb.release: State.released, Verb.cancel: State.cancelled, Verb.amend
 
 
 def effects_of(
-    decision: Decision, graph: Graph, rules: Book, standing: Standing | None = None
+    decision: Decision,
+    graph: Graph,
+    rules: Book,
+    standing: Standing | None = None,
+    before: Promise | None = None,
 ) -> Effects | None:
     """What the decision changes in the ledger; None where it changes nothing.
 
@@ -45,7 +49,7 @@ def effects_of(
     if decides_anew(request):
         if decision.chosen is None:
             raise Fault(f"{decision.id} promises {decision.promise} without an option")
-        return _promised(decision, decision.options[decision.chosen], rules, standing)
+        return _promised(decision, decision.options[decision.chosen], rules, standing, before)
     if standing is None:
         raise Fault(f"{decision.id} changes {decision.promise} without knowing what it holds")
     if request.verb in _ENDED:
@@ -59,13 +63,15 @@ def _ended(standing: Standing, state: State) -> tuple[Commitment, ...]:
     return tuple(msgspec.structs.replace(c, state=state) for c in standing.commitments if c.state.is_open)
 
 
-def _promised(decision: Decision, option: Option, rules: Book, standing: Standing | None) -> Effects:
+def _promised(
+    decision: Decision, option: Option, rules: Book, standing: Standing | None, before: Promise | None
+) -> Effects:
     """New draws, receipts and commitments; what an amended promise had goes."""
     promise = decision.promise or ""
     expires_at = decision.expires_at
     state = State.committed if expires_at is None else State.held
     numbers = iter(range(1 << 30))
-    customer = rules.customers.get(decision.request.customer or "")
+    customer = customer_of(decision.request, before, rules)
 
     def draw(key: str, owner: str, on: int, quantity: int, life_days: int, feeds: str | None) -> Draw:
         return Draw(

@@ -338,7 +338,13 @@ def decided(
         before=life.promise if life is not None else None,
         standing=life.state if life is not None else None,
     )
-    return decision, effects_of(decision, book.graph, rules, life.state if life is not None else None)
+    return decision, effects_of(
+        decision,
+        book.graph,
+        rules,
+        life.state if life is not None else None,
+        life.promise if life is not None else None,
+    )
 
 
 # --- around it ---
