@@ -60,7 +60,7 @@ _APPROVAL = {Refusal.approval_needed, Refusal.below_margin_floor}
 
 def exit_code(decision: Decision, *, wanted: bool) -> int:
     """The exit code of a decision; `wanted`: something was to be done, so that only its being done is a yes."""
-    if decision.verdict is Verdict.done or (wanted and decision.chosen is not None):
+    if decision.verdict is Verdict.done or (wanted and _is_taken(decision)):
         return DONE
     refusals = set(decision.refusals)
     if refusals & _USAGE:
@@ -70,6 +70,12 @@ def exit_code(decision: Decision, *, wanted: bool) -> int:
     if wanted:
         return APPROVAL if refusals & _APPROVAL or decision.verdict is Verdict.needs_approval else CANNOT
     return _OF_VERDICT[decision.verdict]
+
+
+def _is_taken(decision: Decision) -> bool:
+    # A hold that was hardened is a yes to what it held: there were no options to choose from.
+    hardened = decision.verdict is Verdict.yes and decision.promise is not None and not decision.refusals
+    return decision.chosen is not None or hardened
 
 
 def take(decision: Decision, option: str | None) -> int | None:
