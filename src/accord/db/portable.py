@@ -125,7 +125,7 @@ def read(path: Path) -> Iterator[Header | TableHead | Piece]:
     try:
         with path.open("rb") as raw, gzip.GzipFile("", "rb", fileobj=raw) as file:
             yield from _parts(file, path)  # type: ignore[arg-type]
-    except (OSError, EOFError, zlib.error, msgspec.DecodeError) as error:
+    except (OSError, EOFError, zlib.error, ValueError) as error:
         raise _damaged(path, str(error)) from error
 
 
