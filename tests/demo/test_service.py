@@ -13,6 +13,7 @@ from accord.demo import service
 from accord.demo.company import company
 from accord.exceptions import service as exceptions
 from accord.kit.errors import Conflict
+from accord.ledger.model import State
 from accord.ledger.service import graphs
 from accord.policy import service as policy
 from accord.policy.model import Customer
@@ -40,6 +41,36 @@ def test_loading_leaves_nothing_to_complain_about(db: Database) -> None:
     assert steps == sorted(steps)
     assert promises.verify(db).findings == ()
     assert exceptions.open_exceptions(db) == ([], None)
+
+
+def test_history_is_there_as_fulfilled_promises(loaded: tuple[Database, list[Decision]]) -> None:
+    db, _ = loaded
+    made = company(7, service.load(db).today)
+
+    past = [promises.promise_of(db, row.ref) for row in made.history[::240]]
+
+    assert {seen.state for seen in past} == {State.fulfilled}
+    assert [
+        (seen.promise.lines[0].requested_on, seen.promise.lines[0].first_promised_on) for seen in past
+    ] == [(row.requested_on, row.first_promised_on) for row in made.history[::240]]
+    assert [sum(c.fulfilled for c in seen.commitments) for seen in past] == [
+        row.quantity for row in made.history[::240]
+    ]
+
+
+def test_all_that_is_told_is_applied(db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    outcomes = []
+    real = exceptions.supply_changed
+    monkeypatch.setattr(
+        exceptions, "supply_changed", lambda *given, **named: outcomes.append(real(*given, **named))
+    )
+
+    made = company(7, service.load(db).today)
+
+    assert [outcome.ignored for outcome in outcomes] == [(), ()]
+    assert [outcome.applied for outcome in outcomes] == [len(made.news), 2_400]
+    assert [outcome.opened for outcome in outcomes] == [(), ()]
+    assert promises.verify(db).promises == 2_400 + len(made.open_orders)
 
 
 def test_loading_takes_seconds(sqlite_url: str) -> None:

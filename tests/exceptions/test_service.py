@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from msgspec import structs
 
 from accord.db.engine import Database
 from accord.exceptions.model import (
@@ -225,3 +226,51 @@ def test_master_data_that_cannot_be_is_refused_whole(db: Database, today: int) -
 
     assert "pump" in error.value.detail
     assert clean(db)
+
+
+# --- history: promised elsewhere, and delivered before Accord came ---
+
+
+def delivered(quantity: int, on: int, *, at: int, ref: str = "SO9") -> OpeningLine:
+    return structs.replace(opening(quantity, on, ref=ref), delivered_at=at)
+
+
+def test_an_order_that_was_delivered_before_is_fulfilled_and_takes_nothing(db: Database, today: int) -> None:
+    tell(db, "count", count(10, as_of=5))
+
+    told = tell(db, "history", delivered(7, today - 30, at=4), delivered(8, today - 20, at=3, ref="SO10"))
+
+    assert (told.applied, told.ignored, told.opened) == (2, (), ())
+    assert atp(db, today) == 10
+    found, _ = promises(db)
+    assert sorted((seen.promise.ref, seen.state) for seen in found) == [
+        ("SO10", State.fulfilled),
+        ("SO9", State.fulfilled),
+    ]
+    assert {seen.promise.lines[0].first_promised_on for seen in found} == {today - 30, today - 20}
+    assert verify(db).findings == ()
+
+
+def test_a_count_told_with_what_was_delivered_after_it_loses_it(db: Database, today: int) -> None:
+    told = tell(db, "all", count(10, as_of=5), delivered(3, today - 1, at=6), delivered(4, today - 1, at=5, ref="SO10"))
+
+    assert told.ignored == ()
+    assert atp(db, today) == 7
+    assert verify(db).findings == ()
+
+
+def test_what_is_delivered_after_a_known_count_lowers_it(db: Database, today: int) -> None:
+    tell(db, "count", count(10, as_of=5))
+
+    assert tell(db, "later", delivered(3, today - 1, at=6)).ignored == ()
+    assert atp(db, today) == 7
+    (said,) = tell(db, "more", delivered(9, today - 1, at=7, ref="SO10")).ignored
+    assert "2 more left" in said
+    assert verify(db).findings == ()
+
+
+def test_nothing_was_delivered_at_a_moment_to_come(db: Database, today: int) -> None:
+    with pytest.raises(InputError, match="still to come"):
+        tell(db, "future", delivered(3, today, at=2**60))
+
+    assert promises(db)[0] == []

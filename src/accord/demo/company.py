@@ -16,6 +16,7 @@ from accord.policy.model import Customer, Price, Rules, Tier
 from accord.promise.model import Request
 
 HOME = "Europe/Oslo"  # where the company's day begins; its other sites share the hour
+_NOON = 12 * 3_600 * 1_000_000
 
 RULES = Rules(
     currency="EUR",
@@ -41,6 +42,24 @@ class Company(msgspec.Struct, frozen=True, kw_only=True):
     def news(self) -> tuple[News, ...]:
         """Master data, supply and open orders, in the order in which they must be told."""
         return (*(MasterStated(record=record) for record in self.master), *self.supply, *self.open_orders)
+
+    @property
+    def past(self) -> tuple[OpeningLine, ...]:
+        """The history as it is told: orders that were promised elsewhere and have been delivered, at noon."""
+        return tuple(
+            OpeningLine(
+                customer=row.customer,
+                item=row.item,
+                site=row.site,
+                quantity=row.quantity,
+                requested_on=row.requested_on,
+                promised_on=row.first_promised_on,
+                ref=row.ref,
+                price_minor=row.price_minor,
+                delivered_at=midnight(row.delivered_on, HOME) + _NOON,
+            )
+            for row in self.history
+        )
 
 
 def company(seed: int, today: Day) -> Company:

@@ -160,7 +160,7 @@ def _day(mark: _Mark) -> Day:
 
 def _tell(db: Database, made: Company, on_progress: Report | None) -> None:
     """Tell Accord what the company's systems know, in the order in which it must be known."""
-    total = len(made.policy) + len(made.news)
+    total = len(made.policy) + len(made.news) + len(made.past)
     done = 0
 
     def step(count: int) -> None:
@@ -173,3 +173,4 @@ def _tell(db: Database, made: Company, on_progress: Report | None) -> None:
     policy.put(db, made.policy, actor=ACTOR, id=f"{name}-policy")
     step(len(made.policy))
     exceptions.supply_changed(db, made.news, actor=ACTOR, id=f"{name}-news", on_progress=step)
+    exceptions.supply_changed(db, made.past, actor=ACTOR, id=f"{name}-history", on_progress=step)

@@ -31,6 +31,7 @@ from accord.ledger.model import (
     State,
     Supplier,
     Supply,
+    SupplyKind,
     node_key,
     resource_key,
     supplier_key,
@@ -162,7 +163,7 @@ def apply_news(
             case Shipped():
                 _ship(one, sheets, today_of, ignored, cause=cause, index=index)
             case OpeningLine():
-                openings.append(_open(one, sheets, now=now, cause=cause, index=index))
+                openings.append(_open(one, sheets, today_of, ignored, now=now, cause=cause, index=index))
             case MasterStated() | DayRolled():
                 pass  # the graph is already the new one, and every node's day is rolled with any news
         if on_progress is not None:
@@ -329,7 +330,14 @@ def _ship(
 
 
 def _open(
-    one: OpeningLine, sheets: MutableMapping[str, Sheet], *, now: Instant, cause: str, index: int
+    one: OpeningLine,
+    sheets: MutableMapping[str, Sheet],
+    today_of: Callable[[str], Day],
+    ignored: MutableSequence[str],
+    *,
+    now: Instant,
+    cause: str,
+    index: int,
 ) -> Opening:
     sheet = sheets[node_key(one.item, one.site)]
     ident = derive("com", cause, index + 1)
@@ -357,4 +365,17 @@ def _open(
         quantity=one.quantity,
         sequence=now * 1_000 + index,
     )
-    return Opening(one, commitment)
+    if one.delivered_at is None:
+        return Opening(one, commitment)
+    if one.delivered_at > now:
+        detail = f"{one.ref} is said to be delivered at a moment that is still to come; leave delivered_at out."
+        raise InputError.at("/delivered_at", "in_the_future", detail)
+    # A count of the stock, known or told with it, contains it; where nothing was counted yet nothing is missing.
+    is_counted = any(row.kind is SupplyKind.on_hand for row in sheet.supplies.values())
+    movement = Movement(
+        key=sheet.key, id=f"{cause}:{index}", at=one.delivered_at, quantity=-one.quantity, commitment=ident
+    )
+    short = move(sheet, movement, today=today_of(sheet.key))
+    if short is not None and is_counted:
+        ignored.append(short)
+    return Opening(one, ship(sheet, commitment, one.quantity))

@@ -109,6 +109,7 @@ class OpeningLine(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     promised_on: Day
     ref: str
     price_minor: int | None = None
+    delivered_at: Instant | None = None  # all of it was delivered then: history, which takes nothing any more
 
 
 News = Counted | ReceiptStated | ReceiptArrived | Shipped | MasterStated | DayRolled | OpeningLine
