@@ -184,6 +184,8 @@ def _work(world: World, rows: Rows, steps: list[Record], lot: int, last: int, fi
         needed = step.get("setup_minutes", 0) + up(
             lot * step.get("run_seconds", 0), 60 * step.get("run_per", 1)
         )
+        if needed == 0:
+            continue
         for load in sorted(step["loads"], key=lambda load: (load.get("priority", 1), load["resource"])):
             placed = _place(world, rows, load, needed, last, spent, first)
             if placed is not None:

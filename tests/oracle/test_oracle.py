@@ -39,7 +39,7 @@ def first(of: World, rows: Rows, quantity: int, item: str = "pump", requested: i
     """Days from today to the earliest delivery, or the refusal."""
     line = {"item": item, "quantity": quantity, "requested_on": TODAY + requested, "site": "a"}
     answer = earliest(of, rows, None, line)
-    return answer.refusal or "" if answer.on is None else answer.on - TODAY
+    return answer.refusal or min(answer.on) - TODAY
 
 
 PUMP = node("pump", "a")

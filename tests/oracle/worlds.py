@@ -117,10 +117,11 @@ def kinds(draw: st.DrawFn) -> Kinds:
 @st.composite
 def _input(draw: st.DrawFn, items: list[str]) -> Record:
     item = draw(st.sampled_from(items))
+    others = [other for other in items if other != item]
     found: Record = {
         "item": item, "quantity": draw(st.integers(1, 3)), "per": draw(st.sampled_from([1, 1, 2, 10])),
         "fixed": draw(st.sampled_from([0, 0, 1])),
-        "alternates": draw(st.lists(st.sampled_from(items).filter(lambda other: other != item), max_size=1)),
+        "alternates": draw(st.lists(st.sampled_from(others), max_size=1)) if others else [],
     }  # fmt: skip
     if draw(st.integers(0, 7)) == 7:
         found["until_on"] = MONDAY + draw(st.integers(0, 10))

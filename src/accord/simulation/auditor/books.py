@@ -30,13 +30,13 @@ def sums(rows: Rows) -> Iterator[Violation]:
             yield Violation("profile", key, f"supply is {profile['supply']}, its rows say {supply}")
         if [tuple(entry) for entry in profile["draws"]] != draws:
             yield Violation("profile", key, f"draws are {profile['draws']}, their rows say {draws}")
-        expiry = min(
-            (d["expires_at"] for d in rows.draws.get(key, ()) if d["expires_at"] is not None), default=None
-        )
-        if profile["next_expiry_at"] != expiry or row["next_expiry_at"] != expiry:
-            yield Violation(
-                "profile", key, f"the next hold ends at {profile['next_expiry_at']}, its rows say {expiry}"
-            )
+        ending = [*rows.draws.get(key, ()), *rows.supplies.get(key, ())]
+        expiry = min((row["expires_at"] for row in ending if row["expires_at"] is not None), default=None)
+        kept = profile["next_expiry_at"]
+        # Too early costs a look for nothing, too late would keep a hold that is over.
+        if kept != row["next_expiry_at"] or (expiry is not None and (kept is None or kept > expiry)):
+            detail = f"the next hold ends at {kept}, {row['next_expiry_at']} beside it, its rows say {expiry}"
+            yield Violation("profile", key, detail)
         if profile["version"] != row["version"]:
             yield Violation(
                 "profile", key, f"version {profile['version']} is packed, {row['version']} beside it"
@@ -47,8 +47,10 @@ def sums(rows: Rows) -> Iterator[Violation]:
 
 
 def _summary(rows: Rows, key: str, row: Row) -> Iterator[Violation]:
-    lowest = _lowest(rows, key, max(row["profile"]["rolled_to"], 0))
-    if row["lowest"] != lowest:
+    # As of the moment it was written, or now: time alone turns past days into today.
+    written, now = rows.day(key, row["latest_at"]), rows.today(key)
+    lowest = _lowest(rows, key, written)
+    if row["lowest"] not in (lowest, _lowest(rows, key, now)):
         yield Violation("summary", key, f"lowest is {row['lowest']}, its rows say {lowest}")
     if row["lowest"] + row["shortfall_max"] < 0:
         yield Violation(
@@ -65,7 +67,13 @@ def _lowest(rows: Rows, key: str, today: int) -> int:
     for draw in draws:
         level[max(draw["on_day"], today)] -= draw["quantity"]
     if not key.startswith("node:"):
-        return min((capacity(rows.records, key, day) + left for day, left in level.items()), default=0)
+        free = {
+            day: capacity(rows.records, key, day) - sum(d["quantity"] for d in draws if d["on_day"] == day)
+            for day in {d["on_day"] for d in draws}
+            if day >= today or key.startswith("allocation:")
+        }
+        return min(free.values(), default=0)
+    level[today] += 0
     for supply in rows.counted(key):
         level[max(supply["on_day"], today)] += supply["quantity"]
     left, lowest = 0, None
@@ -84,6 +92,8 @@ def owners(rows: Rows) -> Iterator[Violation]:
     drawn: dict[str, int] = defaultdict(int)
     for key, draws in rows.draws.items():
         for draw in draws:
+            if draw["expires_at"] is not None and draw["expires_at"] <= rows.now:
+                continue  # given back when its key is next locked
             owner = commitments.get(draw["owner"])
             if owner is None:
                 if draw["owner"] not in receipts:
@@ -91,7 +101,10 @@ def owners(rows: Rows) -> Iterator[Violation]:
                         "owner", key, f"draw {draw['id']} belongs to {draw['owner']}, which is not there"
                     )
                 continue
-            if owner["state"] not in OPEN:
+            # A share that was used stays used when the goods have left.
+            if owner["state"] not in OPEN and not (
+                owner["state"] == "fulfilled" and key.startswith("allocation:")
+            ):
                 yield Violation(
                     "owner", key, f"draw {draw['id']} belongs to {owner['id']}, which is {owner['state']}"
                 )

@@ -57,7 +57,11 @@ class Rows:
         )
 
     def today(self, key: str) -> int:
-        """The date at the key's site (for a key of no site: of the first site), as the simulated clock has it."""
+        """The date at the key's site now; UTC's for what belongs to no site."""
+        return self.day(key, self.now)
+
+    def day(self, key: str, at: int) -> int:
+        """The date at the key's site at a moment."""
         sites = self.records.get("site", {})
         site = None
         if key.startswith("node:"):
@@ -67,7 +71,7 @@ class Rows:
             site = sites.get(resource["site"]) if resource else None
         zone = site.get("zone", "UTC") if site else "UTC"
         return (
-            (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=self.now))
+            (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=at))
             .astimezone(ZoneInfo(zone))
             .toordinal()
         )

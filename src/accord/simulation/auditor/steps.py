@@ -8,80 +8,103 @@ day on which the decision lowered the projection may the result be below zero.
 from __future__ import annotations
 
 from collections import defaultdict
+from typing import NamedTuple
 
 from accord.simulation.auditor.coverage import unfilled
 from accord.simulation.auditor.rows import Row, Rows, Violation, capacity
 
 
 def decided(rows: Rows, key: str, before: int, supplies: list[Row], draws: list[Row]) -> list[Violation]:
-    """What a decision did to one key since version `before`; the rows are those in force or ended since."""
-    new_draws = [row for row in draws if row["version_from"] > before and row["version_to"] is None]
-    gone_draws = [
-        row
-        for row in draws
-        if row["version_from"] <= before
-        and row["version_to"] is not None
-        and (row["expires_at"] is None or row["expires_at"] > rows.now)
-    ]
-    # A proposed receipt that is there before and after was moved by time, not by the decision.
-    new = {row["id"]: row for row in supplies if row["version_from"] > before and row["version_to"] is None}
-    gone = {
-        row["id"]: row for row in supplies if row["version_from"] <= before and row["version_to"] is not None
-    }
-    moved = set(new) & set(gone)
-    new_supply = [row for id, row in new.items() if row["proposed_by"] and id not in moved]
-    gone_supply = [row for id, row in gone.items() if row["proposed_by"] and id not in moved]
-    today = rows.today(key)
-    carries = key.startswith("node:")
-    change: dict[int, int] = defaultdict(int)
-    for row in new_draws:
-        change[max(row["on_day"], today)] -= row["quantity"]
-    for row in gone_draws:
-        change[max(row["on_day"], today)] += row["quantity"]
-    for row in new_supply:
-        if row["counts"] == "counted":
-            change[max(row["on_day"], today)] += row["quantity"]
-    for row in gone_supply:
-        if row["counts"] == "counted":
-            change[max(row["on_day"], today)] -= row["quantity"]
-    level: dict[int, int] = defaultdict(int)
-    for row in rows.live(key):
-        level[max(row["on_day"], today)] -= row["quantity"]
-    if carries:
-        for row in rows.counted(key):
-            level[max(row["on_day"], today)] += row["quantity"]
-    found = []
-    lowered = left = 0
-    for day in sorted({*change, *level}):
-        if carries:
-            lowered, left = lowered + change[day], left + level[day]
-        else:
-            lowered, left = change[day], level[day] + capacity(rows.records, key, day)
-        if lowered < 0 and left < 0:
-            found.append(
-                Violation("I1", key, f"a decision took {-lowered} by day {day}, which leaves {left}")
-            )
-            break
-    if carries and not found and any(row["expires_on"] for row in rows.counted(key)):
-        found += _lots(rows, key, today, new_draws, gone_draws, new_supply, gone_supply)
+    """What decisions did to one key since version `before`, each at its own version of the key.
+
+    The rows are those in force now or at any version since.
+    """
+    found: list[Violation] = []
+    for version in sorted(
+        {row[name] for row in (*supplies, *draws) for name in ("version_from", "version_to") if row[name]}
+    ):
+        if version > before and not found:
+            found = _at(rows, key, version, supplies, draws)
     return found
 
 
-def _lots(
-    rows: Rows,
-    key: str,
-    today: int,
-    new_draws: list[Row],
-    gone_draws: list[Row],
-    new_supply: list[Row],
-    gone_supply: list[Row],
-) -> list[Violation]:
+def _at(rows: Rows, key: str, version: int, supplies: list[Row], draws: list[Row]) -> list[Violation]:
+    there = [row for row in supplies if _in_force(row, version) and row["counts"] == "counted"]
+    drawn = [row for row in draws if _in_force(row, version)]
+    new = {row["id"]: row for row in supplies if row["version_from"] == version and row["proposed_by"]}
+    gone = {row["id"]: row for row in supplies if row["version_to"] == version and row["proposed_by"]}
+    # A proposed receipt that is there before and after was moved by time, or hardened: not taken away.
+    change = _Change(
+        new_draws=[row for row in draws if row["version_from"] == version and row["version_to"] != version],
+        gone_draws=[row for row in draws if row["version_to"] == version],
+        new_supply=[row for id, row in new.items() if row["counts"] == "counted" and id not in gone],
+        gone_supply=[row for id, row in gone.items() if row["counts"] == "counted" and id not in new],
+    )
+    today = rows.today(key)
+    carries = key.startswith("node:")
+    lowers = change.by_day(today, carries)
+    level: dict[int, int] = defaultdict(int)
+    for row in drawn:
+        level[_day(row, today, carries)] -= row["quantity"]
+    if carries:
+        for row in there:
+            level[_day(row, today, carries)] += row["quantity"]
+    lowered = left = 0
+    for day in sorted({*lowers, *level}):
+        if carries:
+            lowered, left = lowered + lowers[day], left + level[day]
+        else:
+            lowered, left = lowers[day], level[day] + capacity(rows.records, key, day)
+        if lowered < 0 and left < 0:
+            return [
+                Violation(
+                    "I1",
+                    key,
+                    f"a decision took {-lowered} by day {day}, which leaves {left}, at version {version}",
+                )
+            ]
+    if carries and any(row["expires_on"] for row in there):
+        return _lots(key, today, there, drawn, change)
+    return []
+
+
+class _Change(NamedTuple):
+    """What one version of a key brought and ended, of decisions alone."""
+
+    new_draws: list[Row]
+    gone_draws: list[Row]
+    new_supply: list[Row]
+    gone_supply: list[Row]
+
+    def by_day(self, today: int, carries: bool) -> dict[int, int]:
+        """How much it raises (+) or lowers (-) the projection, by day."""
+        change: dict[int, int] = defaultdict(int)
+        for sign, group in ((-1, self.new_draws), (1, self.gone_draws)):
+            for row in group:
+                change[_day(row, today, carries)] += sign * row["quantity"]
+        if carries:
+            for sign, group in ((1, self.new_supply), (-1, self.gone_supply)):
+                for row in group:
+                    change[_day(row, today, carries)] += sign * row["quantity"]
+        return change
+
+
+def _in_force(row: Row, version: int) -> bool:
+    return bool(row["version_from"] <= version and (row["version_to"] is None or version < row["version_to"]))
+
+
+def _day(row: Row, today: int, carries: bool) -> int:
+    day: int = row["on_day"]
+    return max(day, today) if carries else day
+
+
+def _lots(key: str, today: int, there: list[Row], drawn: list[Row], change: _Change) -> list[Violation]:
     """With lots that expire: no more may be without a lot after the decision than without it."""
-    after = unfilled(rows.counted(key), rows.live(key), today)
-    made, added = {row["id"] for row in new_draws}, {row["id"] for row in new_supply}
+    made, added = {row["id"] for row in change.new_draws}, {row["id"] for row in change.new_supply}
+    after = unfilled(there, drawn, today)
     before = unfilled(
-        [row for row in rows.counted(key) if row["id"] not in added] + gone_supply,
-        [row for row in rows.live(key) if row["id"] not in made] + gone_draws,
+        [row for row in there if row["id"] not in added] + change.gone_supply,
+        [row for row in drawn if row["id"] not in made] + change.gone_draws,
         today,
     )
     if after <= before:

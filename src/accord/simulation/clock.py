@@ -1,0 +1,61 @@
+"""What time is it in a simulation, on either database, and which ids does it give out?
+
+Two runs of the same seed must be the same run, so the store's clock and the chance in ids are the simulation's own.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from types import SimpleNamespace
+from unittest import mock
+
+from accord.db.tx import Tx
+from accord.kit import ids
+from accord.kit.days import Day, Instant, local_day, midnight
+
+START = (
+    int(datetime(2027, 3, 1, 7, tzinfo=UTC).timestamp()) * 1_000_000
+)  # a Monday; summer time begins within the month
+A_SECOND = 1_000_000
+
+
+class Clock:
+    """A clock that moves only when it is told to, a little each time it is read."""
+
+    def __init__(self, now: Instant = START) -> None:
+        self.now = now
+
+    def read(self) -> Instant:
+        self.now += 1
+        return self.now
+
+    def advance(self, seconds: int) -> None:
+        self.now += seconds * A_SECOND
+
+    def day(self, zone: str) -> Day:
+        return local_day(self.now, zone)
+
+    def to_next_midnight(self, zone: str) -> None:
+        """One second into the next day of a zone."""
+        self.now = max(self.now, midnight(self.day(zone) + 1, zone)) + A_SECOND
+
+
+@contextmanager
+def simulated(clock: Clock, seed: int) -> Iterator[None]:
+    """Inside, the store's clock is this one, and ids are the same for the same seed."""
+    chance = random.Random(f"ids {seed}")
+
+    def now(_tx: Tx) -> Instant:
+        return clock.read()
+
+    with (
+        mock.patch.object(Tx, "now", now),
+        mock.patch.object(ids, "secrets", SimpleNamespace(randbits=chance.getrandbits)),
+        mock.patch.object(ids, "time", SimpleNamespace(time_ns=lambda: clock.now * 1_000)),
+        mock.patch.object(ids, "_clock", ids._Sequence(follows_clock=True)),
+        mock.patch.object(ids, "_given", ids._Sequence(follows_clock=False)),
+    ):
+        yield

@@ -1,0 +1,318 @@
+"""What happens in a simulated life: each method one thing that somebody does, chosen and filled in by chance.
+
+The doors are the real ones. Whatever a door answers that it should not have is a violation as much as a wrong row is.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from typing import Any
+
+import msgspec
+
+from accord.db.engine import Database
+from accord.kit.errors import AccordError, Fault, RequestChanged
+from accord.promise import service as promising
+from accord.promise.model import Decision, Line, Request, Verb
+from accord.simulation import world
+from accord.simulation.auditor.rows import Row, Violation, select
+from accord.simulation.clock import Clock
+
+ZONES = {world.NORTH: "Europe/Oslo", world.SOUTH: "America/Chicago"}
+ACTOR = "simulation"
+
+
+class Known:
+    """A promise as its owner remembers it."""
+
+    def __init__(self, request: Request, decision: Decision, news: int) -> None:
+        assert decision.promise is not None
+        self.id = decision.promise
+        self.lines = request.lines
+        self.customer = request.customer
+        self.expires_at = decision.expires_at
+        self.news = news  # how much supply news there was when it was last decided
+        self.options = decision.options
+        self.chosen = decision.chosen
+
+
+class Life:
+    """One simulated life on a database; `chance` decides everything."""
+
+    def __init__(self, db: Database, clock: Clock, chance: random.Random, *, hot: bool) -> None:
+        self.db = db
+        self.clock = clock
+        self.chance = chance
+        self.families = world.families(hot)
+        self.counts: Counter[str] = Counter()
+        self.violations: list[Violation] = []
+        self.holds: list[Known] = []
+        self.commitments: list[Known] = []
+        self.answered: list[tuple[Request, Decision]] = []
+        self.news = 0
+        self._number = 0
+
+    # --- asking and promising ---
+
+    def ask(self) -> None:
+        """Asks, and asks again: the same answer, and nothing has changed."""
+        before = self._heads()
+        request = self._request(Verb.ask)
+        first = self._promise(request)
+        again = self._promise(msgspec.structs.replace(request, id=self._id()))
+        if self._heads() != before:
+            self._wrong("ask", request.id, "changed the ledger")
+        if first is not None and again is not None and first.digest != again.digest:
+            self._wrong("ask", request.id, "was answered in two ways, though nothing had changed")
+
+    def hold(self) -> None:
+        self._promise(self._request(Verb.hold, hold_seconds=self.chance.choice((None, 60, 1_800, 7_200))))
+
+    def commit(self) -> None:
+        self._promise(self._request(Verb.commit))
+
+    def commit_what_was_offered(self) -> None:
+        """Asks, then takes what was offered: nothing happened in between, so it is still there."""
+        question = self._request(Verb.ask, accept="best")
+        offer = self._promise(question)
+        if offer is None or not offer.options:
+            return
+        number = self.chance.randrange(len(offer.options))
+        option = offer.options[number]
+        taken = self._promise(
+            msgspec.structs.replace(
+                question, id=self._id(), verb=Verb.commit, option=option.id, digest=offer.digest
+            )
+        )
+        if taken is None or option.needs:
+            return
+        if taken.chosen is None or taken.options[taken.chosen].id != option.id:
+            self._wrong(
+                "offer", question.id, f"option {option.id} was offered and then refused: {taken.refusals}"
+            )
+
+    def order_of_many(self) -> None:
+        verb = self.chance.choice((Verb.hold, Verb.commit))
+        lines = tuple(self._line() for _ in range(self.chance.randint(2, 5)))
+        complete = self.chance.choice((None, True, False))
+        self._promise(self._request(verb, lines=lines, ship_complete=complete))
+
+    def batch(self) -> None:
+        """Several callers in one transaction."""
+        requests = [
+            self._request(self.chance.choice((Verb.hold, Verb.commit)))
+            for _ in range(self.chance.randint(2, 6))
+        ]
+        self._promise_all(requests)
+
+    def commit_hold(self) -> None:
+        known = self._pick(self.holds)
+        if known is None:
+            return
+        lives = known.expires_at is not None and known.expires_at > self.clock.now + 1_000
+        decision = self._promise(
+            Request(id=self._id(), verb=Verb.commit, promise=known.id, customer=known.customer)
+        )
+        if decision is None:
+            return
+        if decision.promise is not None:
+            self.holds.remove(known)
+        elif lives and known.news == self.news:
+            self._wrong("hold", known.id, f"was kept and could not be committed: {decision.refusals}")
+
+    def commit_expired_hold(self) -> None:
+        """The hold ends, somebody else may take it, then its owner comes back."""
+        known = self._pick(self.holds)
+        if known is None or known.expires_at is None:
+            return
+        self.clock.advance(max(0, (known.expires_at - self.clock.now) // 1_000_000) + 1)
+        if self.chance.random() < 0.5:
+            other = Request(
+                id=self._id(),
+                verb=Verb.commit,
+                lines=known.lines[:1],
+                accept="best",
+                customer=self._customer(),
+            )
+            self._promise(other)
+        decision = self._promise(
+            Request(id=self._id(), verb=Verb.commit, promise=known.id, customer=known.customer)
+        )
+        if decision is not None and known in self.holds:
+            self.holds.remove(known)
+
+    def renew(self) -> None:
+        known = self._pick(self.holds)
+        if known is not None:
+            self._promise(
+                Request(
+                    id=self._id(),
+                    verb=Verb.hold,
+                    promise=known.id,
+                    hold_seconds=self.chance.choice((600, 7_200)),
+                )
+            )
+
+    def amend(self) -> None:
+        known = self._pick(self.holds + self.commitments)
+        if known is None:
+            return
+        same = self.chance.random() < 0.4
+        lines = known.lines if same else tuple(self._line() for _ in range(self.chance.choice((1, 1, 2))))
+        was_open = known in self.commitments or (known.expires_at or 0) > self.clock.now + 1_000
+        decision = self._promise(
+            Request(
+                id=self._id(),
+                verb=Verb.amend,
+                promise=known.id,
+                lines=lines,
+                accept="best",
+                customer=known.customer,
+            )
+        )
+        if decision is None:
+            return
+        if decision.promise is None and same and was_open and known.news == self.news:
+            self._wrong("amend", known.id, f"competed with itself: {decision.refusals}")
+
+    def release(self) -> None:
+        known = self._pick(self.holds)
+        if known is not None:
+            decision = self._promise(Request(id=self._id(), verb=Verb.release, promise=known.id))
+            if decision is not None and not decision.refusals:
+                self.holds.remove(known)
+
+    def cancel(self) -> None:
+        known = self._pick(self.commitments)
+        if known is not None:
+            decision = self._promise(Request(id=self._id(), verb=Verb.cancel, promise=known.id))
+            if decision is not None and not decision.refusals:
+                self.commitments.remove(known)
+
+    def repeat(self) -> None:
+        """The same request again: the stored answer."""
+        if not self.answered:
+            return
+        request, decision = self.chance.choice(self.answered)
+        before = self._heads()
+        again = self._ask_service([request])[0]
+        if again != decision:
+            self._wrong("once", request.id, "was answered differently the second time")
+        if self._heads() != before:
+            self._wrong("once", request.id, "had an effect the second time")
+
+    def repeat_with_other_terms(self) -> None:
+        if not self.answered:
+            return
+        request, _ = self.chance.choice(self.answered)
+        other = msgspec.structs.replace(request, ref=request.ref + "'")
+        answer = self._ask_service([other])[0]
+        if not isinstance(answer, RequestChanged):
+            self._wrong(
+                "once", request.id, f"came with other terms and was answered with {type(answer).__name__}"
+            )
+
+    def nonsense(self) -> None:
+        """What cannot be meant is an error or a refusal, and changes nothing."""
+        before = self._heads()
+        line = self._line()
+        bad = self.chance.choice(
+            (
+                msgspec.structs.replace(line, item="no-such-item"),
+                msgspec.structs.replace(line, quantity=0),
+                msgspec.structs.replace(line, quantity=-3),
+                msgspec.structs.replace(line, requested_on=line.requested_on - 400),
+                msgspec.structs.replace(line, site="nowhere"),
+                msgspec.structs.replace(line, quantity=10**15),
+            )
+        )
+        answer = self._ask_service(
+            [Request(id=self._id(), verb=Verb.commit, lines=(bad,), customer=self._customer())]
+        )[0]
+        if isinstance(answer, Decision) and answer.promise is not None:
+            self._wrong("nonsense", answer.id, "was promised")
+        if self._heads() != before:
+            self._wrong("nonsense", str(bad), "changed the ledger")
+
+    # --- what they share ---
+
+    def _request(self, verb: Verb, **terms: Any) -> Request:
+        terms.setdefault("lines", (self._line(),))
+        terms.setdefault("accept", self.chance.choice(("requested", "best", "best")))
+        terms.setdefault("may_split", self.chance.choice((None, None, True, False)))
+        terms.setdefault("may_substitute", self.chance.choice((None, None, True)))
+        return Request(id=self._id(), verb=verb, customer=self._customer(), **terms)
+
+    def _line(self) -> Line:
+        chance = self.chance
+        family = chance.choice(self.families)
+        quantity = chance.choice((1, 2, 3, 5, 8, chance.randint(1, 30), chance.randint(20, 90)))
+        return Line(
+            item=chance.choice(family.items),
+            quantity=quantity,
+            requested_on=self.clock.day(ZONES[world.NORTH])
+            + chance.choice((0, 1, 2, 4, 7, chance.randint(0, 30))),
+            site=chance.choice((None, None, world.NORTH, world.SOUTH)),
+        )
+
+    def _customer(self) -> str | None:
+        return self.chance.choice((None, *world.CUSTOMERS))
+
+    def _promise(self, request: Request) -> Decision | None:
+        return self._promise_all([request])[0]
+
+    def _promise_all(self, requests: list[Request]) -> list[Decision | None]:
+        found: list[Decision | None] = []
+        for request, answer in zip(requests, self._ask_service(requests), strict=True):
+            if isinstance(answer, AccordError):
+                self.counts[f"error {answer.code}"] += 1
+                found.append(None)
+                continue
+            self.counts[f"{request.verb.value} {answer.verdict.value}"] += 1
+            for refusal in answer.refusals:
+                self.counts[f"refused {refusal.value}"] += 1
+            self._remember(request, answer)
+            found.append(answer)
+        return found
+
+    def _remember(self, request: Request, decision: Decision) -> None:
+        if request.verb is not Verb.ask:
+            self.answered.append((request, decision))
+            del self.answered[:-50]
+        if decision.promise is None or request.verb in (Verb.ask, Verb.release, Verb.cancel):
+            return
+        known = Known(request, decision, self.news)
+        for group in (self.holds, self.commitments):
+            for old in group:
+                if old.id == known.id:
+                    old.expires_at, old.news = decision.expires_at, self.news
+                    old.lines = request.lines or old.lines
+                    if request.verb is Verb.amend:
+                        return
+        if request.verb is Verb.hold and known.id not in {old.id for old in self.holds}:
+            self.holds.append(known)
+        elif request.verb is Verb.commit:
+            self.commitments.append(known)
+        del self.holds[:-40], self.commitments[:-200]
+
+    def _ask_service(self, requests: list[Request]) -> list[Decision | AccordError]:
+        answers = promising.promise(self.db, requests, actor=ACTOR)
+        for request, answer in zip(requests, answers, strict=True):
+            if isinstance(answer, Fault):
+                self._wrong("fault", request.id, f"{request.verb.value}: {answer.detail}")
+        return answers
+
+    def _pick(self, group: list[Known]) -> Known | None:
+        return self.chance.choice(group) if group else None
+
+    def _id(self) -> str:
+        self._number += 1
+        return f"sim-{self._number}"
+
+    def _wrong(self, rule: str, subject: str, detail: str) -> None:
+        self.violations.append(Violation(rule, subject, detail))
+
+    def _heads(self) -> list[Row]:
+        with self.db.read() as tx:
+            return select(tx.connection, "SELECT key, version FROM ledger_key WHERE version > 0 ORDER BY key")

@@ -1,0 +1,137 @@
+"""Runs a random life on a database and has every step judged.
+
+The same seed on the same kind of database is the same life: the clock, the chance and the ids are the simulation's.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable
+from contextlib import nullcontext
+
+import msgspec
+
+from accord.db.engine import Database
+from accord.kit.errors import AccordError
+from accord.policy import service as policies
+from accord.simulation import mutants, world
+from accord.simulation.auditor.judge import Auditor
+from accord.simulation.auditor.rows import Violation
+from accord.simulation.clock import Clock, simulated
+from accord.simulation.life import ACTOR, Life
+from accord.simulation.weather import Weather
+
+AUDIT_EVERY = 5  # steps between looks at everything in force
+WHOLE_EVERY = 500  # steps between looks at everything that ever was
+VIOLATIONS_MAX = 20  # after which a run gives up
+
+# What happens, and how often: decisions first.
+WEIGHTS: dict[str, int] = {
+    "ask": 4, "hold": 8, "commit": 10, "commit_what_was_offered": 6, "order_of_many": 5, "batch": 4, "commit_hold": 6,
+    "commit_expired_hold": 2, "renew": 2, "amend": 6, "release": 2, "cancel": 5, "repeat": 2,
+    "repeat_with_other_terms": 1, "nonsense": 1,
+    "receipt": 7, "slip": 4, "cut": 2, "arrive": 4, "cite": 3, "count": 4, "ship": 6, "opening_line": 1, "capacity": 1,
+    "later": 4, "next_day": 2, "repeat_news": 1,
+}  # fmt: skip
+
+
+class Step(msgspec.Struct, frozen=True):
+    """What was done, and what was wrong after it."""
+
+    number: int
+    name: str
+    violations: tuple[Violation, ...]
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True):
+    """How a simulated life went."""
+
+    seed: int
+    hot: bool
+    mutant: str | None
+    ops: int  # steps done
+    violations: tuple[str, ...]  # each with its step
+    counts: dict[str, int]  # of each operation, answer and refusal
+    seconds: float
+
+
+class Simulation:
+    """A life, its weather and its auditor; one step at a time."""
+
+    def __init__(self, db: Database, clock: Clock, chance: random.Random, *, hot: bool) -> None:
+        self.life = Life(db, clock, chance, hot=hot)
+        self.weather = Weather(self.life)
+        policies.put(db, [world.RULES, *world.customers()], actor=ACTOR, id="sim-policy")
+        self.weather.begin(hot)
+        self.auditor = Auditor(db, lambda: clock.now)
+        self._days = self.weather.days()
+        self._done: dict[str, Callable[[], None]] = {
+            name: getattr(self.weather if hasattr(Weather, name) and name != "repeat" else self.life, name)
+            for name in WEIGHTS
+            if name != "repeat_news"
+        }
+        self._done["repeat_news"] = self.weather.repeat
+        self.number = 0
+
+    def step(self, name: str, *, audit: bool | None = None) -> Step:
+        """Do one thing; have it judged, and everything in force too, now and then or when told to."""
+        self.number += 1
+        life = self.life
+        life.counts[name] += 1
+        try:
+            self._done[name]()
+        except AccordError as error:
+            life.violations.append(Violation("fault", name, f"{type(error).__name__}: {error.detail}"))
+        found = self.auditor.follow(decided=hasattr(life, name) and name != "repeat_news")
+        if self.weather.roll(self._days):
+            self._days = self.weather.days()
+            found += self.auditor.follow(decided=False)
+        if audit or (audit is None and self.number % AUDIT_EVERY == 0):
+            found += self.auditor.audit(whole=self.number % WHOLE_EVERY == 0)
+        found += life.violations
+        life.violations = []
+        return Step(self.number, name, tuple(found))
+
+
+def simulate(
+    db: Database,
+    ops: int,
+    seed: int,
+    *,
+    hot: bool = True,
+    on_step: Callable[[Step], None] | None = None,
+    mutant: str | None = None,
+) -> Report:
+    """Live `ops` random steps on an empty, migrated database; `mutant` names a guard that is broken on purpose."""
+    started = time.monotonic()
+    chance, clock = random.Random(seed), Clock()
+    names, weights = list(WEIGHTS), list(WEIGHTS.values())
+    found: list[str] = []
+    with simulated(clock, seed), mutants.active(mutant) if mutant else nullcontext():
+        simulation = Simulation(db, clock, chance, hot=hot)
+        for _ in range(ops):
+            step = simulation.step(chance.choices(names, weights)[0])
+            found += _told(seed, step)
+            if on_step is not None:
+                on_step(step)
+            if len(found) >= VIOLATIONS_MAX:
+                break
+        last = simulation.auditor.audit(whole=True)
+        found += _told(seed, Step(simulation.number, "the end", tuple(last)))
+    return Report(
+        seed=seed,
+        hot=hot,
+        mutant=mutant,
+        ops=simulation.number,
+        violations=tuple(found),
+        counts=dict(sorted(simulation.life.counts.items())),
+        seconds=time.monotonic() - started,
+    )
+
+
+def _told(seed: int, step: Step) -> list[str]:
+    return [
+        f"seed {seed}, step {step.number} ({step.name}): {rule}: {subject}: {detail}"
+        for rule, subject, detail in step.violations
+    ]

@@ -1,0 +1,257 @@
+"""What happens to supply in a simulated life: receipts, counts, shipments, capacity, the passing of days."""
+
+from __future__ import annotations
+
+import msgspec
+
+from accord.exceptions import service as exceptions
+from accord.exceptions.model import (
+    Component,
+    Counted,
+    DayRolled,
+    MasterStated,
+    News,
+    OpeningLine,
+    Outcome,
+    ReceiptArrived,
+    ReceiptStated,
+    Shipped,
+)
+from accord.ledger.model import SupplyKind, node_key, resource_key
+from accord.simulation import world
+from accord.simulation.auditor.rows import Row, item_and_site, select
+from accord.simulation.life import ACTOR, ZONES, Life
+
+
+class Weather:
+    """Supply news for a life: what was stated before can slip, be cut, arrive."""
+
+    def __init__(self, life: Life) -> None:
+        self.life = life
+        self._stated: list[ReceiptStated] = []
+        self._told: list[tuple[str, list[News], Outcome]] = []
+        self._number = 0
+
+    def begin(self, hot: bool) -> None:
+        """The company is set up."""
+        clock = self.life.clock
+        today = clock.day(ZONES[world.NORTH])
+        self.tell(*world.stated(world.master_data(today, hot)))
+        self.tell(*world.opening_stock(today, clock.now, hot))
+
+    def tell(self, *news: News) -> Outcome:
+        """Through the door for supply news."""
+        self._number += 1
+        id = f"news-{self._number}"
+        outcome = exceptions.supply_changed(self.life.db, list(news), actor=ACTOR, id=id)
+        self.life.news += 1
+        self._told = [*self._told[-20:], (id, list(news), outcome)]
+        self.life.counts["opened"] += len(outcome.opened)
+        self.life.counts["closed"] += len(outcome.closed)
+        return outcome
+
+    # --- receipts ---
+
+    def receipt(self) -> None:
+        """Something is ordered, moved or made, in part with what it still takes."""
+        chance = self.life.chance
+        family = chance.choice(self.life.families)
+        item = chance.choice(family.items)
+        site = world.NORTH if item[0] in "cd" else chance.choice((world.NORTH, world.SOUTH))
+        due = self._today(site) + chance.randint(0, 20)
+        kind, components = SupplyKind.purchase, []
+        quantity = chance.choice((5, 10, 20, 40))
+        if item[0] == "p" and site == world.NORTH and chance.random() < 0.7:
+            kind = SupplyKind.production
+            start = max(self._today(site), due - 2)
+            components = [
+                Component(key=node_key(family.item("c"), site), on=start, quantity=2 * quantity),
+                Component(key=resource_key(f"line{family.number}"), on=start, quantity=quantity),
+            ]
+        elif item[0] == "t" and chance.random() < 0.5:
+            kind = SupplyKind.transfer
+            origin = world.SOUTH if site == world.NORTH else world.NORTH
+            components = [
+                Component(key=node_key(item, origin), on=max(self._today(origin), due - 3), quantity=quantity)
+            ]
+        lot = f"l{self._number}" if item[0] == "f" else None
+        self._state(
+            ReceiptStated(
+                item=item, site=site, id=f"po-{self._number}", kind=kind, quantity=quantity, due_on=due,
+                released=chance.random() < 0.8, ref=f"PO {self._number}", lot=lot,
+                expires_on=due + chance.randint(5, 20) if lot else None, components=tuple(components),
+            )
+        )  # fmt: skip
+
+    def slip(self) -> None:
+        known = self._known()
+        if known is not None:
+            due = max(self._today(known.site), known.due_on + self.life.chance.randint(-3, 9))
+            self._state(msgspec.structs.replace(known, due_on=due, released=True))
+
+    def cut(self) -> None:
+        known = self._known()
+        if known is not None:
+            self._state(
+                msgspec.structs.replace(known, quantity=self.life.chance.choice((0, known.quantity // 2)))
+            )
+
+    def arrive(self) -> None:
+        known = self._known()
+        if known is None:
+            return
+        chance = self.life.chance
+        quantity = chance.choice((known.quantity, known.quantity, max(1, known.quantity // 3)))
+        closes = quantity == known.quantity or chance.random() < 0.5
+        self.tell(
+            ReceiptArrived(
+                item=known.item, site=known.site, id=known.id, quantity=quantity, at=self.life.clock.now,
+                closes=closes, lot=known.lot, expires_on=known.expires_on,
+            )
+        )  # fmt: skip
+        if closes:
+            self._stated.remove(known)
+        else:
+            self._stated[self._stated.index(known)] = msgspec.structs.replace(
+                known, quantity=known.quantity - quantity
+            )
+
+    def cite(self) -> None:
+        """The planning system carries out a receipt that a promise proposed."""
+        row = self._one(
+            "SELECT key, id, kind, quantity, on_day FROM ledger_supply WHERE version_to IS NULL"
+            " AND proposed_by IS NOT NULL AND expires_at IS NULL ORDER BY key, id"
+        )
+        if row is None:
+            return
+        item, site = item_and_site(row["key"])
+        chance = self.life.chance
+        self._state(
+            ReceiptStated(
+                item=item, site=site, id=f"wo-{self._number}", kind=SupplyKind(row["kind"]), cites=row["id"],
+                quantity=max(1, row["quantity"] + chance.choice((0, 0, 0, 5, -1))),
+                due_on=max(self._today(site), row["on_day"] + chance.choice((0, 0, -1, 4))),
+            )
+        )  # fmt: skip
+
+    # --- goods ---
+
+    def count(self) -> None:
+        chance = self.life.chance
+        row = self._one(
+            "SELECT key, lot, expires_on, quantity FROM ledger_supply WHERE version_to IS NULL AND kind = 'on_hand'"
+            " AND status = 'available' ORDER BY key, id"
+        )
+        if row is None:
+            return
+        item, site = item_and_site(row["key"])
+        quantity = max(0, row["quantity"] + chance.choice((-8, -3, -1, 0, 0, 2, 10)))
+        news: list[News] = [
+            Counted(
+                item=item, site=site, quantity=quantity, as_of=self.life.clock.now - chance.choice((0, 0, 3_600_000_000)),
+                sequence=self._number, lot=row["lot"], expires_on=row["expires_on"],
+            )
+        ]  # fmt: skip
+        if chance.random() < 0.2:
+            news.append(
+                Counted(
+                    item=item,
+                    site=site,
+                    quantity=chance.randint(0, 5),
+                    as_of=self.life.clock.now,
+                    status="blocked",
+                )
+            )
+        self.tell(*news)
+
+    def ship(self) -> None:
+        chance = self.life.chance
+        row = self._one(
+            "SELECT id, quantity, fulfilled FROM ledger_commitment WHERE version_to IS NULL AND state = 'committed' ORDER BY key, id"
+        )
+        if row is None:
+            return
+        due = row["quantity"] - row["fulfilled"]
+        quantity = chance.choice((due, due, max(1, due // 2)))
+        self.tell(Shipped(commitment=row["id"], quantity=quantity, at=self.life.clock.now))
+
+    def opening_line(self) -> None:
+        """An order that was promised elsewhere before."""
+        chance = self.life.chance
+        item = chance.choice(chance.choice(self.life.families).items)
+        site = world.NORTH
+        day = self._today(site) + chance.randint(0, 12)
+        self.tell(
+            OpeningLine(
+                customer=None, item=item, site=site, quantity=chance.randint(1, 12), requested_on=day,
+                promised_on=day + 1, ref=f"old-{self._number}",
+            )
+        )  # fmt: skip
+
+    # --- capacity and shares ---
+
+    def capacity(self) -> None:
+        """A line gains or loses units or overtime, a supplier's limit moves, a share is changed."""
+        chance = self.life.chance
+        family = chance.choice(self.life.families)
+        today = self._today(world.NORTH)
+        n = family.number
+        records = {record.id: record for record in world.master_data(today, hot=len(self.life.families) == 1)}
+        changed = chance.choice(
+            (
+                msgspec.structs.replace(records[f"hand{n}"], units=chance.choice((1, 2, 3))),
+                msgspec.structs.replace(records[f"line{n}"], calendar=chance.choice(("work", "carrier"))),
+                msgspec.structs.replace(records[f"small{n}"], capacity=chance.choice((10, 30, 60))),
+                msgspec.structs.replace(records[f"a-t{n}"], quantity=chance.choice((5, 20, 30))),
+            )
+        )
+        self.tell(MasterStated(record=changed))  # type: ignore[arg-type]
+
+    # --- time ---
+
+    def later(self) -> None:
+        """Some minutes or hours go by."""
+        self.life.clock.advance(self.life.chance.choice((1, 60, 900, 7_200, 20_000)))
+
+    def next_day(self) -> None:
+        self.life.clock.to_next_midnight(self.life.chance.choice(tuple(ZONES.values())))
+
+    def roll(self, days: dict[str, int]) -> bool:
+        """Tell the midnights since it was these days; whether there were any."""
+        news: list[News] = [DayRolled(site=site) for site, day in days.items() if self._today(site) != day]
+        if news:
+            self.tell(*news)
+        return bool(news)
+
+    def days(self) -> dict[str, int]:
+        """What day it is at each site."""
+        return {site: self._today(site) for site in ZONES}
+
+    def repeat(self) -> None:
+        """The same news again does nothing and says the same."""
+        if not self._told:
+            return
+        id, news, outcome = self.life.chance.choice(self._told)
+        before = self.life._heads()
+        again = exceptions.supply_changed(self.life.db, news, actor=ACTOR, id=id)
+        if again != outcome:
+            self.life._wrong("once", id, "was told twice and had two outcomes")
+        if self.life._heads() != before:
+            self.life._wrong("once", id, "had an effect the second time")
+
+    def _state(self, receipt: ReceiptStated) -> None:
+        self.tell(receipt)
+        self._stated = [known for known in self._stated if known.id != receipt.id]
+        if receipt.quantity:
+            self._stated.append(receipt)
+
+    def _known(self) -> ReceiptStated | None:
+        return self.life.chance.choice(self._stated) if self._stated else None
+
+    def _today(self, site: str) -> int:
+        return self.life.clock.day(ZONES[site])
+
+    def _one(self, sql: str) -> Row | None:
+        with self.life.db.read() as tx:
+            rows = select(tx.connection, sql)
+        return self.life.chance.choice(rows) if rows else None
