@@ -2,23 +2,389 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from importlib.util import find_spec
-
+import sqlalchemy as sa
 from alembic import op
-
-from accord.db.schema import metadata
+from sqlalchemy import BigInteger, Boolean, Integer, LargeBinary, text
+from sqlalchemy.dialects import postgresql
 
 revision = "0001_first"
 down_revision = None
 branch_labels = None
 depends_on = None
 
-STORES = ("accord.ledger.store", "accord.policy.store", "accord.promise.store", "accord.connect.store")
+Words = sa.Text().with_variant(postgresql.TEXT(collation="C"), "postgresql")
+
+
+def index_where(name: str, table: str, columns: list[str], *, unique: bool, where: str) -> None:
+    """An index of some of a table's rows."""
+    op.create_index(
+        name, table, columns, unique=unique, sqlite_where=text(where), postgresql_where=text(where)
+    )
 
 
 def upgrade() -> None:
-    for name in STORES:
-        if find_spec(name) is not None:
-            import_module(name)
-    metadata.create_all(op.get_bind())
+    """Take this step."""
+    op.create_table(
+        "api_key",
+        sa.Column("id", Words, nullable=False),
+        sa.Column("name", Words, nullable=False),
+        sa.Column("hash", Words, nullable=False),
+        sa.Column("scopes", Words, nullable=False),
+        sa.Column("created_at", BigInteger(), nullable=False),
+        sa.Column("expires_at", BigInteger(), nullable=True),
+        sa.Column("revoked_at", BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_api_key")),
+        sa.UniqueConstraint("hash", name=op.f("uq_api_key_hash")),
+    )
+    op.create_table(
+        "audit",
+        sa.Column("chain_id", Words, nullable=False),
+        sa.Column("seq", BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("at", BigInteger(), nullable=False),
+        sa.Column("type", Words, nullable=False),
+        sa.Column("body", LargeBinary(), nullable=False),
+        sa.Column("commitment", Words, nullable=False),
+        sa.Column("subject", Words, nullable=True),
+        sa.Column("salt", LargeBinary(), nullable=True),
+        sa.Column("personal", LargeBinary(), nullable=True),
+        sa.Column("hash", Words, nullable=False),
+        sa.PrimaryKeyConstraint("chain_id", "seq", name=op.f("pk_audit")),
+    )
+    index_where("ix_audit_subject", "audit", ["subject"], unique=False, where="subject IS NOT NULL")
+    op.create_table(
+        "audit_chain",
+        sa.Column("id", Words, nullable=False),
+        sa.Column("started_at", BigInteger(), nullable=False),
+        sa.Column("writer", Words, nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_chain")),
+    )
+    op.create_table(
+        "audit_checkpoint",
+        sa.Column("seq", BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("at", BigInteger(), nullable=False),
+        sa.Column("body", LargeBinary(), nullable=False),
+        sa.Column("mac", Words, nullable=False),
+        sa.PrimaryKeyConstraint("seq", name=op.f("pk_audit_checkpoint")),
+    )
+    op.create_table(
+        "decision",
+        sa.Column("id", Words, nullable=False),
+        sa.Column("request_id", Words, nullable=False),
+        sa.Column("verb", Words, nullable=False),
+        sa.Column("verdict", Words, nullable=False),
+        sa.Column("now", BigInteger(), nullable=False),
+        sa.Column("actor", Words, nullable=False),
+        sa.Column("graph_version", BigInteger(), nullable=False),
+        sa.Column("policy_version", BigInteger(), nullable=False),
+        sa.Column("engine_version", Words, nullable=False),
+        sa.Column("promise", Words, nullable=True),
+        sa.Column("before", BigInteger(), nullable=True),
+        sa.Column("digest", Words, nullable=False),
+        sa.Column("body", LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_decision")),
+    )
+    index_where(
+        "ix_decision_promise", "decision", ["promise", "id"], unique=False, where="promise IS NOT NULL"
+    )
+    op.create_index("ix_decision_request_id", "decision", ["request_id"], unique=False)
+    op.create_table(
+        "import_run",
+        sa.Column("id", Words, nullable=False),
+        sa.Column("source", Words, nullable=False),
+        sa.Column("at", BigInteger(), nullable=False),
+        sa.Column("actor", Words, nullable=False),
+        sa.Column("report", LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_import_run")),
+    )
+    op.create_table(
+        "ledger_cause",
+        sa.Column("id", Words, nullable=False),
+        sa.Column("at", BigInteger(), nullable=False),
+        sa.Column("kind", Words, nullable=False),
+        sa.Column("body", LargeBinary(), nullable=False),
+        sa.Column("actor", Words, nullable=False),
+        sa.Column("news_id", Words, nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_ledger_cause")),
+        sa.UniqueConstraint("news_id", name=op.f("uq_ledger_cause_news_id")),
+    )
+    op.create_table(
+        "ledger_commitment",
+        sa.Column("key", Words, nullable=False),
+        sa.Column("id", Words, nullable=False),
+        sa.Column("version_from", BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("version_to", BigInteger(), nullable=True),
+        sa.Column("promise", Words, nullable=False),
+        sa.Column("line", Integer(), nullable=False),
+        sa.Column("item", Words, nullable=False),
+        sa.Column("site", Words, nullable=False),
+        sa.Column("quantity", BigInteger(), nullable=False),
+        sa.Column("ship_on", Integer(), nullable=False),
+        sa.Column("deliver_on", Integer(), nullable=False),
+        sa.Column("state", Words, nullable=False),
+        sa.Column("fulfilled", BigInteger(), nullable=False),
+        sa.Column("opening", Boolean(), nullable=False),
+        sa.Column("made_at", BigInteger(), nullable=False),
+        sa.CheckConstraint(
+            "fulfilled >= 0 AND fulfilled <= quantity", name=op.f("ck_ledger_commitment_fulfilled")
+        ),
+        sa.PrimaryKeyConstraint("key", "id", "version_from", name=op.f("pk_ledger_commitment")),
+    )
+    index_where(
+        "ix_ledger_commitment_id", "ledger_commitment", ["id"], unique=False, where="version_to IS NULL"
+    )
+    index_where(
+        "ix_ledger_commitment_in_force",
+        "ledger_commitment",
+        ["key", "id"],
+        unique=True,
+        where="version_to IS NULL",
+    )
+    index_where(
+        "ix_ledger_commitment_promise",
+        "ledger_commitment",
+        ["promise"],
+        unique=False,
+        where="version_to IS NULL",
+    )
+    op.create_table(
+        "ledger_draw",
+        sa.Column("key", Words, nullable=False),
+        sa.Column("id", Words, nullable=False),
+        sa.Column("version_from", BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("version_to", BigInteger(), nullable=True),
+        sa.Column("owner", Words, nullable=False),
+        sa.Column("promise", Words, nullable=True),
+        sa.Column("on_day", Integer(), nullable=False),
+        sa.Column("quantity", BigInteger(), nullable=False),
+        sa.Column("sequence", BigInteger(), nullable=False),
+        sa.Column("expires_at", BigInteger(), nullable=True),
+        sa.Column("life_days", Integer(), nullable=False),
+        sa.Column("feeds", Words, nullable=True),
+        sa.CheckConstraint("quantity > 0", name=op.f("ck_ledger_draw_quantity")),
+        sa.PrimaryKeyConstraint("key", "id", "version_from", name=op.f("pk_ledger_draw")),
+    )
+    index_where(
+        "ix_ledger_draw_in_force", "ledger_draw", ["key", "id"], unique=True, where="version_to IS NULL"
+    )
+    index_where(
+        "ix_ledger_draw_key_expires_at",
+        "ledger_draw",
+        ["key", "expires_at"],
+        unique=False,
+        where="version_to IS NULL AND expires_at IS NOT NULL",
+    )
+    index_where(
+        "ix_ledger_draw_key_feeds",
+        "ledger_draw",
+        ["key", "feeds"],
+        unique=False,
+        where="version_to IS NULL AND feeds IS NOT NULL",
+    )
+    index_where("ix_ledger_draw_owner", "ledger_draw", ["owner"], unique=False, where="version_to IS NULL")
+    index_where(
+        "ix_ledger_draw_promise_key",
+        "ledger_draw",
+        ["promise", "key"],
+        unique=False,
+        where="version_to IS NULL",
+    )
+    op.create_table(
+        "ledger_exception",
+        sa.Column("key", Words, nullable=False),
+        sa.Column("id", Words, nullable=False),
+        sa.Column("commitment", Words, nullable=False),
+        sa.Column("cause", Words, nullable=False),
+        sa.Column("owner", Words, nullable=False),
+        sa.Column("opened_at", BigInteger(), nullable=False),
+        sa.Column("short", BigInteger(), nullable=False),
+        sa.Column("closed_at", BigInteger(), nullable=True),
+        sa.Column("closed_why", Words, nullable=False),
+        sa.CheckConstraint("owner <> ''", name=op.f("ck_ledger_exception_owner")),
+        sa.PrimaryKeyConstraint("key", "id", name=op.f("pk_ledger_exception")),
+    )
+    op.create_index("ix_ledger_exception_id", "ledger_exception", ["id"], unique=False)
+    index_where(
+        "uq_ledger_exception_open",
+        "ledger_exception",
+        ["key", "commitment"],
+        unique=True,
+        where="closed_at IS NULL",
+    )
+    op.create_table(
+        "ledger_key",
+        sa.Column("key", Words, nullable=False),
+        sa.Column("kind", Words, nullable=False),
+        sa.Column("version", BigInteger(), nullable=False),
+        sa.Column("profile", LargeBinary(), nullable=False),
+        sa.Column("lowest", BigInteger(), nullable=False),
+        sa.Column("shortfall_max", BigInteger(), nullable=False),
+        sa.Column("next_expiry_at", BigInteger(), nullable=True),
+        sa.Column("rolled_to", Integer(), nullable=False),
+        sa.Column("latest_at", BigInteger(), nullable=False),
+        sa.CheckConstraint("lowest + shortfall_max >= 0", name=op.f("ck_ledger_key_covered")),
+        sa.CheckConstraint("shortfall_max >= 0", name=op.f("ck_ledger_key_shortfall")),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_ledger_key")),
+        postgresql_with={"fillfactor": 70},
+    )
+    index_where(
+        "ix_ledger_key_next_expiry_at",
+        "ledger_key",
+        ["next_expiry_at"],
+        unique=False,
+        where="next_expiry_at IS NOT NULL",
+    )
+    op.create_table(
+        "ledger_movement",
+        sa.Column("key", Words, nullable=False),
+        sa.Column("id", Words, nullable=False),
+        sa.Column("at", BigInteger(), nullable=False),
+        sa.Column("quantity", BigInteger(), nullable=False),
+        sa.Column("lot", Words, nullable=True),
+        sa.Column("commitment", Words, nullable=True),
+        sa.PrimaryKeyConstraint("key", "id", name=op.f("pk_ledger_movement")),
+    )
+    op.create_index("ix_ledger_movement_key_at", "ledger_movement", ["key", "at"], unique=False)
+    op.create_table(
+        "ledger_record",
+        sa.Column("kind", Words, nullable=False),
+        sa.Column("id", Words, nullable=False),
+        sa.Column("version_from", BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("version_to", BigInteger(), nullable=True),
+        sa.Column("body", LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("kind", "id", "version_from", name=op.f("pk_ledger_record")),
+    )
+    index_where(
+        "ix_ledger_record_in_force", "ledger_record", ["kind", "id"], unique=True, where="version_to IS NULL"
+    )
+    op.create_table(
+        "ledger_supply",
+        sa.Column("key", Words, nullable=False),
+        sa.Column("id", Words, nullable=False),
+        sa.Column("version_from", BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("version_to", BigInteger(), nullable=True),
+        sa.Column("kind", Words, nullable=False),
+        sa.Column("quantity", BigInteger(), nullable=False),
+        sa.Column("on_day", Integer(), nullable=False),
+        sa.Column("due_on", Integer(), nullable=True),
+        sa.Column("released", Boolean(), nullable=False),
+        sa.Column("proposed_by", Words, nullable=True),
+        sa.Column("expires_at", BigInteger(), nullable=True),
+        sa.Column("lot_quantity", BigInteger(), nullable=False),
+        sa.Column("lot_on", Integer(), nullable=False),
+        sa.Column("ref", Words, nullable=False),
+        sa.Column("status", Words, nullable=False),
+        sa.Column("lot", Words, nullable=True),
+        sa.Column("expires_on", Integer(), nullable=True),
+        sa.Column("counts", Words, nullable=False),
+        sa.Column("doubts", Words, nullable=False),
+        sa.Column("as_of", BigInteger(), nullable=False),
+        sa.Column("sequence", BigInteger(), nullable=False),
+        sa.CheckConstraint("quantity >= 0", name=op.f("ck_ledger_supply_quantity")),
+        sa.PrimaryKeyConstraint("key", "id", "version_from", name=op.f("pk_ledger_supply")),
+    )
+    index_where(
+        "ix_ledger_supply_in_force", "ledger_supply", ["key", "id"], unique=True, where="version_to IS NULL"
+    )
+    index_where(
+        "ix_ledger_supply_proposed_by",
+        "ledger_supply",
+        ["proposed_by"],
+        unique=False,
+        where="version_to IS NULL AND proposed_by IS NOT NULL",
+    )
+    op.create_table(
+        "open_line",
+        sa.Column("source", Words, nullable=False),
+        sa.Column("id", Words, nullable=False),
+        sa.Column("priority", BigInteger(), nullable=False),
+        sa.Column("due_on", Integer(), nullable=False),
+        sa.Column("request", LargeBinary(), nullable=False),
+        sa.Column("state", Words, nullable=False),
+        sa.Column("reason", Words, nullable=True),
+        sa.Column("decision", Words, nullable=True),
+        sa.Column("settled_at", BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("source", "id", name=op.f("pk_open_line")),
+    )
+    index_where(
+        "ix_open_line_open",
+        "open_line",
+        ["priority", "due_on", "id", "source"],
+        unique=False,
+        where="state = 'open'",
+    )
+    op.create_table(
+        "outbox",
+        sa.Column("id", Words, nullable=False),
+        sa.Column("topic", Words, nullable=False),
+        sa.Column("subject", Words, nullable=False),
+        sa.Column("subject_seq", BigInteger(), nullable=False),
+        sa.Column("body", LargeBinary(), nullable=False),
+        sa.Column("created_at", BigInteger(), nullable=False),
+        sa.Column("due_at", BigInteger(), nullable=False),
+        sa.Column("attempts", Integer(), nullable=False),
+        sa.Column("error", Words, nullable=True),
+        sa.Column("sent_at", BigInteger(), nullable=True),
+        sa.Column("parked_at", BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_outbox")),
+        sa.UniqueConstraint("subject", "subject_seq", name=op.f("uq_outbox_subject_subject_seq")),
+    )
+    index_where("ix_outbox_due_at", "outbox", ["due_at", "id"], unique=False, where="sent_at IS NULL")
+    op.create_table(
+        "policy_record",
+        sa.Column("kind", Words, nullable=False),
+        sa.Column("id", Words, nullable=False),
+        sa.Column("version_from", BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("version_to", BigInteger(), nullable=True),
+        sa.Column("body", LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("kind", "id", "version_from", name=op.f("pk_policy_record")),
+    )
+    index_where(
+        "ix_policy_record_in_force", "policy_record", ["kind", "id"], unique=True, where="version_to IS NULL"
+    )
+    op.create_table(
+        "promise",
+        sa.Column("id", Words, nullable=False),
+        sa.Column("version", BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("in_force", Boolean(), nullable=False),
+        sa.Column("state", Words, nullable=False),
+        sa.Column("customer", Words, nullable=True),
+        sa.Column("actor", Words, nullable=False),
+        sa.Column("ref", Words, nullable=False),
+        sa.Column("request_id", Words, nullable=False),
+        sa.Column("decision", Words, nullable=False),
+        sa.Column("made_at", BigInteger(), nullable=False),
+        sa.Column("changed_at", BigInteger(), nullable=False),
+        sa.Column("expires_at", BigInteger(), nullable=True),
+        sa.Column("due_on", Integer(), nullable=True),
+        sa.Column("item_ids", Words, nullable=False),
+        sa.Column("body", LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("id", "version", name=op.f("pk_promise")),
+    )
+    index_where(
+        "ix_promise_customer", "promise", ["customer", "made_at", "id"], unique=False, where="in_force"
+    )
+    index_where("ix_promise_made_at", "promise", ["made_at", "id"], unique=False, where="in_force")
+    index_where("ix_promise_ref", "promise", ["ref", "made_at", "id"], unique=False, where="in_force")
+    index_where(
+        "ix_promise_state_expires_at", "promise", ["state", "expires_at"], unique=False, where="in_force"
+    )
+    index_where("uq_promise_in_force", "promise", ["id"], unique=True, where="in_force")
+    op.create_table(
+        "request",
+        sa.Column("id", Words, nullable=False),
+        sa.Column("terms_hash", Words, nullable=False),
+        sa.Column("actor", Words, nullable=False),
+        sa.Column("decision_id", Words, nullable=True),
+        sa.Column("status", Integer(), nullable=True),
+        sa.Column("reply", LargeBinary(), nullable=True),
+        sa.Column("created_at", BigInteger(), nullable=False),
+        sa.Column("replied_at", BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_request")),
+    )
+    index_where("ix_request_replied_at", "request", ["replied_at"], unique=False, where="reply IS NOT NULL")
+    op.create_table(
+        "setting",
+        sa.Column("name", Words, nullable=False),
+        sa.Column("value", Words, nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_setting")),
+    )
