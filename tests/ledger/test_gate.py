@@ -183,3 +183,15 @@ def test_doubt_travels_to_the_node_where_the_receipt_arrives() -> None:
     sheets[MOTOR].supplies["more"] = supply(1, 0, id="more", key=MOTOR)
     assert judge(sheets, GRAPH, lambda _key: DAY, treat) == {KEY: {}, MOTOR: {}}
     assert sheets[KEY].supplies["mo"].counts is Why.counted
+
+
+def test_a_proposed_receipt_serves_its_own_promise_before_it_is_lost_on_another() -> None:
+    """Four on hand, six promised for day 1: short. Two made for a new promise on day 1 stay its own; day 2 stays covered."""
+    own = supply(2, 1, id="rcp", proposed_by="prm_n")
+    draws = [
+        draw(6, 1, id="a", sequence=1),
+        draw(4, 2, id="b", sequence=2),
+        Draw(key=KEY, id="n", owner="n", promise="prm_n", on=DAY + 1, quantity=2, sequence=3),
+    ]
+
+    assert short_at_node([supply(4, 0), own], draws, DAY) == {"a": 2}

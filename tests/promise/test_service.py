@@ -390,3 +390,22 @@ def test_a_batch_ends_at_its_decide_time_budget_and_the_rest_keeps_its_place(
 
     assert [a.chosen for a in answers] == [0, 0, None, None]
     sound(db)
+
+
+def test_what_a_promise_makes_too_much_relieves_what_was_short_before_it(db: Database, today: int) -> None:
+    """A transfer under way lacks three pumps at its origin; the surplus of a new promise's lot covers it."""
+    from accord.exceptions.model import Component
+
+    stock(db, 4)
+    stock(db, 50, item="motor")
+    under_way = ReceiptStated(
+        item="pump", site="Lyon", id="TO1", kind=SupplyKind.transfer, quantity=7, due_on=today + 32,
+        components=(Component(key=node_key("pump", "Halden"), on=today + 30, quantity=7),),
+    )  # fmt: skip
+    supply_changed(db, [under_way], actor="erp", id="to")
+    assert atp(db, today + 40, site="Lyon") == 0  # doubtful
+
+    do(db, request("a", "commit", (2, today + 30)))  # a lot of ten for what is short
+
+    assert atp(db, today + 40, site="Lyon") == 7
+    sound(db)

@@ -9,7 +9,7 @@ from typing import Annotated, TypeVar
 import msgspec
 from litestar import get
 from litestar.datastructures import State
-from litestar.params import Parameter
+from litestar.params import FromQuery, QueryParameter
 
 from accord.db.engine import Database
 from accord.kit.days import instant_iso, iso
@@ -17,9 +17,9 @@ from accord.kit.quantity import format_quantity
 from accord.ledger import service
 from accord.ledger.model import Item, Record, Site
 
-Limit = Annotated[int, Parameter(ge=1, le=200, description="How many at most.")]
+Limit = Annotated[int, QueryParameter(ge=1, le=200, description="How many at most.")]
 After = Annotated[
-    str | None, Parameter(query="after", max_length=500, description="The `next` of the page before.")
+    str | None, QueryParameter(name="after", max_length=500, description="The `next` of the page before.")
 ]
 
 _R = TypeVar("_R", bound=Record)
@@ -92,7 +92,7 @@ def sites(state: State, after: After = None, limit: Limit = 100) -> SitePage:
 
 
 @get("/atp", opt={"scope": "ask"}, tags=["supply"], operation_id="atp", sync_to_thread=True)
-def atp(state: State, item: str, site: str) -> AtpOut:
+def atp(state: State, item: FromQuery[str], site: FromQuery[str]) -> AtpOut:
     """What can still be promised of an item at a site, for every future day."""
     db: Database = state["db"]
     known = _graph(db).items.get(item)

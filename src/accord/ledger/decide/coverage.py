@@ -2,14 +2,18 @@
 
 **The rule.** Firm draws are looked at in ship-day order, on the same day the earlier made first. A draw is covered
 when what is usable by its day, less what covered draws before it took, is enough for its whole quantity; one that is
-not covered takes nothing. Draws of holds are not judged: they make no exception, they are checked again when hardened.
-Days before today count as today. Expiring lots: each draw takes the earliest expiry that satisfies its remaining life.
-On a resource each day stands alone.
+not covered takes nothing. Where that leaves any draw short, a receipt that a promise proposed serves the draws of that
+promise first and others with what is left, so that who makes his own supply does not lose it to whom it cannot save.
+Draws of holds are not judged: they make no exception, they are checked again when hardened. Days before today count
+as today. Expiring lots: each draw takes the earliest expiry that satisfies its remaining life. On a resource each day
+stands alone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
+
+import msgspec
 
 from accord.kit.days import Day
 from accord.ledger.model import Commitment, Draw, State, Supply, Why
@@ -25,39 +29,60 @@ def _in_order(draws: Iterable[Draw], today: Day) -> list[Draw]:
 
 def short_at_node(supplies: Iterable[Supply], draws: Iterable[Draw], today: Day) -> dict[str, int]:
     """The draws at a node that are not covered: draw id -> base units short of its whole quantity."""
-    left = sorted(
-        [supply.expires_on or _NEVER, max(supply.on, today), supply.quantity]
-        for supply in supplies
-        if supply.counts is Why.counted and supply.expires_at is None
-    )
-    has_lots = any(lot[0] != _NEVER for lot in left)
-    if has_lots:
-        return _short_of_lots(left, _in_order(draws, today), today)
+    counted = [s for s in supplies if s.counts is Why.counted and s.expires_at is None]
+    firm = _in_order(draws, today)
+    short = _short(counted, firm, {}, today)
+    if not short or not any(supply.proposed_by for supply in counted):
+        return short
+    left, own = _own(counted, firm, today)
+    return _short(left, firm, own, today)
+
+
+def _own(supplies: list[Supply], draws: list[Draw], today: Day) -> tuple[list[Supply], dict[str, int]]:
+    """What each draw gets of the receipts that its own promise proposed, and the supplies less that."""
+    left = {supply.id: supply.quantity for supply in supplies}
+    proposed: dict[str, list[Supply]] = {}
+    for supply in sorted(supplies, key=lambda s: (s.on, s.id)):
+        if supply.proposed_by is not None:
+            proposed.setdefault(supply.proposed_by, []).append(supply)
+    own: dict[str, int] = {}
+    for draw in draws:
+        for supply in proposed.get(draw.promise or "", ()):
+            part = min(left[supply.id], draw.quantity - own.get(draw.id, 0))
+            if supply.on <= max(draw.on, today) and part > 0:
+                left[supply.id] -= part
+                own[draw.id] = own.get(draw.id, 0) + part
+    return [msgspec.structs.replace(s, quantity=left[s.id]) for s in supplies], own
+
+
+def _short(supplies: list[Supply], draws: list[Draw], own: dict[str, int], today: Day) -> dict[str, int]:
+    left = sorted([s.expires_on or _NEVER, max(s.on, today), s.quantity] for s in supplies)
+    if any(lot[0] != _NEVER for lot in left):
+        return _short_of_lots(left, draws, own, today)
     arrivals = sorted((usable, quantity) for _expires, usable, quantity in left)
     short: dict[str, int] = {}
     there, next_arrival = 0, 0
-    for draw in _in_order(draws, today):
-        on = max(draw.on, today)
+    for draw in draws:
+        on, wanted = max(draw.on, today), draw.quantity - own.get(draw.id, 0)
         while next_arrival < len(arrivals) and arrivals[next_arrival][0] <= on:
             there += arrivals[next_arrival][1]
             next_arrival += 1
-        if draw.quantity <= there:
-            there -= draw.quantity
+        if wanted <= there:
+            there -= wanted
         else:
-            short[draw.id] = draw.quantity - there
+            short[draw.id] = wanted - there
     return short
 
 
-def _short_of_lots(left: list[list[int]], draws: Sequence[Draw], today: Day) -> dict[str, int]:
+def _short_of_lots(left: list[list[int]], draws: list[Draw], own: dict[str, int], today: Day) -> dict[str, int]:
     short: dict[str, int] = {}
     for draw in draws:
-        on = max(draw.on, today)
+        on, wanted = max(draw.on, today), draw.quantity - own.get(draw.id, 0)
         eligible = [lot for lot in left if lot[1] <= on and lot[0] >= on + draw.life_days]
         there = sum(lot[2] for lot in eligible)
-        if there < draw.quantity:
-            short[draw.id] = draw.quantity - there
+        if there < wanted:
+            short[draw.id] = wanted - there
             continue
-        wanted = draw.quantity
         for lot in eligible:  # `left` is sorted by expiry
             taken = min(lot[2], wanted)
             lot[2] -= taken

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from functools import partial
 
 import msgspec
 
@@ -39,6 +40,14 @@ _TRIES = 5
 BUDGET_SECONDS = 0.010  # of deciding in one transaction: others wait for its locks
 
 Answer = Decision | AccordError
+
+
+class Wider(Exception):  # noqa: N818 - not an error: what a decision on a short key can relieve must be locked, too
+    """Keys that the batch must lock beside its own."""
+
+    def __init__(self, keys: frozenset[str]) -> None:
+        super().__init__(", ".join(sorted(keys)))
+        self.keys = keys
 
 
 class Moved(Exception):
@@ -167,11 +176,14 @@ class _Done(msgspec.Struct, frozen=True):
 
 
 def _transacted(db: Database, waiting: Sequence[Request], actor: str, *, is_deep: bool) -> _Done:
+    extra: frozenset[str] = frozenset()
     for _try in range(_TRIES):
         try:
-            return retrying(db, lambda tx: _batch(tx, waiting, actor, is_deep=is_deep))
+            return retrying(db, partial(_batch, waiting=waiting, actor=actor, is_deep=is_deep, extra=extra))
         except RollFirst as overdue:
             _roll(db, overdue)
+        except Wider as wider:
+            extra |= wider.keys
         except Moved:
             continue
         except Unavailable as error:
@@ -187,7 +199,9 @@ def _transacted(db: Database, waiting: Sequence[Request], actor: str, *, is_deep
     return _Done({request.id: _busy() for request in waiting}, [])
 
 
-def _batch(tx: Tx, waiting: Sequence[Request], actor: str, *, is_deep: bool) -> _Done:
+def _batch(
+    tx: Tx, waiting: Sequence[Request], actor: str, *, is_deep: bool, extra: frozenset[str]
+) -> _Done:
     """One transaction: claim, lock, decide in order until the budget ends, write."""
     claimed = claims.claim(tx, [claims.Claim(r.id, _terms(r, actor), actor) for r in waiting])
     answers: dict[str, Answer] = {}
@@ -203,7 +217,7 @@ def _batch(tx: Tx, waiting: Sequence[Request], actor: str, *, is_deep: bool) -> 
     graph, rules = graphs.graph(tx), policy.book(tx)
     about = promises_of(tx, fresh)
     own = own_keys(tx, about)
-    wanted: set[str] = set()
+    wanted: set[str] = set(extra)
     for r in fresh:
         wanted |= (_reach if is_deep else _near)(graph, rules, r, about.get(r.promise or ""))
         wanted |= reach_of_change(tx, own.get(r.promise or "", frozenset()))
@@ -288,6 +302,7 @@ class _Batch:
     def write(self) -> None:
         """Put everything down, one statement a table."""
         tx = self.tx
+        short = {key for key in self.book.dirty if self.book.profiles[key].shortfall_max}
         self.book.write(tx)
         store.add_decisions(tx, self._decisions)
         store.put_promises(tx, self._promises)
@@ -295,17 +310,20 @@ class _Batch:
         outbox.add(tx, self._messages)
         claims.record_reply(tx, self._replies)
         self._decisions, self._promises, self._facts, self._messages, self._replies = [], [], [], [], []
-        self._judge()
+        self._judge(short)
 
-    def _judge(self) -> None:
-        """Where a promise ended on keys that are short or have exceptions, judge again: others may be covered now."""
-        keys, self._relieved = sorted(self._relieved), set()
+    def _judge(self, short: set[str]) -> None:
+        """Where a promise ended, or a key is short, judge again: others may be covered now. Raises: Wider."""
+        keys, self._relieved = sorted(self._relieved | short), set()
         if not keys:
             return
         profiles = self.book.profiles
-        reached = sorted(reach_of_change(self.tx, frozenset(keys)))
+        needed = reach_of_change(self.tx, frozenset(keys))
+        if not needed <= profiles.keys():
+            raise Wider(needed)
+        reached = sorted(needed)
         is_short = any(profiles[key].shortfall_max for key in reached)
-        if is_short or reads.open_exceptions_on(self.tx, reached):
+        if short or is_short or reads.open_exceptions_on(self.tx, reached):
             rejudge(self.tx, self.book.graph, keys, _treatment(self.rules), actor=self.actor)
             self.book.refresh(self.tx, reached)
 

@@ -37,7 +37,7 @@ class PromiseDesk:
         self._slow: Desk[_Job, list[Answer] | None] = self._lane("promise desk for what is made", self._run_slow)
 
     def _lane(
-        self, name: str, run: Callable[[list[_Job]], list[list[Answer] | None | BaseException]]
+        self, name: str, run: Callable[[list[_Job]], list[list[Answer] | BaseException | None]]
     ) -> Desk[_Job, list[Answer] | None]:
         return Desk(run, lines=_lines, lines_max=LINES_MAX, queue_max=QUEUE_MAX, name=name)
 
@@ -72,17 +72,17 @@ class PromiseDesk:
         self._quick.close()
         self._slow.close()
 
-    def _run_quick(self, jobs: list[_Job]) -> list[list[Answer] | None | BaseException]:
+    def _run_quick(self, jobs: list[_Job]) -> list[list[Answer] | BaseException | None]:
         return self._run(jobs, shallow)
 
-    def _run_slow(self, jobs: list[_Job]) -> list[list[Answer] | None | BaseException]:
+    def _run_slow(self, jobs: list[_Job]) -> list[list[Answer] | BaseException | None]:
         return self._run(jobs, deep)
 
     def _run(
         self, jobs: list[_Job], decide: Callable[..., Sequence[Answer | None]]
-    ) -> list[list[Answer] | None | BaseException]:
+    ) -> list[list[Answer] | BaseException | None]:
         # Each run of jobs by the same actor is one batch; callers of a system share its key, so runs are long.
-        answers: list[list[Answer] | None | BaseException] = []
+        answers: list[list[Answer] | BaseException | None] = []
         start = 0
         while start < len(jobs):
             end = start + 1
