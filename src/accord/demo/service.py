@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import msgspec
+import sqlalchemy as sa
 
 from accord.db import migrations
 from accord.db.engine import Database
-from accord.db.schema import metadata
 from accord.demo.company import HOME, Company, company
 from accord.exceptions import service as exceptions
 from accord.kit.days import Day, date_of, iso, local_day
@@ -97,8 +97,10 @@ def reset(db: Database) -> None:
             raise _other_company()
         return
     with db.write() as tx:
-        metadata.drop_all(tx.connection)
-        tx.execute("DROP TABLE alembic_version")
+        # As the database describes them: a database is Accord's alone, and parts that are not loaded have tables too.
+        tables = sa.MetaData()
+        tables.reflect(tx.connection)
+        tables.drop_all(tx.connection)
 
 
 # --- the mark --------------------------------------------------------------------------------------
