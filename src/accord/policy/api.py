@@ -8,14 +8,14 @@ from typing import Annotated
 import msgspec
 from litestar import get
 from litestar.datastructures import State
-from litestar.params import Parameter
+from litestar.params import QueryParameter
 
 from accord.db.engine import Database
 from accord.policy import service
 
-Limit = Annotated[int, Parameter(ge=1, le=200, description="How many at most.")]
+Limit = Annotated[int, QueryParameter(ge=1, le=200, description="How many at most.")]
 After = Annotated[
-    str | None, Parameter(query="after", max_length=500, description="The `next` of the page before.")
+    str | None, QueryParameter(name="after", max_length=500, description="The `next` of the page before.")
 ]
 
 

@@ -60,6 +60,10 @@ class Gate(ASGIMiddleware):
         self._limit = limit
         self._is_open = is_open
 
+    def __deepcopy__(self, memo: dict[int, Any]) -> Gate:
+        # The framework copies routers with all they hold; there is one gate, and one count of each caller's tokens.
+        return self
+
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
         if scope["type"] != ScopeType.HTTP:
             await next_app(scope, receive, send)

@@ -21,7 +21,7 @@ from litestar.exceptions import (
     SerializationException,
     ValidationException,
 )
-from litestar.response import Response
+from litestar.response import Response, Template
 
 from accord.kit import errors as kit
 from accord.kit.errors import (
@@ -156,7 +156,7 @@ def _children(kind: type[AccordError]) -> Iterator[type[AccordError]]:
 # --- from an error to a response ---
 
 
-def response_of(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+def response_of(request: Request[Any, Any, Any], error: Exception) -> Response[bytes] | Template:
     """The problem that any exception of a route ends in."""
     known = meaning(error)
     state: dict[str, Any] = request.scope.get("state", {})
@@ -169,7 +169,11 @@ def response_of(request: Request[Any, Any, Any], error: Exception) -> Response[b
     problem = as_problem(known, request_id=getattr(known, "request_id", request_id), instance=instance)
     if problem["code"] not in pages():
         problem["type"] = f"/problems/{type(known).code}"
-    headers: dict[str, str] = {**state.get("headers", {}), **state.get("extra_headers", {})}
+    headers: dict[str, str] = {
+        "X-Request-Id": request_id,
+        **state.get("headers", {}),
+        **state.get("extra_headers", {}),
+    }
     if isinstance(known, Unauthorized):
         headers["WWW-Authenticate"] = 'Bearer realm="accord"'
     if isinstance(known, NotAllowed):
@@ -221,19 +225,18 @@ def _of_status(error: HTTPException) -> AccordError:
 def _invalid(error: ValidationException) -> AccordError:
     """Fields of the wrong type or range; a missing body or key has its own words."""
     extra = error.extra if isinstance(error.extra, list) else []
+    if match := _MISSING.match(error.detail):
+        if match[1] == "header":
+            return KeyMissing(
+                f"Send a header {match[2]} with an id of your own, so that a retry does no harm."
+            )
+        return InputError.at(match[2], "missing", f"The {match[1]} parameter {match[2]} is missing. Add it.")
     fields = []
     for one in extra:
         key, message = str(one.get("key", "")), str(one.get("message", ""))
-        if key in ("key", "Idempotency-Key") or message == "'key'":
-            if "issing" in message or message == "'key'":
-                return KeyMissing(
-                    "Send a header Idempotency-Key with an id of your own, so that a retry does no harm."
-                )
-            return InputError.at(
-                "Idempotency-Key",
-                "not_a_key",
-                "An Idempotency-Key is 1 to 200 characters long. Send another.",
-            )
+        if key in ("key", "Idempotency-Key"):
+            detail = "An Idempotency-Key is 1 to 200 characters long. Send another."
+            return InputError.at("Idempotency-Key", "not_a_key", detail)
         if message in ("'data'", "Object missing required field `data`"):
             return Malformed("The body is missing. Send a JSON object.")
         fields.append(_field(key, message, str(one.get("source", ""))))
@@ -242,6 +245,7 @@ def _invalid(error: ValidationException) -> AccordError:
     return InputError(fields[0].detail, errors=fields)
 
 
+_MISSING = re.compile(r"Missing required (header|query|cookie) parameter '([^']+)'")
 _EXPECTED = re.compile(r"Expected `([^`]+)`, got `([^`]+)`")
 _WORDS = {"str": "text", "int": "a whole number", "bool": "true or false", "array": "a list", "object": "an object", "null": "null", "float": "a number with decimals"}  # fmt: skip
 

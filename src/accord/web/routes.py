@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 from litestar import Request, get
 from litestar.datastructures import State
+from litestar.params import FromPath
 from litestar.response import Response, Template
 
 from accord.db.engine import Database
@@ -60,7 +61,7 @@ async def problem_list() -> Template:
 
 
 @get("/problems/{code:str}", include_in_schema=False)
-async def problem(code: str) -> Template:
+async def problem(code: FromPath[str]) -> Template:
     """What one problem means, and what to do."""
     found = problems.pages().get(code)
     if found is None:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from litestar import Request, get, post
 from litestar.datastructures import State
-from litestar.params import Parameter
+from litestar.params import FromPath, HeaderParameter, JSONBody, QueryParameter
 
 from accord.db.engine import Database
 from accord.exceptions import model, service
@@ -28,10 +28,10 @@ from accord.ledger import service as ledger
 from accord.ledger.model import node_of
 from accord.ledger.service import reads
 
-Key = Annotated[str, Parameter(header="Idempotency-Key", min_length=1, max_length=200)]
-Limit = Annotated[int, Parameter(ge=1, le=200, description="How many at most.")]
+Key = Annotated[str, HeaderParameter(name="Idempotency-Key", min_length=1, max_length=200)]
+Limit = Annotated[int, QueryParameter(ge=1, le=200, description="How many at most.")]
 After = Annotated[
-    str | None, Parameter(query="after", max_length=500, description="The `next` of the page before.")
+    str | None, QueryParameter(name="after", max_length=500, description="The `next` of the page before.")
 ]
 Teller = Request[Any, Any, State]
 
@@ -43,7 +43,7 @@ Teller = Request[Any, Any, State]
     tags=["supply"],
     operation_id="supply_changed",
 )
-async def supply_changed(data: SupplyIn, key: Key, state: State, request: Teller) -> OutcomeOut:
+async def supply_changed(data: JSONBody[SupplyIn], key: Key, state: State, request: Teller) -> OutcomeOut:
     """Tell supply news: counts, receipts, shipments, master data. All of it is recorded and judged, or none."""
     return await asyncio.to_thread(_tell, state["db"], data, key, request.state.actor)
 
@@ -62,7 +62,7 @@ def _tell(db: Database, data: SupplyIn, key: str, actor: str) -> OutcomeOut:
     operation_id="fulfil",
 )
 async def fulfil(
-    id: str, key: Key, state: State, request: Teller, data: FulfilIn | None = None
+    id: FromPath[str], key: Key, state: State, request: Teller, data: JSONBody[FulfilIn | None] = None
 ) -> OutcomeOut:
     """Tell that a commitment left for the customer, wholly or in part."""
     return await asyncio.to_thread(_fulfil, state["db"], id, data or FulfilIn(), key, request.state.actor)
@@ -73,7 +73,9 @@ def _fulfil(db: Database, id: str, data: FulfilIn, key: str, actor: str) -> Outc
         key_of = reads.nodes_of_commitments(tx, [id]).get(id)
         items, now = ledger.graph(tx).items, tx.now()
     if key_of is None:
-        raise NotFound(f"There is no commitment {id[:100]!r}. A promise names its commitments: they begin with com_.")
+        raise NotFound(
+            f"There is no commitment {id[:100]!r}. A promise names its commitments: they begin with com_."
+        )
     commitment = next(one for one in ledger.node(db, *node_of(key_of)).commitments if one.id == id)
     item = items.get(commitment.item)
     left = commitment.quantity - commitment.fulfilled

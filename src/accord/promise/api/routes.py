@@ -15,7 +15,7 @@ from typing import Annotated, Any
 import msgspec
 from litestar import Request, get, post
 from litestar.datastructures import State
-from litestar.params import Parameter
+from litestar.params import FromPath, FromQuery, HeaderParameter, JSONBody, QueryParameter
 from litestar.response import Response
 
 from accord.db.engine import Database
@@ -39,16 +39,16 @@ from accord.promise.named import Names
 
 Key = Annotated[
     str,
-    Parameter(
-        header="Idempotency-Key",
+    HeaderParameter(
+        name="Idempotency-Key",
         min_length=1,
         max_length=200,
         description="Your id of this request. Repeated with the same body: the same answer. With another body: 422.",
     ),
 ]
-Limit = Annotated[int, Parameter(ge=1, le=200, description="How many at most.")]
+Limit = Annotated[int, QueryParameter(ge=1, le=200, description="How many at most.")]
 After = Annotated[
-    str | None, Parameter(query="after", max_length=500, description="The `next` of the page before.")
+    str | None, QueryParameter(name="after", max_length=500, description="The `next` of the page before.")
 ]
 Asker = Request[Any, Any, State]
 
@@ -83,7 +83,7 @@ class CannotPromise(Conflict):
 @post(
     "/promises/:ask", status_code=HTTPStatus.OK, opt={"scope": "ask"}, tags=["promises"], operation_id="ask"
 )
-async def ask(data: AskIn, state: State, request: Asker) -> Response[wire.Decision]:
+async def ask(data: JSONBody[AskIn], state: State, request: Asker) -> Response[wire.Decision]:
     """Ask what can be promised; changes nothing, so that a "no" is an answer like any other."""
     known = await _known(state)
     wanted = await _translated(state, lambda names: request_of(data, names, id=_name(request), verb=Verb.ask))
@@ -98,7 +98,9 @@ async def ask(data: AskIn, state: State, request: Asker) -> Response[wire.Decisi
     tags=["promises"],
     operation_id="promise",
 )
-async def promise(data: PromiseIn, key: Key, state: State, request: Asker) -> Response[wire.Decision]:
+async def promise(
+    data: JSONBody[PromiseIn], key: Key, state: State, request: Asker
+) -> Response[wire.Decision]:
     """Hold or commit something new: the first option that keeps the requested day in full, or the one you name."""
     wanted = await _translated(state, lambda names: request_of(data, names, id=key, verb=Verb(data.verb)))
     return await _answered(wanted, state, request, status=HTTPStatus.CREATED)
@@ -112,7 +114,7 @@ async def promise(data: PromiseIn, key: Key, state: State, request: Asker) -> Re
     operation_id="commit",
 )
 async def commit(
-    id: str, key: Key, state: State, request: Asker, data: HardenIn | None = None
+    id: FromPath[str], key: Key, state: State, request: Asker, data: JSONBody[HardenIn | None] = None
 ) -> Response[wire.Decision]:
     """Harden a hold into a commitment."""
     return await _answered(model.Request(id=key, verb=Verb.commit, promise=id), state, request)
@@ -126,7 +128,7 @@ async def commit(
     operation_id="renew",
 )
 async def renew(
-    id: str, key: Key, state: State, request: Asker, data: RenewIn | None = None
+    id: FromPath[str], key: Key, state: State, request: Asker, data: JSONBody[RenewIn | None] = None
 ) -> Response[wire.Decision]:
     """Keep a hold longer."""
     seconds = data.hold_seconds if data is not None else None
@@ -142,7 +144,9 @@ async def renew(
     tags=["promises"],
     operation_id="amend",
 )
-async def amend(id: str, data: AmendIn, key: Key, state: State, request: Asker) -> Response[wire.Decision]:
+async def amend(
+    id: FromPath[str], data: JSONBody[AmendIn], key: Key, state: State, request: Asker
+) -> Response[wire.Decision]:
     """Replace the lines of a promise; what it holds itself does not compete with it."""
     wanted = await _translated(
         state, lambda names: request_of(data, names, id=key, verb=Verb.amend, promise=id)
@@ -158,7 +162,7 @@ async def amend(id: str, data: AmendIn, key: Key, state: State, request: Asker) 
     operation_id="release",
 )
 async def release(
-    id: str, key: Key, state: State, request: Asker, data: HardenIn | None = None
+    id: FromPath[str], key: Key, state: State, request: Asker, data: JSONBody[HardenIn | None] = None
 ) -> Response[wire.Decision]:
     """End a hold."""
     return await _answered(model.Request(id=key, verb=Verb.release, promise=id), state, request)
@@ -172,7 +176,7 @@ async def release(
     operation_id="cancel",
 )
 async def cancel(
-    id: str, key: Key, state: State, request: Asker, data: HardenIn | None = None
+    id: FromPath[str], key: Key, state: State, request: Asker, data: JSONBody[HardenIn | None] = None
 ) -> Response[wire.Decision]:
     """End a commitment."""
     return await _answered(model.Request(id=key, verb=Verb.cancel, promise=id), state, request)
@@ -201,7 +205,7 @@ class BulkOut(msgspec.Struct, frozen=True, kw_only=True):
     tags=["promises"],
     operation_id="bulk",
 )
-async def bulk(data: BulkIn, key: Key, state: State, request: Asker) -> Response[BulkOut]:
+async def bulk(data: JSONBody[BulkIn], key: Key, state: State, request: Asker) -> Response[BulkOut]:
     """Many independent orders of at most 500 lines together; each is answered as if it had come alone.
 
     Each order's id is its idempotency key; the header names the call as a whole.
@@ -263,7 +267,7 @@ class Validated(msgspec.Struct, frozen=True, kw_only=True):
     tags=["promises"],
     operation_id="validate",
 )
-async def validate(data: PromiseIn, state: State, request: Asker) -> Response[Validated]:
+async def validate(data: JSONBody[PromiseIn], state: State, request: Asker) -> Response[Validated]:
     """Everything a promise does but decide: the limit of what this server can answer."""
     wanted = await _translated(
         state, lambda names: request_of(data, names, id=_name(request), verb=Verb(data.verb))
@@ -284,9 +288,9 @@ def promises(
     state: State,
     after: After = None,
     limit: Limit = PAGE,
-    customer: str | None = None,
-    of_state: Annotated[str | None, Parameter(query="state")] = None,
-    ref: str | None = None,
+    customer: FromQuery[str | None] = None,
+    of_state: Annotated[str | None, QueryParameter(name="state")] = None,
+    ref: FromQuery[str | None] = None,
 ) -> PromisePage:
     """Promises, the latest first."""
     if of_state is not None and of_state not in PromiseState.__members__:
@@ -302,7 +306,7 @@ def promises(
 
 
 @get("/promises/{id:str}", opt={"scope": "ask"}, tags=["promises"], operation_id="show", sync_to_thread=True)
-def show(id: str, state: State) -> wire.Promise:
+def show(id: FromPath[str], state: State) -> wire.Promise:
     """One promise with its lines and three dates."""
     return wire.promise_out(service.promise_of(_db(state), _id(id, "prm")), _catalogues(state).read().units)
 
@@ -310,7 +314,7 @@ def show(id: str, state: State) -> wire.Promise:
 @get(
     "/promises/{id:str}/why", opt={"scope": "ask"}, tags=["promises"], operation_id="why", sync_to_thread=True
 )
-def why(id: str, state: State) -> wire.Decision:
+def why(id: FromPath[str], state: State) -> wire.Decision:
     """The latest decision about a promise: what was seen, offered and chosen."""
     return wire.decision_out(service.why(_db(state), _id(id, "prm")), _catalogues(state).read().units)
 
@@ -322,7 +326,7 @@ def why(id: str, state: State) -> wire.Decision:
     operation_id="decision",
     sync_to_thread=True,
 )
-def decision(id: str, state: State) -> wire.Decision:
+def decision(id: FromPath[str], state: State) -> wire.Decision:
     """A decision as it was made."""
     return wire.decision_out(service.decision(_db(state), _id(id, "dec")), _catalogues(state).read().units)
 
@@ -335,7 +339,7 @@ def decision(id: str, state: State) -> wire.Decision:
     operation_id="replay",
     sync_to_thread=True,
 )
-def replay(id: str, state: State) -> wire.Replay:
+def replay(id: FromPath[str], state: State) -> wire.Replay:
     """Decide a stored decision again on what was seen then; changes nothing."""
     return wire.replay_out(service.replay(_db(state), _id(id, "dec")))
 

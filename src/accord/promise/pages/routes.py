@@ -12,8 +12,7 @@ from typing import Annotated, Any
 import msgspec
 from litestar import Request, get, post
 from litestar.datastructures import State
-from litestar.enums import RequestEncodingType
-from litestar.params import Body, Parameter
+from litestar.params import FromPath, FromQuery, QueryParameter, URLEncodedBody
 from litestar.response import Redirect, Template
 
 from accord.db.engine import Database
@@ -27,7 +26,7 @@ from accord.promise.pages.shown import Shown, latest
 from accord.promise.service.reads import Seen
 
 Visitor = Request[Any, Any, State]
-Line = Annotated[str, Parameter(query="q", max_length=4_000)]
+Line = Annotated[str, QueryParameter(name="q", max_length=4_000)]
 LATEST = 12
 
 
@@ -59,9 +58,9 @@ def preview(
     state: State,
     request: Visitor,
     q: Line = "",
-    option: str = "",
-    digest: str = "",
-    verb: str = "commit",
+    option: FromQuery[str] = "",
+    digest: FromQuery[str] = "",
+    verb: FromQuery[str] = "commit",
 ) -> Template:
     """What a hold or commitment would take, before it is taken."""
     db: Database = state["db"]
@@ -87,7 +86,7 @@ def preview(
 def confirm(
     state: State,
     request: Visitor,
-    data: Annotated[Confirmed, Body(media_type=RequestEncodingType.URL_ENCODED)],
+    data: URLEncodedBody[Confirmed],
 ) -> Redirect | Template:
     """Hold or commit what was confirmed."""
     db: Database = state["db"]
@@ -109,7 +108,7 @@ def confirm(
 
 
 @get("/promises/{id:str}", include_in_schema=False, sync_to_thread=True)
-def promise_page(id: str, state: State) -> Template:
+def promise_page(id: FromPath[str], state: State) -> Template:
     """One promise: its three dates, its deliveries, and why."""
     db: Database = state["db"]
     return _promise(db, service.promise_of(db, id))
@@ -117,10 +116,10 @@ def promise_page(id: str, state: State) -> Template:
 
 @post("/promises/{id:str}", include_in_schema=False, status_code=HTTPStatus.OK, sync_to_thread=True)
 def act(
-    id: str,
+    id: FromPath[str],
     state: State,
     request: Visitor,
-    data: Annotated[Act, Body(media_type=RequestEncodingType.URL_ENCODED)],
+    data: URLEncodedBody[Act],
 ) -> Redirect | Template:
     """Harden or release a hold, cancel a commitment."""
     db: Database = state["db"]
@@ -152,6 +151,7 @@ def _asked(db: Database, q: str, *, notice: str = "", status: HTTPStatus = HTTPS
         try:
             decision = _decide(db, shown, q)
             context["answer"] = shown.answer(decision)
+            context["chart"] = shown.chart(db, decision)
         except InputError as error:
             context["error"] = shown.error(error, q)
             status = HTTPStatus.UNPROCESSABLE_ENTITY

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from accord.db.engine import Database
-from accord.kit.days import Day, Instant, instant_iso
-from accord.kit.errors import InputError
+from accord.kit.days import Day, Instant, instant_iso, local_day
+from accord.kit.errors import InputError, NotFound
 from accord.kit.quantity import format_quantity
 from accord.ledger import service as ledger
-from accord.ledger.model import Kind, kind_of_key, node_of
+from accord.ledger.model import Kind, kind_of_key, node_key, node_of
 from accord.policy import service as policy
 from accord.promise import said
 from accord.promise.model import Decision, LineVerdict, Option, Piece, Verdict
 from accord.promise.named import Names, today_of
+from accord.promise.pages import chart
 from accord.promise.service.reads import Seen
 
 TONES = {
@@ -25,6 +26,7 @@ TONES = {
     Verdict.done: "good",
 }
 _STATE_TONES = {"held": "care", "committed": "good", "fulfilled": "good"}
+_SIGNS = {"EUR": "€", "USD": "$", "GBP": "£"}
 _EXAMPLES = 3
 _AHEAD_DAYS = 21
 
@@ -79,7 +81,7 @@ class Shown:
             if len(decision.lines) > 1
             else [],
             "digest": decision.digest,
-            "as_of": moment(decision.now),
+            "as_of": moment(decision.now, self.names.today),
             "versions": f"policy {decision.policy_version}, master data {decision.graph_version}, engine {decision.engine_version}",
             "id": decision.id,
             "hold_hours": self.hold_hours,
@@ -94,8 +96,9 @@ class Shown:
             "is_on_time": option.in_full_on_time,
             "days_late": option.days_late,
             "difference": option.difference,
-            "price": said.money(option.price_minor, self.names.currency),
-            "margin": said.money(option.margin_minor, self.names.currency),
+            "price": self._money(option.price_minor),
+            "margin": self._money(option.margin_minor),
+            "margin_percent": _percent(option.margin_minor, option.price_minor),
             "needs": [said.REFUSALS[one][0] for one in option.needs],
             "pieces": [self._piece(piece, decision) for piece in option.pieces],
             "makes": [
@@ -135,9 +138,10 @@ class Shown:
         return {
             "quantity": self._quantity(quantity, item),
             "unit": self.names.items[item].unit if item in self.names.items else "",
-            "item": self._item(item),
+            "item": item,
+            "name": self._name(item),
             "on": said.day(requested_on, self.names.today),
-            "price": said.money(price_minor, self.names.currency) if price_minor is not None else "",
+            "price": self._money(price_minor) if price_minor is not None else "",
         }
 
     def _piece(self, piece: Piece, decision: Decision) -> dict[str, str]:
@@ -175,6 +179,43 @@ class Shown:
             "on_time": self._quantity(verdict.quantity_on_time, line.item),
         }
 
+    def chart(self, db: Database, decision: Decision) -> dict[str, object] | None:
+        """Supply at the node that answers a request of one line, with the request as a mark; None where there is none."""
+        if len(decision.request.lines) != 1 or not decision.options:
+            return None
+        line, first = decision.request.lines[0], decision.options[0].pieces[0]
+        wanted = line.item if line.item in self.names.items else first.item
+        try:
+            view = ledger.node(db, wanted, first.site)
+        except NotFound:
+            return None
+        limit = decision.lines[0].limit if decision.lines else None
+        on = limit.on if limit is not None and limit.key == node_key(wanted, first.site) else first.ship_on
+        drawn = chart.chart(
+            today=view.today,
+            projected=[(step.on, step.projected) for step in view.steps],
+            available=[(step.on, step.available) for step in view.steps],
+            asked=(on, line.quantity),
+        )
+        drawn["levels"] = [
+            {"at": one["at"], "value": self._quantity(one["value"], wanted)} for one in _rows(drawn["levels"])
+        ]
+        drawn["ticks"] = [
+            {"at": one["at"], "on": said.day(one["on"], view.today).split(" ", 1)[1]}
+            for one in _rows(drawn["ticks"])
+        ]
+        drawn["where"] = said.thing(node_key(wanted, first.site))
+        drawn["asked_for"] = f"{self._quantity(line.quantity, wanted)} on {said.day(on, view.today)}"
+        drawn["rows"] = [
+            {
+                "on": said.day(step.on, view.today),
+                "projected": self._quantity(step.projected, wanted),
+                "available": self._quantity(step.available, wanted),
+            }
+            for step in view.steps[:20]
+        ]
+        return drawn
+
     # --- a promise ---
 
     def promise(self, seen: Seen) -> dict[str, object]:
@@ -187,20 +228,21 @@ class Shown:
             "customer": self._customer(promise.customer),
             "ref": promise.ref,
             "actor": promise.actor,
-            "made": moment(promise.made_at),
-            "expires": moment(promise.expires_at)
+            "made": moment(promise.made_at, self.names.today),
+            "expires": moment(promise.expires_at, self.names.today)
             if promise.expires_at is not None and seen.state.value == "held"
             else "",
             "lines": [
                 {
                     "quantity": self._quantity(line.quantity, line.item),
-                    "item": self._item(line.item),
+                    "item": line.item,
+                    "name": self._name(line.item),
                     "requested": said.day(line.requested_on, self.names.today),
                     "first": said.day(line.first_promised_on, self.names.today),
                     "now": said.day(line.promised_on, self.names.today),
                     "is_moved": line.promised_on != line.first_promised_on,
                     "is_late": line.promised_on > line.requested_on,
-                    "price": said.money(line.price_minor, self.names.currency),
+                    "price": self._money(line.price_minor),
                 }
                 for line in promise.lines
             ],
@@ -246,9 +288,22 @@ class Shown:
         grouped = f"{int(whole):,}".replace(",", "\N{NARROW NO-BREAK SPACE}") if len(whole) > 4 else whole
         return f"{grouped}{point}{rest}"
 
+    def _money(self, minor: int | None) -> str:
+        if minor is None:
+            return "–"
+        amount, _, currency = said.money(abs(minor), self.names.currency).partition(" ")
+        whole, point, rest = amount.partition(".")
+        sign = "−" if minor < 0 else ""
+        grouped = f"{int(whole):,}{point}{rest}"
+        return f"{sign}{_SIGNS[currency]}{grouped}" if currency in _SIGNS else f"{sign}{grouped} {currency}"
+
     def _item(self, id: str) -> str:
         known = self.names.items.get(id)
         return id if known is None or known.name in ("", id) or id in known.name else f"{id} {known.name}"
+
+    def _name(self, id: str) -> str:
+        known = self.names.items.get(id)
+        return known.name if known is not None and known.name != id else ""
 
     def _site(self, id: str) -> str:
         known = self.names.sites.get(id)
@@ -266,6 +321,18 @@ def latest(found: Sequence[Seen], shown: Shown) -> list[dict[str, object]]:
     return [shown.promise(one) for one in found]
 
 
-def moment(at: Instant) -> str:
-    """A moment to the minute."""
-    return instant_iso(at)[:16].replace("T", " ") + " UTC"
+def _rows(value: object) -> list[dict[str, int]]:
+    assert isinstance(value, list)
+    return value
+
+
+def _percent(part: int | None, whole: int | None) -> str:
+    if part is None or not whole:
+        return ""
+    return f"{round(100 * part / whole)} %"
+
+
+def moment(at: Instant, today: Day | None = None) -> str:
+    """A moment to the minute: "22 Nov 10:04 UTC", with the year where it is not this one's."""
+    on, time = local_day(at, "UTC"), instant_iso(at)[11:16]
+    return f"{said.day(on, today).split(' ', 1)[1]} {time} UTC"
