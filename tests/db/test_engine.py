@@ -471,3 +471,25 @@ def test_opening_imports_no_migrations_and_no_other_driver() -> None:
 
 def test_the_table_of_errors_covers_what_the_design_names() -> None:
     assert set(failures._RETRY) == {"40001", "40P01", "55P03"}
+
+
+def test_no_try_begins_after_the_caller_waited_long_enough(
+    sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    db = open_database(sqlite_url)
+    now = [0.0]
+    monkeypatch.setattr(engine.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(engine.time, "sleep", lambda _: None)
+    tries = 0
+
+    def work(tx: Tx) -> None:
+        nonlocal tries
+        tries += 1
+        now[0] += 10.5
+        raise Retry("a row stayed locked for too long")
+
+    with pytest.raises(Unavailable, match="2 times"):
+        retrying(db, work)
+
+    assert tries == 2
+    db.close()

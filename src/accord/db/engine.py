@@ -30,6 +30,7 @@ T = TypeVar("T")
 
 BUSY_SECONDS = 10  # how long a writer waits for another one before it says so
 TRIES_MAX = 5
+TRYING_SECONDS_MAX = 20  # after which no further try begins: the caller has waited long enough for an answer
 _BACK_OFF_SECONDS = 0.01
 _NETWORK_DISKS = frozenset(
     [
@@ -170,19 +171,20 @@ class Database:
 
 
 def retrying(db: Database, work: Callable[[Tx], T]) -> T:
-    """Do `work` in a transaction, again when it lost against another one, at most 5 times with growing random waits.
+    """Do `work` in a transaction, again when it lost against another one: 5 tries and 20 s at most, random waits between.
 
     `work` must be harmless to repeat: nothing of a lost transaction stays.
     Raises: Unavailable after the last try.
     """
+    give_up_at = time.monotonic() + TRYING_SECONDS_MAX
     for attempt in range(TRIES_MAX):
         try:
             with db.write() as tx:
                 return work(tx)
         except Retry as lost:
-            if attempt == TRIES_MAX - 1:
+            if attempt == TRIES_MAX - 1 or time.monotonic() > give_up_at:
                 raise Unavailable(
-                    f"The database was too busy: {lost}, {TRIES_MAX} times. Try again in a moment.",
+                    f"The database was too busy: {lost}, {attempt + 1} times. Try again in a moment.",
                     retry_after_seconds=1,
                 ) from lost
             time.sleep(random.uniform(0.5, 1.5) * _BACK_OFF_SECONDS * 3**attempt)
