@@ -216,7 +216,7 @@ class _Attempts:
 
     def _split_by_day(self, shares: list[int]) -> None:
         share = max(shares, default=0)
-        if not 0 < share < self.quantity:
+        if not 0 < share < self.quantity or any(plan.kind == "split_site" for plan in self.found.plans):
             return
         way = self.wish.ways[shares.index(share)]
         target = way.target(self.wish.requested_on)
@@ -227,7 +227,8 @@ class _Attempts:
         if isinstance(part, Part):
             rest = self._earliest(self.quantity - share)
             if rest is not None:
-                self._offer("split", self.wish, [part, rest[0]])
+                kind = "split" if rest[1] > self.wish.requested_on else "split_site"
+                self._offer(kind, self.wish, [part, rest[0]])
         trial.undo(mark)
 
     # --- around them ---

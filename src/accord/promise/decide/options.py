@@ -81,7 +81,9 @@ def ranked(case: Case, drafts: list[Draft]) -> tuple[Option, ...]:
 def _option(case: Case, draft: Draft, cheapest: int, difference: str = "") -> Option:
     pieces = draft.pieces
     makes, takes = settled(case, draft.plans)
-    ident = digest(canonical((draft.kind, pieces)))[:20]
+    # What the customer would get and pay, not where it would come from: a receipt that moves makes no other offer.
+    same = [(p.line, p.item, p.site, p.quantity, p.ship_on, p.deliver_on, p.delivery) for p in pieces]
+    ident = digest(canonical((draft.kind, draft.price_minor, same)))[:20]
     price = draft.price_minor
     return Option(
         id=f"opt_{ident}",
