@@ -26,7 +26,7 @@ def commands() -> str:
         "What every command has in common is in its first page, `accord --help`:",
         "",
     ]
-    with click.Context(accord, info_name="accord", terminal_width=100) as context:
+    with click.Context(accord, info_name="accord", terminal_width=100, **accord.context_settings) as context:
         lines += ["```text", accord.get_help(context), "```", ""]
         lines += _commands_of(accord, context)
     return _text(lines)

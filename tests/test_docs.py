@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -158,3 +159,63 @@ def test_the_changelog_speaks_of_safety_first() -> None:
     text = (ROOT / "CHANGELOG.md").read_text()
     for release in re.split(r"^## ", text, flags=re.MULTILINE)[1:]:
         assert re.findall(r"^### (.*)$", release, re.MULTILINE) == ["Safety", "Features", "Internals"]
+
+
+# --- what is written from the code ---
+
+
+def test_the_reference_is_what_the_code_says() -> None:
+    run = subprocess.run(
+        [sys.executable, "scripts/reference.py", "--check"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert run.returncode == 0, run.stderr
+
+
+def test_a_reference_that_is_no_longer_true_is_found_out(tmp_path: Path) -> None:
+    (tmp_path / "scripts").mkdir()
+    (tmp_path / "scripts/reference.py").write_text((ROOT / "scripts/reference.py").read_text())
+    shutil.copytree(ROOT / "docs/reference", tmp_path / "docs/reference")
+    page = tmp_path / "docs/reference/errors.md"
+    page.write_text(page.read_text().replace("| 503 |", "| 500 |"))
+
+    run = subprocess.run(
+        [sys.executable, "scripts/reference.py", "--check"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert run.returncode == 1
+    assert "errors.md" in run.stderr
+
+
+def test_every_setting_is_documented() -> None:
+    read = {
+        name
+        for path in [*(ROOT / "src").rglob("*.py"), *(ROOT / "tests").glob("*.py")]
+        for name in re.findall(r"\bACCORD_[A-Z]+(?:_[A-Z]+)*\b", path.read_text())
+    }
+    documented = set(re.findall(r"`(ACCORD_[A-Z_]+)`", (ROOT / "docs/reference/settings.md").read_text()))
+
+    assert read == documented
+
+
+def test_every_command_that_a_document_names_exists() -> None:
+    commands = set(
+        re.findall(r"^## accord ([\w -]+)$", (ROOT / "docs/reference/commands.md").read_text(), re.MULTILINE)
+    )
+    verbs = {command.split()[0] for command in commands}
+    named = {
+        (path.name, verb)
+        for path in DOCUMENTS
+        for verb in re.findall(r"(?:`|^\$ |^)accord ([a-z][a-z-]+)", path.read_text(), re.MULTILINE)
+    }
+
+    assert verbs
+    assert {(document, verb) for document, verb in named if verb not in verbs} == set()
