@@ -111,10 +111,13 @@ def kind(text: str) -> str:
 
 def thing(key: str) -> str:
     """What a key names, in words: "X-100 at Halden", "line 2"."""
-    if kind_of_key(key) is Kind.node:
+    counted, name = kind_of_key(key), key.partition(":")[2]
+    if counted is Kind.node:
         item, site = node_of(key)
         return f"{item} at {site}"
-    return key.partition(":")[2]
+    if key.startswith("overtime:"):
+        return f"overtime of {name}"
+    return f"the share {name}" if counted is Kind.allocation else name
 
 
 def limit(found: Limit, items: Mapping[str, Item], today: Day) -> str:

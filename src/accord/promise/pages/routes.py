@@ -153,8 +153,8 @@ def _asked(db: Database, q: str, *, notice: str = "", status: HTTPStatus = HTTPS
             context["answer"] = shown.answer(decision)
             context["chart"] = shown.chart(db, decision)
         except InputError as error:
+            # The page itself is as it should be: what is not understood is part of what it says.
             context["error"] = shown.error(error, q)
-            status = HTTPStatus.UNPROCESSABLE_ENTITY
     found, _following = service.promises(db, limit=LATEST)
     context["latest"] = latest(found, shown)
     return Template(template_name="ask.html", context=context, status_code=status)
