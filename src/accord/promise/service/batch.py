@@ -42,7 +42,7 @@ BUDGET_SECONDS = 0.010  # of deciding in one transaction: others wait for its lo
 Answer = Decision | AccordError
 
 
-class Wider(Exception):  # noqa: N818 - not an error: what a decision on a short key can relieve must be locked, too
+class Wider(Exception):
     """Keys that the batch must lock beside its own."""
 
     def __init__(self, keys: frozenset[str]) -> None:

@@ -26,9 +26,9 @@ def state_now(promise: Promise, commitments: list[Commitment], now: Instant) -> 
     """The state of a promise: a hold expires by comparison, a commitment is fulfilled when all of it has left."""
     if promise.state is State.held and promise.expires_at is not None and promise.expires_at <= now:
         return State.expired
-    if promise.state is State.committed and commitments:
-        if all(c.state is State.fulfilled for c in commitments if c.state.is_open or c.state is State.fulfilled):
-            return State.fulfilled
+    counted = [c for c in commitments if c.state.is_open or c.state is State.fulfilled]
+    if promise.state is State.committed and commitments and all(c.state is State.fulfilled for c in counted):
+        return State.fulfilled
     return promise.state
 
 
