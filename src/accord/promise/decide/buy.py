@@ -29,6 +29,8 @@ def buy(ctp: Ctp, term: Term, lot: int, on: Day, path: tuple[str, ...]) -> Lot |
         ready = working.add_open(order, term.lead_days) if order is not None else None
     if order is None or ready is None or order < first:
         why = Refusal.inside_fence if is_fenced else Refusal.lead_time_too_long
+        if term.until_on is not None and first >= term.until_on:
+            why = Refusal.no_source
         return Short(Limit(why=why, key=key, on=on, short=lot), on + 1)
     takes: list[Take] = []
     if supplier.capacity is not None:

@@ -201,13 +201,13 @@ class Ctp:
         trial = self.trial
         sources = self.sources(item, site) if len(path) < self.rules.depth_max else ()
         nearest: Short | None = None
-        hopeless: tuple[Day, Source] | None = None  # the nearest source that no try can bring by the day
+        hopeless: tuple[Day | None, Source] | None = (
+            None  # the nearest source that no try can bring by the day
+        )
         for source in sources:
             bound = self.bounds.of(source, rest) if self.bounds is not None else on
-            if bound is None:
-                continue
-            if bound > on:
-                if hopeless is None or bound < hopeless[0]:
+            if bound is None or bound > on:
+                if hopeless is None or _sooner(bound, hopeless[0]):
                     hopeless = (bound, source)
                 continue
             mark = trial.mark()
@@ -217,24 +217,25 @@ class Ctp:
             trial.undo(mark)
             if nearest is None or _sooner(found.retry_on, nearest.retry_on):
                 nearest = found
+        if not explains:
+            return nearest or Short(Limit(why=Refusal.supply_short, key=key, on=on, short=rest), None)
         if nearest is None and hopeless is not None:
-            nearest = self._explain(*hopeless, rest, key, on, path, explains)
-        return nearest or self.stock_short(rest, item, site, on, life_days, has_source=bool(sources))
+            nearest = self._explain(*hopeless, rest, key, on, path)
+        stock = self.stock_short(rest, item, site, on, life_days, has_source=bool(sources))
+        return stock if nearest is None or _sooner(stock.retry_on, nearest.retry_on) else nearest
 
     def _explain(
-        self, bound: Day, source: Source, rest: int, key: str, on: Day, path: tuple[str, ...], explains: bool
+        self, bound: Day | None, source: Source, rest: int, key: str, on: Day, path: tuple[str, ...]
     ) -> Short:
         """Why the nearest source cannot bring the rest by the day, although it need not be tried to know that it cannot."""
-        if explains:
-            mark = self.trial.mark()
-            found = self._lots(source, rest, key, on, path, explains)
-            self.trial.undo(mark)
-            if isinstance(found, Short):
-                limit = found.limit
-                if limit.until is None:
-                    limit = msgspec.structs.replace(limit, until=bound)
-                return Short(limit, bound)
-        limit = Limit(why=Refusal.lead_time_too_long, key=key, on=on, short=rest, until=bound)
+        mark = self.trial.mark()
+        found = self._lots(source, rest, key, on, path, explains=True)
+        self.trial.undo(mark)
+        limit = Limit(why=Refusal.lead_time_too_long, key=key, on=on, short=rest)
+        if isinstance(found, Short):
+            limit = found.limit
+        if limit.until is None:
+            limit = msgspec.structs.replace(limit, until=bound)
         return Short(limit, bound)
 
     def _lots(

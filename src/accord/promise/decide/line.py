@@ -12,6 +12,9 @@ from accord.promise.decide.way import Way
 from accord.promise.model import Limit, Line, Refusal
 
 
+_TIME = (Refusal.lead_time_too_long, Refusal.inside_fence, Refusal.capacity_full)
+
+
 class Answer:
     """What was found for one line, on the trial as earlier lines left it."""
 
@@ -82,7 +85,7 @@ class _Attempts:
             found.on = found.plans[0].deliver_on
             found.quantity_on_time = self.quantity
             return
-        found.limit = self._limit()
+        found.limit = self._limit(self.wish.requested_on)
         shares = self._shares_on_time()
         found.quantity_on_time = min(
             self.quantity, sum(shares) if self.case.may_split else max(shares, default=0)
@@ -207,6 +210,9 @@ class _Attempts:
     def _later(self) -> None:
         found = self._earliest(self.quantity)
         if found is None:
+            # With all the time there is it cannot be had: what limits is then not the time.
+            if self.found.limit is None or self.found.limit.why in _TIME:
+                self.found.limit = self._limit(self.last)
             return
         part, _ = found
         self.found.on = part.piece.deliver_on
@@ -241,11 +247,10 @@ class _Attempts:
             return
         self.found.plans.append(plan)
 
-    def _limit(self) -> Limit | None:
-        """Why the first way does not keep the day in full."""
+    def _limit(self, wanted: Day) -> Limit | None:
+        """Why the first way does not keep this day in full."""
         way = self.wish.ways[0]
-        key = node_key(self.wish.item, way.site)
-        target = way.target(self.wish.requested_on)
+        target = way.target(wanted)
         part: Part | Short | None = None
         if target is not None:
             mark = self.case.trial.mark()
@@ -255,8 +260,8 @@ class _Attempts:
             return part.limit
         return Limit(
             why=Refusal.lead_time_too_long,
-            key=key,
-            on=self.wish.requested_on,
+            key=node_key(self.wish.item, way.site),
+            on=wanted,
             short=self.quantity,
             until=target if isinstance(part, Part) else way.target_of(way.first_ship_on),
         )

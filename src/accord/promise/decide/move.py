@@ -27,6 +27,8 @@ def move(ctp: Ctp, lane: Lane, lot: int, on: Day, path: tuple[str, ...], explain
     ship = _last_ship(ctp, lane, receiving, on)
     if ship is None or ship < first:
         why = Refusal.inside_fence if is_fenced else Refusal.lead_time_too_long
+        if lane.until_on is not None and first >= lane.until_on:
+            why = Refusal.no_source
         return Short(Limit(why=why, key=path[-1], on=on, short=lot), on + 1)
     arrival = receiving.next_open(ship + lane.transit_days)
     assert arrival is not None  # the ship day was found from an open day of arrival
