@@ -13,7 +13,7 @@ from accord.db import audit, requests
 from accord.db.engine import Database
 from accord.db.tx import Tx
 from accord.exceptions.decide import Opening, apply_news, check, reach_of, unknown_names
-from accord.exceptions.model import MasterStated, News, Outcome, ReceiptArrived, ReceiptStated, Shipped
+from accord.exceptions.model import DayRolled, MasterStated, News, Outcome, ReceiptArrived, ReceiptStated, Shipped
 from accord.kit.digest import canonical, digest
 from accord.kit.errors import InputError, RequestChanged
 from accord.kit.ids import new_id
@@ -21,7 +21,7 @@ from accord.ledger.decide.graph import Graph
 from accord.ledger.model import OpenException
 from accord.ledger.service import graphs, reads
 from accord.ledger.service.books import Clock, Treatment
-from accord.ledger.service.news import Sheets, Told, again, change, record_cause
+from accord.ledger.service.news import Sheets, Told, again, change, record_cause, to_roll
 from accord.policy import service as policy
 from accord.promise import service as promises
 
@@ -72,6 +72,8 @@ def _tell(
     named = {n.id for n in news if isinstance(n, ReceiptStated | ReceiptArrived)}
     named |= {n.cites for n in news if isinstance(n, ReceiptStated) and n.cites}
     reach = reach_of(news, graph, nodes, reads.keys_of_owners(tx, sorted(named)))
+    sites = [n.site for n in news if isinstance(n, DayRolled)]
+    rolled = to_roll(tx, graph, sites, fence_days=rules.fence_days) if sites else frozenset[str]()
     movements = reads.movements_since(tx, reach.counts)
     ignored: list[str] = []
     openings: list[Opening] = []
@@ -84,7 +86,7 @@ def _tell(
     told: Told = change(
         tx,
         graph,
-        reach.keys,
+        (*reach.keys, *rolled),
         Treatment(late_receipt_days=rules.late_receipt_days, fence_days=rules.fence_days),
         apply,
         cause=cause,

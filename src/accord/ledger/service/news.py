@@ -23,12 +23,13 @@ from accord.ledger import store
 from accord.ledger.decide import gate
 from accord.ledger.decide.graph import Graph
 from accord.ledger.decide.judge import judge
-from accord.ledger.decide.sheet import Sheet, expire, roll, treated
+from accord.ledger.decide.sheet import Sheet, expire, needs_roll, roll, treated
 from accord.ledger.model import Commitment, Draw, Kind, OpenException, Profile, Supply, kind_of_key, node_of
 from accord.ledger.service.books import Clock, Treatment, hold_expired
 from accord.ledger.service.graphs import graph as read_graph
 
 _TRIES = 5
+_PAGE = 500  # keys read at once
 
 T = TypeVar("T")
 Row = TypeVar("Row", Supply, Draw, Commitment)
@@ -233,6 +234,28 @@ def roll_keys(db: Database, keys: Sequence[str], treatment: Treatment, *, actor:
     return again(db, work)
 
 
+def to_roll(tx: Tx, graph: Graph, sites: Iterable[str], *, fence_days: int) -> frozenset[str]:
+    """The keys that a midnight at these sites changes, or that were short before it and may not be any more.
+
+    Minutes that were short yesterday are past, and so is the doubt they cast on what they make.
+    """
+    rolling = frozenset(sites)
+    clock = Clock(graph, tx.now())
+    found: set[str] = set()
+    after = ""
+    while page := store.every_key(tx, after, _PAGE):
+        after = page[-1][0].key
+        for profile, _low in page:
+            key, day = profile.key, clock.today_of(profile.key)
+            kind = kind_of_key(key)
+            if kind is Kind.node:
+                if node_of(key)[1] in rolling and (profile.shortfall_max or needs_roll(profile, day, fence_days)):
+                    found.add(key)
+            elif kind is not Kind.allocation and profile.shortfall_max:
+                found.add(key)
+    return frozenset(found)
+
+
 def rejudge(tx: Tx, graph: Graph, keys: Iterable[str], treatment: Treatment, *, actor: str) -> Told:
     """Judge commitments on these keys again, inside the transaction in which a promise on them ended."""
     cause = new_id("cau")
@@ -252,4 +275,4 @@ def again(db: Database, work: Callable[[Tx], T]) -> T:
     raise Unavailable("The ledger changes too fast around this news. Send it again.", retry_after_seconds=1)
 
 
-__all__ = ["Moved", "Sheets", "Told", "again", "change", "closure", "record_cause", "rejudge", "roll_keys"]
+__all__ = ["Moved", "Sheets", "Told", "again", "change", "closure", "record_cause", "rejudge", "roll_keys", "to_roll"]
