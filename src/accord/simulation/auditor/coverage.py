@@ -2,8 +2,9 @@
 
 The firm draws of a node are gone through in the order of (day, sequence). Each is covered by what is usable by its day
 and not taken by those before it: wholly, or it takes nothing. Where lots expire, it takes from the lot that expires
-first among those that last long enough. A key that does not carry over is the same, day by day, and its past days are
-done. A receipt with an uncovered draw of its own is doubtful, and is no supply for anybody. Holds, and the receipts
+first among those that last long enough. Where this leaves anybody short, the node is gone through again, and what a
+promise proposed serves that promise first. A key that does not carry over is the same, day by day, and its past days
+are done. A receipt with an uncovered draw of its own is doubtful, and is no supply for anybody. Holds, and the receipts
 that they propose, are not judged and cover nobody else.
 """
 
@@ -26,10 +27,18 @@ class Coverage:
         for key in rows.draws:
             for draw in rows.live(key):
                 self._by_owner[draw["owner"]].append(draw)
-        self._receipts = {row["id"]: row for key in rows.supplies for row in rows.supplies[key]}
         self._doubtful: dict[str, bool] = {}
-        self._covered: dict[tuple[str, str], bool] = {}
         self._days: dict[tuple[str, int], dict[str, bool]] = {}
+        # Whether one's own receipts come first at a node depends on who is short there, which depends on doubts, which
+        # depend on other nodes: nodes are added until none is short without being among them.
+        self._own_first: set[str] = set()
+        while (
+            more := {key for key in rows.draws if key.startswith("node:") and self._is_short(key)}
+            - self._own_first
+        ):
+            self._own_first |= more
+            self._doubtful.clear()
+            self._days.clear()
 
     def is_covered(self, owner: str) -> bool:
         """Whether every draw of a commitment or receipt is covered."""
@@ -43,9 +52,9 @@ class Coverage:
             known = self._doubtful[receipt] = not self.is_covered(receipt)
         return known
 
-    def draws_of(self, owner: str) -> list[Row]:
-        """What an owner takes, without what has expired."""
-        return self._by_owner.get(owner, [])
+    def _is_short(self, key: str) -> bool:
+        today = self._rows.today(key)
+        return not all(self._node(key, _NEVER, today, own_first=False).values())
 
     def _draw(self, draw: Row) -> bool:
         key, today = draw["key"], self._rows.today(draw["key"])
@@ -54,32 +63,48 @@ class Coverage:
         day = max(draw["on_day"], today)
         judged = self._days.get((key, day))
         if judged is None:
-            judged = (
-                self._node(key, day, today) if key.startswith("node:") else self._day(key, draw["on_day"])
-            )
+            if key.startswith("node:"):
+                judged = self._node(key, day, today, own_first=key in self._own_first)
+            else:
+                judged = self._day(key, draw["on_day"])
             self._days[key, day] = judged
         return judged[draw["id"]]
 
-    def _node(self, key: str, until: int, today: int) -> dict[str, bool]:
+    def _node(self, key: str, until: int, today: int, *, own_first: bool) -> dict[str, bool]:
         """The judgement on the draws of a node up to a day: what comes later cannot help or hurt them."""
-        lots = sorted(
-            [row["expires_on"] or _NEVER, max(row["on_day"], today), row["quantity"]]
+        there = [
+            row
             for row in self._rows.supplies.get(key, ())
-            if row["on_day"] <= until and self._is_usable(row, today)
+            if max(row["on_day"], today) <= until and self._is_usable(row, today)
+        ]
+        draws = [
+            draw for draw in _in_order(self._rows.draws[key], today) if max(draw["on_day"], today) <= until
+        ]
+        left = {row["id"]: row["quantity"] for row in there}
+        own: dict[str, int] = defaultdict(int)
+        if own_first:
+            for draw in draws:
+                for row in sorted(there, key=lambda row: (row["on_day"], row["id"])):
+                    if row["proposed_by"] == draw["promise"] is not None and row["on_day"] <= max(
+                        draw["on_day"], today
+                    ):
+                        part = min(left[row["id"]], draw["quantity"] - own[draw["id"]])
+                        left[row["id"]] -= part
+                        own[draw["id"]] += part
+        lots = sorted(
+            [row["expires_on"] or _NEVER, max(row["on_day"], today), left[row["id"]]] for row in there
         )
         judged = {}
-        for draw in _in_order(self._rows.draws[key], today):
+        for draw in draws:
             day = max(draw["on_day"], today)
-            if day > until:
-                continue
             fitting = [lot for lot in lots if lot[1] <= day and lot[0] >= day + (draw["life_days"] or 0)]
-            left = draw["quantity"]
-            judged[draw["id"]] = sum(lot[2] for lot in fitting) >= left
+            wanted = draw["quantity"] - own[draw["id"]]
+            judged[draw["id"]] = sum(lot[2] for lot in fitting) >= wanted
             if judged[draw["id"]]:
                 for lot in fitting:
-                    taken = min(lot[2], left)
+                    taken = min(lot[2], wanted)
                     lot[2] -= taken
-                    left -= taken
+                    wanted -= taken
         return judged
 
     def _is_usable(self, supply: Row, today: int) -> bool:
