@@ -41,8 +41,8 @@ format: setup ## Let ruff format and mend what it can
 bench: setup ## Measure promises per second and latency, beside their limits
 	$(BIN)/python -m bench $(ARGS)
 
-prove: setup ## The long runs: simulation and races for hours (ARGS="--ops 1M --seed 7")
-	$(BIN)/accord simulate $(ARGS)
+prove: setup ## Live long random lives, judged at every step (ARGS="--lives 100 --seed 7")
+	$(BIN)/python scripts/prove.py $(ARGS)
 
 docs: setup ## Write the generated reference and run what the documents say
 	$(BIN)/python scripts/reference.py
