@@ -363,12 +363,15 @@ def upgrade() -> None:
     index_where(
         "ix_promise_customer", "promise", ["customer", "made_at", "id"], unique=False, where="in_force"
     )
+    index_where(
+        "ix_promise_expires_at",
+        "promise",
+        ["expires_at"],
+        unique=False,
+        where="in_force AND expires_at IS NOT NULL",
+    )
     index_where("ix_promise_made_at", "promise", ["made_at", "id"], unique=False, where="in_force")
     index_where("ix_promise_ref", "promise", ["ref", "made_at", "id"], unique=False, where="in_force")
-    index_where(
-        "ix_promise_state_expires_at", "promise", ["state", "expires_at"], unique=False, where="in_force"
-    )
-    index_where("uq_promise_in_force", "promise", ["id"], unique=True, where="in_force")
     op.create_table(
         "request",
         sa.Column("id", Words, nullable=False),
