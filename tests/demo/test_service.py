@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Iterator
+from datetime import date
 
 import pytest
 
@@ -82,6 +83,13 @@ def test_loading_takes_seconds(sqlite_url: str) -> None:
     took = time.monotonic() - began
     db.close()
     assert took < 15  # 3 to 5 s on a quiet machine
+
+
+def test_the_first_question_is_the_storys() -> None:
+    loaded = service.Loaded(seed=7, today=date(2026, 3, 2).toordinal(), is_new=True)
+
+    assert loaded.question == "500 X-100 by 2026-03-20 for Northwind at 18.50"
+    assert loaded.sentence == "Loaded Halden Pumps as of Monday, 02 March 2026 (seed 7)."
 
 
 def test_loading_again_changes_nothing(db: Database) -> None:

@@ -169,3 +169,26 @@ def test_a_supplier_that_slips_uncovers_what_rests_on_its_castings(told: tuple[D
     rest = promises.promise_of(db, promised.promise).commitments[1]
     assert (rest.quantity, rest.id in {e.commitment for e in ours}) == (80, True)
     assert promises.verify(db).findings == ()
+
+
+@pytest.mark.parametrize(
+    ("seed", "day", "hour"),
+    [(31, "2026-03-29", 3), (261, "2026-10-25", 0), (238, "2026-12-20", 23), (667, "2028-02-29", 15)],
+)
+def test_another_seed_on_another_day_tells_the_same(
+    seed: int, day: str, hour: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    today = date.fromisoformat(day).toordinal()
+    at = midnight(today, "Europe/Oslo") + hour * HOURS
+    monkeypatch.setattr(clock, "wall_clock", lambda: at)
+    db = open_database(f"sqlite:///{tmp_path / 'demo.db'}")
+    service.load(db, seed=seed)
+    service.morning(db)
+
+    decision = _decided(db, story.asks(today))
+
+    assert [option.kind for option in decision.options] == ["split", "substitute", "expedite", "later"]
+    assert [piece.quantity for piece in decision.options[0].pieces] == [420, 80]
+    assert promises.verify(db).findings == ()
+    assert exceptions.open_exceptions(db) == ([], None)
+    db.close()

@@ -102,8 +102,12 @@ def _scripted(desk: _Desk) -> list[Request]:
             hold, near("Gdansk", lambda c: c.may_substitute), _line("X-400", 60, day(15)), may_substitute=True
         ),
         # Set aside for others: the lower tier may not have it, the higher one only with approval.
-        _request(commit, near("Lyon", lambda c: c.tier == "C"), _line("X-200", 150, day(4)), accept="requested"),
-        _request(commit, near("Lyon", lambda c: c.tier == "A"), _line("X-200", 150, day(4)), accept="requested"),
+        _request(
+            commit, near("Lyon", lambda c: c.tier == "C"), _line("X-200", 150, day(4)), accept="requested"
+        ),
+        _request(
+            commit, near("Lyon", lambda c: c.tier == "A"), _line("X-200", 150, day(4)), accept="requested"
+        ),
         # Orders of many lines: each line by itself, or all of them on one day.
         _request(
             commit,

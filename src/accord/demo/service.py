@@ -13,9 +13,10 @@ import sqlalchemy as sa
 
 from accord.db import migrations
 from accord.db.engine import Database
+from accord.demo import story
 from accord.demo.company import HOME, Company, company
 from accord.exceptions import service as exceptions
-from accord.kit.days import Day, date_of, iso, local_day
+from accord.kit.days import Day, date_of, day_of, iso, local_day
 from accord.kit.errors import AccordError, Conflict
 from accord.ledger.service import graphs
 from accord.policy import service as policy
@@ -42,6 +43,12 @@ class Loaded(msgspec.Struct, frozen=True, kw_only=True):
         made = "Loaded" if self.is_new else "Found"
         return f"{made} Halden Pumps as of {date_of(self.today):%A, %d %B %Y} (seed {self.seed})."
 
+    @property
+    def question(self) -> str:
+        """The story's request in plain words: what to ask first."""
+        asked_on = iso(story.dates(self.today).asked_on)
+        return f"{story.QUANTITY} {story.ITEM} by {asked_on} for {story.CUSTOMER} at 18.50"
+
 
 class _Mark(msgspec.Struct, frozen=True):
     """What the setting `demo` says."""
@@ -58,7 +65,7 @@ def load(db: Database, *, seed: int = 7, on_progress: Report | None = None) -> L
     """
     migrations.upgrade(db)
     mark, is_new = _claim(db, seed)
-    made = company(mark.seed, _day(mark))
+    made = company(mark.seed, day_of(mark.today))
     if not mark.whole:
         _tell(db, made, on_progress)
         _set(db, msgspec.structs.replace(mark, whole=True))
@@ -73,7 +80,7 @@ def morning(db: Database, on_progress: Report | None = None) -> list[Decision]:
     mark = _mark(db)
     if mark is None or not mark.whole:
         raise Conflict("The demo is not loaded here. Run accord demo first.", code="demo_not_loaded")
-    requests = company(mark.seed, _day(mark)).morning
+    requests = company(mark.seed, day_of(mark.today)).morning
     decisions: list[Decision] = []
     for first in range(0, len(requests), _BATCH):
         for answer in promises.promise(db, requests[first : first + _BATCH], actor=ACTOR):
@@ -149,12 +156,6 @@ def _is_empty(db: Database) -> bool:
 def _other_company() -> Conflict:
     detail = "This database holds data that is not the demo's. Name another one with --db, or leave it out."
     return Conflict(detail, code="not_the_demo")
-
-
-def _day(mark: _Mark) -> Day:
-    from datetime import date
-
-    return date.fromisoformat(mark.today).toordinal()
 
 
 # --- loading ---------------------------------------------------------------------------------------
