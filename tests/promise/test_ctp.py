@@ -325,16 +325,16 @@ def test_the_first_load_with_room_is_taken() -> None:
     assert minutes(full.options[0].makes[0], "resource:other") == {3: 300}
 
 
-def test_each_lot_has_its_own_setup_and_the_last_one_is_placed_last() -> None:
+def test_each_lot_has_its_own_setup_and_the_last_one_is_placed_first() -> None:
     made = operation(steps=steps((60, 30)), lot_max=8)
 
     decision = World(line(), made).ask("20 X-100 d4")
 
-    # 8 + 8 + 4: the rest of 4 works on Thursday, the others before it in what is left.
+    # 8 + 8 + 4: the rest of 4 is placed first, on Thursday, the others in what is left before it.
     assert [(r.quantity, minutes(r)) for r in decision.options[0].makes] == [
-        (8, {2: 300}),
-        (8, {3: 300}),
         (4, {3: 180}),
+        (8, {3: 300}),
+        (8, {2: 300}),
     ]
 
 

@@ -135,7 +135,7 @@ class Ctp:
             if made:
                 evidence += tuple(
                     Evidence(source=lot.make.source, quantity=lot.make.quantity, on=lot.make.on)
-                    for lot in made
+                    for lot in reversed(made)
                 )
         takes = [Take(key=key, on=on, quantity=quantity, life_days=life_days)]
         if stock:
@@ -241,7 +241,7 @@ class Ctp:
     def _lots(
         self, source: Source, rest: int, key: str, on: Day, path: tuple[str, ...], explains: bool
     ) -> list[Lot] | Short:
-        """Every lot of one source, the last lot first; the receipts are added to the trial."""
+        """Every lot of one source in the order in which they are placed, the last lot first; the trial holds the receipts."""
         below = (*path, key)
         made: list[Lot] = []
         for size in reversed(lots(source, rest)):
@@ -256,9 +256,8 @@ class Ctp:
                 return found
             self.trial.add(key, found.make.on, found.make.quantity, name_of(source))
             made.append(found)
-        made.reverse()
         left = rest
-        for lot in made:
+        for lot in reversed(made):
             needed = min(left, lot.make.quantity)
             left -= needed
             lot.make = msgspec.structs.replace(lot.make, needed=needed, needed_on=on)

@@ -56,7 +56,7 @@ def effects_of(
         return Effects(
             gives_back=standing.gives, drops=standing.drops, resolves=_ended(standing, _ENDED[request.verb])
         )
-    return _restated(decision, standing)
+    return _restated(decision, standing, terms_of(customer_of(request, before, rules)))
 
 
 def _ended(standing: Standing, state: State) -> tuple[Commitment, ...]:
@@ -154,7 +154,7 @@ def _receipt(receipt: Make, id: str, promise: str, expires_at: Instant | None) -
     )
 
 
-def _restated(decision: Decision, standing: Standing) -> Effects:
+def _restated(decision: Decision, standing: Standing, terms: frozenset[str]) -> Effects:
     """The same draws and receipts, firm from now on or until another moment."""
     expires_at = decision.expires_at
     changing = [draw for draw in standing.draws if draw.expires_at is not None]
@@ -179,6 +179,7 @@ def _restated(decision: Decision, standing: Standing) -> Effects:
             if c.state is State.held
         )
     return Effects(
+        terms=tuple(sorted(terms)),
         gives_back=tuple(changing),
         drops=tuple(supplies),
         proposes=proposes,

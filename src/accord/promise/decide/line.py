@@ -11,7 +11,6 @@ from accord.promise.decide.reply import Short
 from accord.promise.decide.way import Way
 from accord.promise.model import Limit, Line, Refusal
 
-
 _TIME = (Refusal.lead_time_too_long, Refusal.inside_fence, Refusal.capacity_full)
 
 
