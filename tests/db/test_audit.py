@@ -490,6 +490,19 @@ def test_an_erased_person_is_not_in_the_files(sqlite_url: str, tmp_path: Path) -
     db.close()
 
 
+@pytest.mark.postgres
+def test_scrubbing_postgresql_leaves_no_old_row_in_the_table(pg_db: Database) -> None:
+    write(pg_db, *[entry(n, b"canary", "anna") for n in range(50)])
+    with pg_db.write() as tx:
+        erase_personal(tx, "anna")
+
+    pg_db.scrub()
+
+    with pg_db.read() as tx:
+        assert tx.rows("SELECT pg_relation_size('audit') / 8192 <= 2") == [(True,)]
+        assert verify_chains(tx) == []
+
+
 # --- help ---
 
 TABLES = ("audit", "audit_chain", "audit_checkpoint")
