@@ -60,7 +60,7 @@ _APPROVAL = {Refusal.approval_needed, Refusal.below_margin_floor}
 
 def exit_code(decision: Decision, *, wanted: bool) -> int:
     """The exit code of a decision; `wanted`: something was to be done, so that only its being done is a yes."""
-    if decision.verdict is Verdict.done or (wanted and _is_taken(decision)):
+    if said.is_done(decision):
         return DONE
     refusals = set(decision.refusals)
     if refusals & _USAGE:
@@ -72,20 +72,13 @@ def exit_code(decision: Decision, *, wanted: bool) -> int:
     return _OF_VERDICT[decision.verdict]
 
 
-def _is_taken(decision: Decision) -> bool:
-    # A hold that was hardened is a yes to what it held: there were no options to choose from.
-    hardened = decision.verdict is Verdict.yes and decision.promise is not None and not decision.refusals
-    return decision.chosen is not None or hardened
-
-
 def take(decision: Decision, option: str | None) -> int | None:
     """The index of the option that a commit of this answer takes; None when it takes none."""
     for index, one in enumerate(decision.options):
         if option in (one.id, str(index + 1)):
             return index
-    if option is None and decision.options:
-        first = decision.options[0]
-        return 0 if first.in_full_on_time and not first.needs else None
+        if option is None and one.in_full_on_time and not one.needs:
+            return index
     return None
 
 
@@ -101,7 +94,7 @@ def show(terminal: Terminal, decision: Decision, known: Catalogue, *, why: bool)
     )
     for refusal in decision.refusals:
         terminal.say("  " + " ".join(said.REFUSALS[refusal]))
-    if decision.promise is not None and decision.chosen is not None:
+    if decision.promise is not None and said.is_done(decision):
         terminal.say(f"  {_kept(decision)} {decision.promise}")
     if decision.options and (decision.chosen is None or why):
         terminal.say()
@@ -115,7 +108,7 @@ def next_step(decision: Decision) -> str:
     verb, promise = decision.request.verb, decision.promise
     if verb is Verb.ask:
         return "the same with hold or commit" + ("" if len(decision.options) < 2 else ", and --option N")
-    if decision.chosen is None and decision.verdict is not Verdict.done:
+    if not said.is_done(decision):
         return "the same with --option N" if decision.options else "accord promises"
     if promise is None:
         return "accord promises"

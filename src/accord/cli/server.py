@@ -123,7 +123,7 @@ def _show(terminal: Terminal, db: object, decisions: list[Decision], *, seed: in
                 "decisions": [decision_out(one, known.units) for one in decisions],
                 "seed": seed,
                 "is_new": is_new,
-                "promised": sum(one.chosen is not None for one in decisions),
+                "promised": sum(said.is_done(one) for one in decisions),
             }
         )
         return
@@ -138,5 +138,5 @@ def _show(terminal: Terminal, db: object, decisions: list[Decision], *, seed: in
         )
         terminal.say(f"{decision.request.verb.value:>7}  {lines} by {by} for {decision.request.customer}")
         terminal.say(f"         {said.VERDICTS[decision.verdict]}: {decision.sentence}")
-    kept = sum(one.chosen is not None for one in decisions)
+    kept = sum(said.is_done(one) for one in decisions)
     terminal.say(f"{len(decisions)} requests, {kept} promised.")

@@ -12,7 +12,7 @@ from accord.kit.days import Day, date_of
 from accord.kit.money import format_money
 from accord.kit.quantity import format_quantity
 from accord.ledger.model import Item, Kind, kind_of_key, node_of
-from accord.promise.model import Limit, Refusal, Verdict
+from accord.promise.model import Decision, Limit, Refusal, Verb, Verdict
 
 _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -76,6 +76,15 @@ _KINDS = {
 }
 
 _SOURCES = {"make": "make", "move": "move", "buy": "buy"}
+
+
+def is_done(decision: Decision) -> bool:
+    """Whether a decision did what its request wanted: took an option, or changed a promise that takes none."""
+    if decision.request.verb is Verb.ask:
+        return False
+    return decision.chosen is not None or (
+        not decision.refusals and decision.verdict in (Verdict.yes, Verdict.done)
+    )
 
 
 def day(on: Day, today: Day | None = None) -> str:

@@ -64,7 +64,11 @@ class CannotPromise(Conflict):
 
     def __init__(self, decision: model.Decision, known: Catalogue) -> None:
         shown = wire.decision_out(decision, known.units)
-        code = decision.refusals[0].value if decision.refusals else "cannot_promise"
+        code = "cannot_promise"
+        if decision.refusals:
+            # That the option went is why nothing was done, whatever else stands in the way of others.
+            gone = Refusal.option_is_gone
+            code = (gone if gone in decision.refusals else decision.refusals[0]).value
         super().__init__(
             decision.sentence,
             code=code,
@@ -240,7 +244,7 @@ async def bulk(data: JSONBody[BulkIn], key: Key, state: State, request: Asker) -
 
 def _order_out(id: str, answer: model.Decision | AccordError | None, known: Catalogue) -> OrderAnswer:
     if isinstance(answer, model.Decision):
-        if answer.chosen is not None:
+        if said.is_done(answer):
             return OrderAnswer(
                 id=id, status=HTTPStatus.CREATED, decision=wire.decision_out(answer, known.units)
             )
@@ -377,7 +381,7 @@ async def _answered(
         raise answer
     known = await _known(state, answer.graph_version, known)
     headers = _repeated_header(answer.now < received_at)
-    if answer.chosen is None and answer.verdict is not model.Verdict.done:
+    if not said.is_done(answer):
         request.state.extra_headers = headers
         if answer.refusals and answer.refusals[0] is Refusal.unknown_promise:
             raise NotFound(

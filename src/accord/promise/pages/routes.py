@@ -18,7 +18,7 @@ from litestar.response import Redirect, Template
 from accord.db.engine import Database
 from accord.kit.errors import AccordError, InputError, NotFound
 from accord.kit.ids import new_id
-from accord.promise import service
+from accord.promise import said, service
 from accord.promise.model import Decision, Verb
 from accord.promise.model import Request as Wanted
 from accord.promise.named import understand
@@ -100,7 +100,7 @@ def confirm(
         digest=data.digest,
     )
     decision = _submit(db, wanted, request)
-    if decision.chosen is None or decision.promise is None:
+    if decision.promise is None or not said.is_done(decision):
         return _asked(
             db, data.q, notice="It changed while you looked: " + decision.sentence, status=HTTPStatus.CONFLICT
         )
@@ -126,7 +126,7 @@ def act(
     if data.verb not in ("commit", "release", "cancel"):
         raise InputError.at("verb", "unknown_verb", "A promise is committed, released or cancelled here.")
     decision = _submit(db, Wanted(id=data.key, verb=Verb(data.verb), promise=id), request)
-    if decision.refusals:
+    if not said.is_done(decision):
         return _promise(db, service.promise_of(db, id), notice=decision.sentence, status=HTTPStatus.CONFLICT)
     return Redirect(f"/promises/{id}", status_code=303)
 
