@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -106,11 +107,23 @@ def test_a_share_within_a_share_protects_against_its_own_tier() -> None:
     assert trial.atp(KEY, DAY, terms=frozenset({"tier:C"})) == 10  # web's 20 are inside A's 60, not beside them
 
 
-def test_unused_shares_return_on_the_release_day() -> None:
-    trial = trial_of("+100 d0", A, B)
+def test_unused_shares_return_when_the_release_day_has_come() -> None:
+    early = msgspec.structs.replace(B, until_on=DAY, from_on=DAY - 30)
+    trial = trial_of("+100 d0, +20 d40", A, early)
 
-    assert trial.atp(KEY, DAY + 29, terms=frozenset({"tier:C"})) == 10
-    assert trial.atp(KEY, DAY + 30, terms=frozenset({"tier:C"})) == 100
+    assert trial.atp(KEY, DAY + 29, terms=frozenset({"tier:C"})) == 40  # B's release day has come, A's has not
+    assert trial.atp(KEY, DAY + 31, terms=frozenset({"tier:C"})) == 40  # after A's period, but A may still use it
+    assert trial.atp(KEY, DAY + 40, terms=frozenset({"tier:C"})) == 60
+
+
+def test_what_ships_later_cannot_eat_into_a_share_bit_by_bit() -> None:
+    trial = trial_of("+100 d0", A, B)
+    terms = frozenset({"tier:C"})
+
+    trial.take(KEY, DAY + 66, trial.atp(KEY, DAY + 66, terms=terms))
+
+    assert trial.atp(KEY, DAY, terms=terms) == 0
+    assert trial.atp(KEY, DAY, terms=frozenset({"tier:B"})) == 30
 
 
 def test_undo_leaves_nothing_behind() -> None:

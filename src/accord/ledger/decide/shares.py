@@ -1,7 +1,7 @@
 """What is protected for others? Allocations are limits on who may draw, never supply.
 
-A share stands as a draw from the start of its period (or today) to its release day. Shares are honoured from the
-highest rank down, each only as far as the supply goes: after a cut the lowest shrink first. A share whose path
+Until its release day has come, a share stands as a draw from the start of its period (or today) on: whoever ships after
+the period must leave it, too, since its owner may still use it. Shares are honoured from the highest rank down, each only as far as the supply goes: after a cut the lowest shrink first. A share whose path
 extends another's (a channel's within a tier's) is part of it.
 """
 
@@ -22,7 +22,7 @@ def reserved(
     terms: frozenset[str],
     borrow: bool,
 ) -> list[tuple[Day, int]]:
-    """Draws (+) and returns (-) by day that stand for the unused shares protected against a requester, sorted.
+    """Draws by day that stand for the unused shares protected against a requester, sorted.
 
     `unused` is what each allocation has left of its share, `deltas` the node's steps. `borrow`: the shares of ranks
     below the requester's own do not protect against it.
@@ -32,16 +32,15 @@ def reserved(
     granted: dict[str, int] = {}
     found: list[tuple[Day, int]] = []
     for a in sorted(allocations, key=lambda a: (a.rank, len(a.path), a.id)):
-        start, release = max(a.from_on, today), a.release_on or a.until_on
-        if release <= start:
+        if (a.release_on or a.until_on) <= today:
             continue
+        start = max(a.from_on, today)
         outer = _outer(a, allocations)
         room = max(0, Projection(steps).floor(start)) if outer is None else granted.get(outer.id, 0)
         share = min(unused[a.id], room)
         granted[a.id] = share
         if outer is None:
             steps[start] = steps.get(start, 0) - share
-            steps[release] = steps.get(release, 0) + share
         else:
             granted[outer.id] -= share
         if terms.issuperset(a.path) or share == 0:
@@ -50,7 +49,7 @@ def reserved(
             continue
         # A nested share counts only against those who may use the share around it; others meet the outer one.
         if outer is None or terms.issuperset(outer.path):
-            found += [(start, share), (release, -share)]
+            found.append((start, share))
     return sorted(found)
 
 

@@ -113,13 +113,14 @@ class Trial:
         `borrow`: shares of lower ranks than the requester's own do not protect against it.
         """
         state = self._key(key)
-        if state.lots:
+        floor = self._stock(key, state, terms, borrow).floor(on)
+        if state.lots and floor > 0:
+            # Lots alone would let what is short today wait for ever: what it waits for is in the projection.
             draws = [
                 *state.draws,
-                *((day, 0, q) for day, q in self._reserved(key, state, terms, borrow) if q > 0),
+                *((day, 0, q) for day, q in self._reserved(key, state, terms, borrow)),
             ]
-            return lot_atp(tuple(state.supply), tuple(draws), state.today, on, life_days)
-        floor = self._stock(key, state, terms, borrow).floor(on)
+            floor = min(floor, lot_atp(tuple(state.supply), tuple(draws), state.today, on, life_days))
         return floor if floor > 0 else 0
 
     def rises_on(
