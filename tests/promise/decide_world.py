@@ -58,7 +58,7 @@ class World:
         for key, steps in (used or {}).items():
             self.profiles[key] = profile_of(key, steps)
 
-    def trial(self, request: Request) -> Trial:
+    def trial(self, request: Request, standing: Standing | None = None) -> Trial:
         """Everything that the request may touch, and nothing else."""
         keys = reach(
             self.graph,
@@ -67,7 +67,8 @@ class World:
             depth_max=self.book.rules.depth_max,
             may_substitute=True,
         )
-        keys |= set(self.profiles) if request.promise else set()
+        if standing is not None:
+            keys |= {row.key for row in (*standing.draws, *standing.supplies)}
         profiles = {key: self.profiles.get(key, Profile(key=key)) for key in keys}
         today = {site: self.graph.today(site, self.now) for site in self.graph.sites}
         return Trial(self.graph, profiles, today, TODAY)
@@ -92,7 +93,7 @@ class World:
         **more: object,
     ) -> Decision:
         request = self.request(*asks, verb=verb, **more)
-        trial = self.trial(request)
+        trial = self.trial(request, standing)
         mark = trial.mark()
         decision = decide(
             request,

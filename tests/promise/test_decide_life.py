@@ -1,0 +1,284 @@
+"""Hold, commit, amend, release, cancel: what each changes in the ledger, and when it is refused."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+from tests.promise.decide_world import NOW, TODAY, World
+
+from accord.ledger.model import (
+    Commitment,
+    Draw,
+    Effects,
+    Input,
+    Item,
+    Operation,
+    State,
+    Supplier,
+    Supply,
+    SupplyKind,
+    Term,
+)
+from accord.promise.decide.effects import effects_of, promise_after
+from accord.promise.model import Decision, Promise, Refusal, Verdict
+
+A_DAY = 86_400_000_000
+MOTOR = Item(id="motor", name="Motor", cost_minor=300)
+MASTER = (
+    MOTOR,
+    Supplier(id="s", name="S"),
+    Term(id="t", item="motor", site="halden", supplier="s", lead_days=2, lot_min=50),
+    Operation(
+        id="o",
+        item="X-100",
+        site="halden",
+        inputs=(Input(item="motor", quantity=1),),
+        lead_days=1,
+        lot_min=20,
+    ),
+)
+
+
+class Held(msgspec.Struct, frozen=True):
+    """What a promise has in the ledger."""
+
+    draws: tuple[Draw, ...] = ()
+    supplies: tuple[Supply, ...] = ()
+    commitments: tuple[Commitment, ...] = ()
+    gives: tuple[Draw, ...] = ()
+    drops: tuple[Supply, ...] = ()
+
+
+def world() -> World:
+    return World(*MASTER, stock={"X-100": "+6 now"})
+
+
+def effects(decision: Decision, standing: Held | None = None) -> Effects:
+    found = effects_of(decision, world().graph, world().book, standing)
+    assert found is not None
+    return found
+
+
+def made(verb: str = "hold") -> tuple[Promise, Held]:
+    """A promise of ten, six from stock and four of a lot of twenty, and all that it has in the ledger."""
+    decision = world().ask("10 X-100 d9", verb=verb)
+    changed = effects(decision)
+    promise = promise_after(decision, None, changed, actor="anna")
+    assert promise is not None
+    draws = changed.draws + tuple(draw for proposal in changed.proposes for draw in proposal.draws)
+    supplies = tuple(proposal.supply for proposal in changed.proposes)
+    return promise, Held(draws, supplies, changed.commitments, draws, supplies)
+
+
+# --- effects of something new ---
+
+
+def test_a_commitment_draws_firmly_and_proposes_whole_lots() -> None:
+    changed = effects(world().ask("10 X-100 d9", verb="commit"))
+
+    (commitment,) = changed.commitments
+    assert (commitment.quantity, commitment.ship_on - TODAY, commitment.state) == (10, 9, State.committed)
+    assert [(d.key, d.owner, d.on - TODAY, d.quantity, d.expires_at) for d in changed.draws] == [
+        ("node:X-100@halden", commitment.id, 9, 10, None)
+    ]
+    motors, pumps = (proposal.supply for proposal in changed.proposes)
+    assert [(s.kind, s.quantity, s.on - TODAY, s.expires_at) for s in (motors, pumps)] == [
+        (SupplyKind.purchase, 50, 8, None),
+        (SupplyKind.production, 20, 9, None),
+    ]
+    (feed,) = changed.proposes[1].draws
+    assert (feed.key, feed.owner, feed.feeds, feed.quantity) == (
+        "node:motor@halden",
+        pumps.id,
+        "node:X-100@halden",
+        20,
+    )
+
+
+def test_a_holds_receipts_count_only_for_the_hold() -> None:
+    decision = world().ask("10 X-100 d9", verb="hold")
+    changed = effects(decision)
+
+    motors, pumps = (proposal.supply for proposal in changed.proposes)
+    assert decision.expires_at == NOW + 2 * A_DAY
+    assert [(s.quantity, s.on - TODAY, s.lot_quantity, s.lot_on - TODAY) for s in (motors, pumps)] == [
+        (20, 8, 50, 8),  # twenty of fifty motors feed the pumps
+        (4, 9, 20, 9),  # four of twenty pumps are the hold's
+    ]
+    every = [*changed.draws, *(d for p in changed.proposes for d in p.draws), motors, pumps]
+    assert {row.expires_at for row in every} == {NOW + 2 * A_DAY}
+    assert {c.state for c in changed.commitments} == {State.held}
+
+
+def test_ids_follow_from_the_decision() -> None:
+    first, second = (effects(world().ask("10 X-100 d9", verb="commit", id="dec_7")) for _ in range(2))
+
+    assert first == second
+    assert [c.id for c in first.commitments] == ["com_7-0"]
+    assert [p.supply.id for p in first.proposes] == ["rcp_7-0", "rcp_7-1"]
+    ids = [d.id for d in first.draws] + [d.id for p in first.proposes for d in p.draws]
+    assert len(set(ids)) == len(ids)
+
+
+def test_asking_and_being_refused_change_nothing() -> None:
+    for decision in (world().ask("10 X-100 d9"), world().ask("1 X-999 d9", verb="commit")):
+        assert effects_of(decision, world().graph, world().book) is None
+        assert promise_after(decision, None, None, actor="anna") is None
+
+
+def test_a_promise_keeps_its_three_dates() -> None:
+    promise, _ = made("commit")
+
+    (line,) = promise.lines
+    assert (line.requested_on, line.first_promised_on, line.promised_on) == (TODAY + 9,) * 3
+    assert (promise.state, promise.actor, promise.request, promise.made_at) == (
+        State.committed,
+        "anna",
+        "r1",
+        NOW,
+    )
+    # Six from stock, four of a lot of twenty that takes twenty motors.
+    assert line.cost_minor == 6 * 1_000 + 4 * 300
+    assert line.commitments == ("com_1-0",)
+
+
+# --- changing how it stands ---
+
+
+def test_hardening_makes_draws_firm_and_lots_whole() -> None:
+    promise, held = made()
+
+    decision = world().ask(verb="commit", promise=promise.id, before=promise, standing=held, id="dec_2")
+    changed = effects(decision, held)
+    after = promise_after(decision, promise, changed, actor="ben")
+
+    assert (decision.verdict, decision.sentence) == (Verdict.yes, "prm_1 is committed now.")
+    assert set(changed.gives_back) == set(held.draws)
+    assert set(changed.drops) == set(held.supplies)
+    assert {d.expires_at for d in changed.draws} == {None}
+    assert [(p.supply.quantity, p.supply.on - TODAY, p.supply.lot_quantity) for p in changed.proposes] == [
+        (50, 8, 0),
+        (20, 9, 0),
+    ]
+    assert [(c.id, c.state) for c in changed.resolves] == [("com_1-0", State.committed)]
+    assert after is not None
+    assert (after.state, after.version, after.expires_at, after.lines) == (
+        State.committed,
+        2,
+        None,
+        promise.lines,
+    )
+
+
+def test_renewing_moves_the_end_only() -> None:
+    promise, held = made()
+
+    decision = world().ask(
+        verb="hold", promise=promise.id, hold_seconds=600, before=promise, standing=held, id="dec_2"
+    )
+    changed = effects(decision, held)
+    after = promise_after(decision, promise, changed, actor="ben")
+
+    assert decision.expires_at == NOW + 600_000_000
+    rows = [
+        *changed.draws,
+        *(p.supply for p in changed.proposes),
+        *(d for p in changed.proposes for d in p.draws),
+    ]
+    assert {row.expires_at for row in rows} == {NOW + 600_000_000}
+    assert [p.supply.quantity for p in changed.proposes] == [20, 4]
+    assert changed.resolves == ()
+    assert after is not None
+    assert (after.renewals, after.state) == (1, State.held)
+
+
+@pytest.mark.parametrize(
+    ("verb", "begins_as", "state"),
+    [("release", "hold", State.released), ("cancel", "commit", State.cancelled)],
+)
+def test_ending_gives_everything_back(verb: str, begins_as: str, state: State) -> None:
+    promise, held = made(begins_as)
+
+    decision = world().ask(verb=verb, promise=promise.id, before=promise, standing=held, id="dec_2")
+    changed = effects(decision, held)
+    after = promise_after(decision, promise, changed, actor="ben")
+
+    assert decision.verdict is Verdict.done
+    assert (changed.gives_back, changed.drops, changed.draws, changed.proposes) == (
+        held.gives,
+        held.drops,
+        (),
+        (),
+    )
+    assert [c.state for c in changed.resolves] == [state]
+    assert after is not None
+    assert after.state is state
+
+
+def test_amending_supersedes_and_keeps_the_first_promised_day() -> None:
+    promise, held = made("commit")
+
+    decision = world().ask(
+        "3 X-100 d5", verb="amend", promise=promise.id, before=promise, standing=held, id="dec_2"
+    )
+    changed = effects(decision, held)
+    after = promise_after(decision, promise, changed, actor="ben")
+
+    assert decision.verdict is Verdict.yes
+    assert (changed.gives_back, changed.drops) == (held.gives, held.drops)
+    assert [(c.id, c.state) for c in changed.resolves] == [("com_1-0", State.superseded)]
+    assert [(c.id, c.quantity, c.state) for c in changed.commitments] == [("com_2-0", 3, State.committed)]
+    assert after is not None
+    (line,) = after.lines
+    assert (line.first_promised_on - TODAY, line.promised_on - TODAY, line.requested_on - TODAY) == (9, 5, 5)
+    assert (after.version, after.id, after.made_at) == (2, promise.id, promise.made_at)
+
+
+def test_an_amended_hold_stays_a_hold() -> None:
+    promise, held = made()
+
+    decision = world().ask("3 X-100 d5", verb="amend", promise=promise.id, before=promise, standing=held)
+
+    assert decision.expires_at == promise.expires_at
+
+
+# --- refusals ---
+
+
+@pytest.mark.parametrize(
+    ("verb", "state", "more", "refusals"),
+    [
+        ("release", State.committed, {}, [Refusal.promise_is_not_a_hold]),
+        ("commit", State.committed, {}, [Refusal.promise_is_not_a_hold]),
+        ("hold", State.committed, {}, [Refusal.promise_is_not_a_hold]),
+        ("cancel", State.held, {}, [Refusal.promise_is_not_a_commitment]),
+        ("cancel", State.cancelled, {}, [Refusal.promise_is_not_open]),
+        ("release", State.released, {}, [Refusal.promise_is_not_open]),
+        ("cancel", State.fulfilled, {}, [Refusal.already_delivered]),
+        ("release", State.expired, {}, [Refusal.hold_expired]),
+        ("release", State.held, {"expires_at": NOW}, [Refusal.hold_expired]),  # at its end it is over
+        ("hold", State.held, {"renewals": 3}, [Refusal.hold_renewed_too_often]),
+    ],
+)
+def test_a_verb_needs_the_state_it_is_for(
+    verb: str, state: State, more: dict[str, Any], refusals: list[Refusal]
+) -> None:
+    promise = msgspec.structs.replace(made()[0], state=state, **more)
+
+    decision = world().ask(verb=verb, promise=promise.id, before=promise, standing=Held(), id="dec_2")
+
+    assert list(decision.refusals) == refusals
+    assert (decision.verdict, decision.promise) == (Verdict.cannot_promise, None)
+    assert effects_of(decision, world().graph, world().book, Held()) is None
+
+
+@pytest.mark.parametrize("verb", ["release", "cancel", "commit", "hold"])
+def test_an_unknown_promise_is_refused(verb: str) -> None:
+    decision = world().ask(verb=verb, promise="prm_9")
+
+    assert (decision.refusals, decision.sentence) == (
+        (Refusal.unknown_promise,),
+        "There is no promise prm_9.",
+    )
