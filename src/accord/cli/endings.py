@@ -79,16 +79,9 @@ def _known(error: AccordError, *, as_json: bool) -> int:
     for field in error.errors:
         if field.detail != error.detail:
             click.echo(f"  {field.pointer}: {field.detail}", err=True)
-    for match in _matches(error):
-        click.echo(f"  did you mean  {match}", err=True)
     if isinstance(error, Fault):
         click.echo("  This is a mistake of Accord; nothing was changed. Please report it.", err=True)
     return error.exit_code
-
-
-def _matches(error: AccordError) -> list[str]:
-    found = error.extra.get("matches", [])
-    return [f"{one['id']}  {one['name']}" for one in found] if isinstance(found, list) else []
 
 
 def _print_json(value: object) -> None:

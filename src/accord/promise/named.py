@@ -26,7 +26,7 @@ from accord.promise.words import Words, read_words
 
 LINES_MAX = 100  # of one request in plain words; longer orders come as a file
 MATCHES_MAX = 3
-_ALIKE = 0.5  # how like a name must be to be worth a "did you mean"
+_ALIKE = 0.35  # how like a name must be to be worth a "did you mean"
 _LINES = re.compile(r"[;\n]")
 _PIECES = re.compile(r"pcs?|pieces?|ea|each|units?|st|stk", re.IGNORECASE)
 
