@@ -50,11 +50,21 @@ def count(quantity: int, *, item: str = "pump", as_of: int = 1, **more: object) 
 
 def receipt(quantity: int, on: int, *, id: str = "PO1", item: str = "pump", **more: object) -> ReceiptStated:
     kind = more.pop("kind", SupplyKind.purchase)
-    return ReceiptStated(item=item, site="Halden", id=id, kind=kind, quantity=quantity, due_on=on, ref=id, **more)  # type: ignore[arg-type]
+    return ReceiptStated(
+        item=item, site="Halden", id=id, kind=kind, quantity=quantity, due_on=on, ref=id, **more
+    )  # type: ignore[arg-type]
 
 
 def opening(quantity: int, on: int, *, item: str = "pump", ref: str = "SO1") -> OpeningLine:
-    return OpeningLine(customer="Northwind", item=item, site="Halden", quantity=quantity, requested_on=on, promised_on=on, ref=ref)
+    return OpeningLine(
+        customer="Northwind",
+        item=item,
+        site="Halden",
+        quantity=quantity,
+        requested_on=on,
+        promised_on=on,
+        ref=ref,
+    )
 
 
 def atp(db: Database, on: int, item: str = "pump") -> int:
@@ -86,7 +96,9 @@ def test_the_same_news_again_is_the_same_outcome_and_other_news_an_error(db: Dat
     assert atp(db, today) == 10
 
 
-def test_a_slip_opens_an_exception_with_the_planner_as_owner_and_relief_closes_it(db: Database, today: int) -> None:
+def test_a_slip_opens_an_exception_with_the_planner_as_owner_and_relief_closes_it(
+    db: Database, today: int
+) -> None:
     tell(db, "n1", receipt(20, today + 3), opening(15, today + 5))
     assert open_exceptions(db) == ([], None)
 
@@ -105,7 +117,9 @@ def test_a_slip_opens_an_exception_with_the_planner_as_owner_and_relief_closes_i
     assert clean(db)
 
 
-def test_an_order_promised_elsewhere_is_recorded_with_an_exception_where_it_is_not_covered(db: Database, today: int) -> None:
+def test_an_order_promised_elsewhere_is_recorded_with_an_exception_where_it_is_not_covered(
+    db: Database, today: int
+) -> None:
     outcome = tell(db, "n1", count(10), opening(8, today + 1), opening(8, today + 2, ref="SO2"))
 
     assert outcome.applied == 3
@@ -140,7 +154,12 @@ def test_a_receipt_whose_components_are_short_does_not_count(db: Database, today
 
 def test_a_capacity_cut_makes_what_it_feeds_doubtful(db: Database, today: int) -> None:
     minutes = Component(key=resource_key("line"), on=today + 2, quantity=900)
-    tell(db, "n1", receipt(10, today + 4, id="MO1", kind=SupplyKind.production, components=(minutes,)), opening(10, today + 6))
+    tell(
+        db,
+        "n1",
+        receipt(10, today + 4, id="MO1", kind=SupplyKind.production, components=(minutes,)),
+        opening(10, today + 6),
+    )
 
     from accord.kit.calendars import Calendar
     from accord.ledger.model import CalendarRecord
@@ -197,7 +216,12 @@ def test_more_than_is_left_cannot_ship(db: Database, today: int) -> None:
 
 def test_an_arrival_becomes_on_hand_and_uses_up_its_components(db: Database, today: int) -> None:
     motors = Component(key=node_key("motor", "Halden"), on=today + 1, quantity=6)
-    tell(db, "n1", count(10, item="motor"), receipt(6, today + 4, id="MO1", kind=SupplyKind.production, components=(motors,)))
+    tell(
+        db,
+        "n1",
+        count(10, item="motor"),
+        receipt(6, today + 4, id="MO1", kind=SupplyKind.production, components=(motors,)),
+    )
 
     tell(db, "n2", ReceiptArrived(item="pump", site="Halden", id="MO1", quantity=6, at=9_999))
 
@@ -252,7 +276,13 @@ def test_an_order_that_was_delivered_before_is_fulfilled_and_takes_nothing(db: D
 
 
 def test_a_count_told_with_what_was_delivered_after_it_loses_it(db: Database, today: int) -> None:
-    told = tell(db, "all", count(10, as_of=5), delivered(3, today - 1, at=6), delivered(4, today - 1, at=5, ref="SO10"))
+    told = tell(
+        db,
+        "all",
+        count(10, as_of=5),
+        delivered(3, today - 1, at=6),
+        delivered(4, today - 1, at=5, ref="SO10"),
+    )
 
     assert told.ignored == ()
     assert atp(db, today) == 7

@@ -39,11 +39,15 @@ def profile(*steps: tuple[int, int], key: str = KEY) -> Profile:
 
 
 def draw(quantity: int, on: int, *, id: str = "com_1", key: str = KEY, **more: object) -> Draw:
-    return Draw(key=key, id=id, owner=more.pop("owner", id), promise="prm_1", on=DAY + on, quantity=quantity, **more)  # type: ignore[arg-type]
+    return Draw(
+        key=key, id=id, owner=more.pop("owner", id), promise="prm_1", on=DAY + on, quantity=quantity, **more
+    )  # type: ignore[arg-type]
 
 
 def supply(quantity: int, on: int, *, id: str = "s", key: str = KEY, **more: object) -> Supply:
-    return Supply(key=key, id=id, kind=SupplyKind.purchase, quantity=quantity, on=DAY + on if on else 0, **more)  # type: ignore[arg-type]
+    return Supply(
+        key=key, id=id, kind=SupplyKind.purchase, quantity=quantity, on=DAY + on if on else 0, **more
+    )  # type: ignore[arg-type]
 
 
 def passes(before: Profile, *, gives: tuple[Draw, ...] = (), takes: tuple[Draw, ...] = ()) -> bool:
@@ -68,7 +72,9 @@ def passes(before: Profile, *, gives: tuple[Draw, ...] = (), takes: tuple[Draw, 
         ("inside a shortfall", profile((-5, 1), (20, 9)), draw(1, 1), False),
     ],
 )
-def test_no_decision_lowers_a_day_that_ends_below_zero(rule: str, before: Profile, takes: Draw, allowed: bool) -> None:
+def test_no_decision_lowers_a_day_that_ends_below_zero(
+    rule: str, before: Profile, takes: Draw, allowed: bool
+) -> None:
     assert passes(before, takes=(takes,)) is allowed, rule
 
 
@@ -94,7 +100,16 @@ def test_a_resource_is_not_drawn_beyond_its_day() -> None:
 
 
 def test_what_is_protected_for_others_is_not_given_away() -> None:
-    share = Allocation(id="a", item="pump", site="Halden", path=("tier:A",), rank=1, from_on=DAY, until_on=DAY + 9, quantity=6)
+    share = Allocation(
+        id="a",
+        item="pump",
+        site="Halden",
+        path=("tier:A",),
+        rank=1,
+        from_on=DAY,
+        until_on=DAY + 9,
+        quantity=6,
+    )
     graph = Graph(1, [*SITE, share])
     before = profile((10, 0))
 
@@ -112,9 +127,24 @@ def test_what_is_protected_for_others_is_not_given_away() -> None:
     ("rule", "supplies", "draws", "short"),
     [
         ("enough", [supply(10, 0)], [draw(10, 0)], {}),
-        ("the later made gives way", [supply(10, 0)], [draw(6, 1, id="a", sequence=1), draw(6, 1, id="b", sequence=2)], {"b": 2}),
-        ("the earlier day first", [supply(10, 0)], [draw(6, 5, id="a", sequence=1), draw(6, 1, id="b", sequence=2)], {"a": 2}),
-        ("one that does not fit takes nothing", [supply(4, 0), supply(4, 3)], [draw(6, 1, id="a"), draw(8, 3, id="b")], {"a": 2}),
+        (
+            "the later made gives way",
+            [supply(10, 0)],
+            [draw(6, 1, id="a", sequence=1), draw(6, 1, id="b", sequence=2)],
+            {"b": 2},
+        ),
+        (
+            "the earlier day first",
+            [supply(10, 0)],
+            [draw(6, 5, id="a", sequence=1), draw(6, 1, id="b", sequence=2)],
+            {"a": 2},
+        ),
+        (
+            "one that does not fit takes nothing",
+            [supply(4, 0), supply(4, 3)],
+            [draw(6, 1, id="a"), draw(8, 3, id="b")],
+            {"a": 2},
+        ),
         ("holds are not judged", [supply(5, 0)], [draw(5, 0, id="a", expires_at=9), draw(5, 0, id="b")], {}),
         ("what does not count", [supply(5, 0, counts=Why.doubtful)], [draw(5, 0)], {"com_1": 5}),
         ("overdue counts as today", [supply(5, 0)], [draw(5, -3)], {}),
@@ -122,7 +152,9 @@ def test_what_is_protected_for_others_is_not_given_away() -> None:
         ("too little life", [supply(5, 0, expires_on=DAY + 9)], [draw(5, 3, life_days=7)], {"com_1": 5}),
     ],
 )
-def test_coverage_is_by_ship_day_then_by_making(rule: str, supplies: list[Supply], draws: list[Draw], short: dict[str, int]) -> None:
+def test_coverage_is_by_ship_day_then_by_making(
+    rule: str, supplies: list[Supply], draws: list[Draw], short: dict[str, int]
+) -> None:
     assert short_at_node(supplies, draws, DAY) == short, rule
 
 
@@ -168,7 +200,11 @@ def test_doubt_travels_to_the_node_where_the_receipt_arrives() -> None:
         ship_on=DAY + 9, deliver_on=DAY + 9, state=State.committed,
     )  # fmt: skip
     sheets = {
-        MOTOR: Sheet(Profile(key=MOTOR), [supply(4, 0, key=MOTOR)], [draw(5, 4, key=MOTOR, id="d", owner="mo", feeds=KEY)]),
+        MOTOR: Sheet(
+            Profile(key=MOTOR),
+            [supply(4, 0, key=MOTOR)],
+            [draw(5, 4, key=MOTOR, id="d", owner="mo", feeds=KEY)],
+        ),
         KEY: Sheet(Profile(key=KEY), [supply(5, 9, id="mo")], [draw(5, 9)], [commitment]),
     }
 

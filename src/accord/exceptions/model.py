@@ -21,7 +21,17 @@ from accord.ledger.model import (
 )
 
 Master = (
-    Item | Site | CalendarRecord | Resource | Operation | Lane | Supplier | Term | Substitute | Delivery | Allocation
+    Item
+    | Site
+    | CalendarRecord
+    | Resource
+    | Operation
+    | Lane
+    | Supplier
+    | Term
+    | Substitute
+    | Delivery
+    | Allocation
 )
 
 

@@ -368,7 +368,9 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
 
     key: str
     version: int = 0  # raised by one with every change of the key
-    supply: tuple[tuple[Day, int, str, str, Day], ...] = ()  # (usable on, quantity, id, ref, expires on or 0), sorted
+    supply: tuple[
+        tuple[Day, int, str, str, Day], ...
+    ] = ()  # (usable on, quantity, id, ref, expires on or 0), sorted
     draws: tuple[tuple[Day, int, int], ...] = ()  # (day, remaining life in days, quantity), sorted
     next_expiry_at: Instant | None = None  # of the earliest draw or proposed receipt that expires
     planned_on: Day | None = None  # the earliest day of a planned receipt that counts
@@ -390,7 +392,9 @@ class Effects(msgspec.Struct, frozen=True, kw_only=True):
 
     terms: tuple[str, ...] = ()  # of the requester: "tier:A", "channel:web", …; against whom shares protect
     borrows: bool = False  # an approved loan of lower ranks' shares
-    gives_back: tuple[Draw, ...] = ()  # draws ended first: of an amended promise, of a hold, of a cancelled line
+    gives_back: tuple[
+        Draw, ...
+    ] = ()  # draws ended first: of an amended promise, of a hold, of a cancelled line
     drops: tuple[Supply, ...] = ()  # proposed receipts that nobody draws on any more
     proposes: tuple[Proposal, ...] = ()
     draws: tuple[Draw, ...] = ()  # on nodes and allocations, owner = the commitment

@@ -76,7 +76,14 @@ def put(db: Database, records: Sequence[Record], *, actor: str, id: str) -> int:
         if version != before:
             audit.append(
                 tx,
-                [audit.Entry(type="PolicyStated", body=canonical({"id": id, "actor": actor, "version": version, "records": len(records)}))],
+                [
+                    audit.Entry(
+                        type="PolicyStated",
+                        body=canonical(
+                            {"id": id, "actor": actor, "version": version, "records": len(records)}
+                        ),
+                    )
+                ],
             )
         return version
 
@@ -96,17 +103,31 @@ def _check(records: Sequence[Record]) -> None:
         if isinstance(record, Rules):
             for name in ("horizon_days", "depth_max", "hold_seconds", "hold_seconds_max", "options_max"):
                 if getattr(record, name) < 1:
-                    raise InputError.at(f"{where}/{name}", "too_small", f"{name} is at least 1; state a larger number.")
+                    raise InputError.at(
+                        f"{where}/{name}", "too_small", f"{name} is at least 1; state a larger number."
+                    )
             for name in ("fence_days", "hold_renewals_max"):
                 if getattr(record, name) < 0:
-                    raise InputError.at(f"{where}/{name}", "negative", f"{name} is not negative; state 0 or more.")
+                    raise InputError.at(
+                        f"{where}/{name}", "negative", f"{name} is not negative; state 0 or more."
+                    )
             if record.late_receipt_days is not None and record.late_receipt_days < 0:
-                raise InputError.at(f"{where}/late_receipt_days", "negative", "late_receipt_days is not negative; state 0 or more, or none.")
+                raise InputError.at(
+                    f"{where}/late_receipt_days",
+                    "negative",
+                    "late_receipt_days is not negative; state 0 or more, or none.",
+                )
         elif not record.id:
             raise InputError.at(f"{where}/id", "missing", "A record needs an id; give it one.")
         elif isinstance(record, Customer) and (record.early_days_max < 0 or record.life_days_min < 0):
-            raise InputError.at(f"{where}", "negative", f"The terms of {record.id} have a negative number of days; state 0 or more.")
+            raise InputError.at(
+                f"{where}",
+                "negative",
+                f"The terms of {record.id} have a negative number of days; state 0 or more.",
+            )
         elif isinstance(record, Tier) and record.rank < 1:
             raise InputError.at(f"{where}/rank", "too_small", "The highest tier has rank 1; state 1 or more.")
         elif isinstance(record, Price) and min(record.list_minor, record.floor_minor) < 0:
-            raise InputError.at(f"{where}", "negative", f"The price of {record.item} is negative; state 0 or more.")
+            raise InputError.at(
+                f"{where}", "negative", f"The price of {record.item} is negative; state 0 or more."
+            )

@@ -23,7 +23,8 @@ _NEVER = 10_000_000
 
 def _in_order(draws: Iterable[Draw], today: Day) -> list[Draw]:
     return sorted(
-        (draw for draw in draws if draw.expires_at is None), key=lambda d: (max(d.on, today), d.sequence, d.id)
+        (draw for draw in draws if draw.expires_at is None),
+        key=lambda d: (max(d.on, today), d.sequence, d.id),
     )
 
 
@@ -74,7 +75,9 @@ def _short(supplies: list[Supply], draws: list[Draw], own: dict[str, int], today
     return short
 
 
-def _short_of_lots(left: list[list[int]], draws: list[Draw], own: dict[str, int], today: Day) -> dict[str, int]:
+def _short_of_lots(
+    left: list[list[int]], draws: list[Draw], own: dict[str, int], today: Day
+) -> dict[str, int]:
     short: dict[str, int] = {}
     for draw in draws:
         on, wanted = max(draw.on, today), draw.quantity - own.get(draw.id, 0)
@@ -94,7 +97,9 @@ def short_at_capacity(capacity: Callable[[Day], int], draws: Iterable[Draw], tod
     """The draws on a resource or supplier that no longer fit their day: draw id -> what is missing. Past days are done."""
     short: dict[str, int] = {}
     left: dict[Day, int] = {}
-    for draw in sorted((d for d in draws if d.expires_at is None and d.on >= today), key=lambda d: (d.on, d.sequence, d.id)):
+    for draw in sorted(
+        (d for d in draws if d.expires_at is None and d.on >= today), key=lambda d: (d.on, d.sequence, d.id)
+    ):
         there = left.setdefault(draw.on, capacity(draw.on))
         if draw.quantity <= there:
             left[draw.on] = there - draw.quantity

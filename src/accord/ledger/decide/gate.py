@@ -71,7 +71,9 @@ def changed(
     )
 
 
-def folded(profile: Profile, supplies: Sequence[Supply], draws: Sequence[Draw], *, version: int, now: Instant) -> Profile:
+def folded(
+    profile: Profile, supplies: Sequence[Supply], draws: Sequence[Draw], *, version: int, now: Instant
+) -> Profile:
     """The profile that the rows of a key add up to."""
     slots: dict[tuple[Day, int], int] = {}
     for draw in draws:
@@ -101,7 +103,9 @@ def lowest(profile: Profile, graph: Graph, today: Day) -> int:
     for on, _life, quantity in profile.draws:
         used[on] = used.get(on, 0) + quantity
     is_share = profile.key.startswith("allocation:")
-    return min((graph.capacity(profile.key, on) - q for on, q in used.items() if is_share or on >= today), default=0)
+    return min(
+        (graph.capacity(profile.key, on) - q for on, q in used.items() if is_share or on >= today), default=0
+    )
 
 
 def check(before: Profile, middle: Profile, after: Profile, graph: Graph, today: Day) -> None:
@@ -115,7 +119,9 @@ def check(before: Profile, middle: Profile, after: Profile, graph: Graph, today:
             _check_node(middle, after, today)
         return
     for on, used in _used(after).items():
-        if graph.capacity(after.key, on) < used and used > min(_used(before).get(on, 0), _used(middle).get(on, 0)):
+        if graph.capacity(after.key, on) < used and used > min(
+            _used(before).get(on, 0), _used(middle).get(on, 0)
+        ):
             raise Fault(f"{after.key} would be drawn beyond its capacity on day {on}")
 
 
@@ -157,7 +163,8 @@ def check_shares(
     if not allocations:
         return
     unused = {
-        a.id: max(0, graph.capacity(allocation_key(a.id), a.from_on) - used_before.get(a.id, 0)) for a in allocations
+        a.id: max(0, graph.capacity(allocation_key(a.id), a.from_on) - used_before.get(a.id, 0))
+        for a in allocations
     }
     kept = reserved(allocations, unused, deltas_of(middle, today), today, terms, borrows)
     new, old = deltas_of(after, today), deltas_of(middle, today)

@@ -8,7 +8,9 @@ from accord.ledger.decide.sheet import Sheet, orphans
 from accord.ledger.model import Draw, Supply
 
 
-def given_back(sheets: Mapping[str, Sheet], promises: frozenset[str]) -> tuple[tuple[Draw, ...], tuple[Supply, ...]]:
+def given_back(
+    sheets: Mapping[str, Sheet], promises: frozenset[str]
+) -> tuple[tuple[Draw, ...], tuple[Supply, ...]]:
     """The draws that end with these promises and the proposed receipts that go with them; the sheets are changed.
 
     A proposed receipt stays, with what it draws itself, as long as its node cannot do without it.
@@ -25,4 +27,6 @@ def given_back(sheets: Mapping[str, Sheet], promises: frozenset[str]) -> tuple[t
         for sheet in sheets.values():
             for draw in [d for d in sheet.draws.values() if d.owner in names]:
                 gives.append(sheet.draws.pop(draw.id))
-    return tuple(sorted(gives, key=lambda d: (d.key, d.id))), tuple(sorted(drops, key=lambda s: (s.key, s.id)))
+    return tuple(sorted(gives, key=lambda d: (d.key, d.id))), tuple(
+        sorted(drops, key=lambda s: (s.key, s.id))
+    )

@@ -74,7 +74,9 @@ def count(
     ident = on_hand_id(lot, status)
     known = sheet.supplies.get(ident)
     if known is not None and (known.as_of, known.sequence) > (as_of, sequence):
-        return f"A later count of {sheet.key} is already known; this one, of an earlier moment, was not applied."
+        return (
+            f"A later count of {sheet.key} is already known; this one, of an earlier moment, was not applied."
+        )
     why = Why.counted if status == "available" else Why.blocked
     if expires_on is not None and expires_on < today:
         why = Why.expired
@@ -177,7 +179,9 @@ def needs_roll(profile: Profile, today: Day, fence_days: int) -> bool:
 def roll(sheet: Sheet, today: Day, *, late_receipt_days: int | None, fence_days: int) -> None:
     """A site's midnight passed: judge what is overdue."""
     for row in list(sheet.supplies.values()):
-        sheet.supplies[row.id] = treated(row, today, late_receipt_days=late_receipt_days, fence_days=fence_days)
+        sheet.supplies[row.id] = treated(
+            row, today, late_receipt_days=late_receipt_days, fence_days=fence_days
+        )
     sheet.rolled_to = today
 
 

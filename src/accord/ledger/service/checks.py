@@ -111,7 +111,10 @@ def _of_key(profile: Profile, low: int, rows: _Rows, graph: Graph, clock: Clock)
         for c in rows.commitments.get(key, []):
             wanted = c.quantity - c.fulfilled if c.state.is_open else 0
             if drawn.get(c.id, 0) != wanted and not _expired(c, draws, clock):
-                find("draws_differ", f"{c.id} is {c.state.value} with {wanted} to leave, and draws {drawn.get(c.id, 0)}")
+                find(
+                    "draws_differ",
+                    f"{c.id} is {c.state.value} with {wanted} to leave, and draws {drawn.get(c.id, 0)}",
+                )
     return found
 
 
@@ -120,7 +123,9 @@ def _day_of(profile: Profile, graph: Graph) -> Day:
 
 
 def _expired(commitment: Commitment, draws: list[Draw], clock: Clock) -> bool:
-    return any(d.owner == commitment.id and d.expires_at is not None and d.expires_at <= clock.now for d in draws)
+    return any(
+        d.owner == commitment.id and d.expires_at is not None and d.expires_at <= clock.now for d in draws
+    )
 
 
 def _missing(key: str, rows: _Rows, graph: Graph, today: Day) -> Mapping[str, int]:
@@ -132,7 +137,9 @@ def _missing(key: str, rows: _Rows, graph: Graph, today: Day) -> Mapping[str, in
     return short_at_capacity(lambda day: graph.capacity(key, day), draws, today)
 
 
-def _exceptions(tx: Tx, page: list[tuple[Profile, int]], rows: _Rows, graph: Graph, clock: Clock) -> list[Finding]:
+def _exceptions(
+    tx: Tx, page: list[tuple[Profile, int]], rows: _Rows, graph: Graph, clock: Clock
+) -> list[Finding]:
     """I2, judged as of the day to which each node was rolled: midnight makes news when it is rolled, not before."""
     known: dict[str, list[str]] = {}
     found = []
@@ -149,10 +156,28 @@ def _exceptions(tx: Tx, page: list[tuple[Profile, int]], rows: _Rows, graph: Gra
         short = {c for c in owners if c in commitments} | set(overdue(commitments.values(), day))
         for commitment in sorted(short):
             if not any(known.get(commitment, [])):
-                found.append(Finding(key=key, what="exception_missing", detail=f"{commitment} is not covered and nobody was told"))
+                found.append(
+                    Finding(
+                        key=key,
+                        what="exception_missing",
+                        detail=f"{commitment} is not covered and nobody was told",
+                    )
+                )
         for commitment in sorted(commitments):
             if commitment in known and commitment not in short:
-                found.append(Finding(key=key, what="exception_idle", detail=f"{commitment} is covered, its exception is still open"))
+                found.append(
+                    Finding(
+                        key=key,
+                        what="exception_idle",
+                        detail=f"{commitment} is covered, its exception is still open",
+                    )
+                )
             if len(known.get(commitment, [])) > 1:
-                found.append(Finding(key=key, what="exception_twice", detail=f"{commitment} has more than one open exception"))
+                found.append(
+                    Finding(
+                        key=key,
+                        what="exception_twice",
+                        detail=f"{commitment} has more than one open exception",
+                    )
+                )
     return found

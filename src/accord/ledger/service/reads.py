@@ -136,9 +136,7 @@ def rows_of(tx: Tx, keys: Sequence[str]) -> tuple[list[Supply], list[Draw], list
     return store.supplies(tx, keys), store.draws(tx, keys), store.commitments(tx, keys)
 
 
-def rows_at(
-    tx: Tx, versions: Sequence[tuple[str, int]]
-) -> tuple[list[Supply], list[Draw], list[Commitment]]:
+def rows_at(tx: Tx, versions: Sequence[tuple[str, int]]) -> tuple[list[Supply], list[Draw], list[Commitment]]:
     """Every row that was in force at these (key, version) pairs."""
     return store.supplies_at(tx, versions), store.draws_at(tx, versions), store.commitments_at(tx, versions)
 

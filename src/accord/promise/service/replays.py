@@ -57,12 +57,20 @@ def replay_all(db: Database, on_progress: Callable[[int], None] | None = None) -
 
 def _replayed(tx: Tx, kept: store.StoredDecision) -> Replay:
     if digest(kept.body) != kept.digest:
-        return Replay(decision=kept.id, same=False, stored_digest=kept.digest, digest=digest(kept.body), difference="the stored decision was changed after it was made")
+        return Replay(
+            decision=kept.id,
+            same=False,
+            stored_digest=kept.digest,
+            digest=digest(kept.body),
+            difference="the stored decision was changed after it was made",
+        )
     was = kept.decision()
     try:
         body = canonical(_again(tx, kept, was))
     except AccordError as error:
-        return Replay(decision=kept.id, same=False, stored_digest=kept.digest, digest="", difference=error.detail)
+        return Replay(
+            decision=kept.id, same=False, stored_digest=kept.digest, digest="", difference=error.detail
+        )
     same = body == kept.body
     return Replay(
         decision=kept.id,
@@ -83,13 +91,20 @@ def _again(tx: Tx, kept: store.StoredDecision, was: Decision) -> Decision:
         promise = store.promise_at(tx, about, kept.before)
         if promise is None:
             raise NotFound(f"Version {kept.before} of promise {about} is gone.")
-        life = Life(promise, Rows(*reads.rows_at(tx, was.reads)).live(was.now), frozenset(key for key, _v in was.reads))
+        life = Life(
+            promise,
+            Rows(*reads.rows_at(tx, was.reads)).live(was.now),
+            frozenset(key for key, _v in was.reads),
+        )
     promise_id = was.request.promise or "prm" + was.id[3:]
     return decided(book, rules, was.request, life, decision_id=was.id, promise_id=promise_id)[0]
 
 
 def _difference(stored: bytes, again: bytes) -> str:
-    at = next((i for i, (a, b) in enumerate(zip(stored, again, strict=False)) if a != b), min(len(stored), len(again)))
+    at = next(
+        (i for i, (a, b) in enumerate(zip(stored, again, strict=False)) if a != b),
+        min(len(stored), len(again)),
+    )
     start = max(0, at - 40)
     return (
         f"at byte {at}: stored …{stored[start : at + 40].decode(errors='replace')}…,"

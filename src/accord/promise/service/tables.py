@@ -34,7 +34,9 @@ class PromiseDesk:
     def __init__(self, db: Database) -> None:
         self._db = db
         self._quick: Desk[_Job, list[Answer] | None] = self._lane("promise desk", self._run_quick)
-        self._slow: Desk[_Job, list[Answer] | None] = self._lane("promise desk for what is made", self._run_slow)
+        self._slow: Desk[_Job, list[Answer] | None] = self._lane(
+            "promise desk for what is made", self._run_slow
+        )
 
     def _lane(
         self, name: str, run: Callable[[list[_Job]], list[list[Answer] | BaseException | None]]
@@ -101,7 +103,9 @@ class PromiseDesk:
         return answers
 
 
-def _set(answer: Future[list[Answer]], found: list[Answer] | None = None, error: BaseException | None = None) -> None:
+def _set(
+    answer: Future[list[Answer]], found: list[Answer] | None = None, error: BaseException | None = None
+) -> None:
     """Answer a caller who may have gone."""
     if not answer.set_running_or_notify_cancel():
         return

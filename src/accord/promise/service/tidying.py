@@ -49,7 +49,9 @@ def _drop(db: Database, actor: str) -> int:
         )
         if not closed:
             return 0
-        keys = {s.key for s in reads.supplies_proposed_by(tx, sorted(closed))} | {d.key for d in reads.draws_of(tx, sorted(closed))}
+        keys = {s.key for s in reads.supplies_proposed_by(tx, sorted(closed))} | {
+            d.key for d in reads.draws_of(tx, sorted(closed))
+        }
         dropped: list[str] = []
 
         def apply(sheets: Sheets, _clock: Clock) -> None:
@@ -59,7 +61,9 @@ def _drop(db: Database, actor: str) -> int:
         cause = new_id("cau")
         told = change(tx, graphs.graph(tx), keys, _treatment(tx), apply, cause=cause)
         if dropped:
-            record_cause(tx, told, kind="ReceiptsDropped", body=canonical(dropped), actor=actor, news_id=cause)
+            record_cause(
+                tx, told, kind="ReceiptsDropped", body=canonical(dropped), actor=actor, news_id=cause
+            )
         return len(dropped)
 
     return again(db, work)

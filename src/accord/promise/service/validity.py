@@ -20,27 +20,63 @@ def check(request: Request) -> InputError | None:
 def _whole(request: Request) -> list[FieldError]:
     errors = []
     if request.verb is not Verb.ask and not request.id:
-        errors.append(FieldError("/id", "missing", "The request needs an id of yours, so that a retry is harmless; give it one."))
+        errors.append(
+            FieldError(
+                "/id",
+                "missing",
+                "The request needs an id of yours, so that a retry is harmless; give it one.",
+            )
+        )
     for name in ("id", "customer", "promise", "option", "ref"):
         value = getattr(request, name)
         if value is not None and (len(value) > TEXT_MAX or "\0" in value):
-            errors.append(FieldError(f"/{name}", "too_long", f"{name} has at most {TEXT_MAX} characters and no NUL; shorten it."))
+            errors.append(
+                FieldError(
+                    f"/{name}",
+                    "too_long",
+                    f"{name} has at most {TEXT_MAX} characters and no NUL; shorten it.",
+                )
+            )
     needs_promise = request.verb in (Verb.amend, Verb.release, Verb.cancel)
     if needs_promise and not request.promise:
-        errors.append(FieldError("/promise", "missing", f"Say which promise to {request.verb.value}: its id starts with prm_."))
-    needs_lines = request.verb in (Verb.ask, Verb.amend) or (request.verb in (Verb.hold, Verb.commit) and not request.promise)
+        errors.append(
+            FieldError(
+                "/promise", "missing", f"Say which promise to {request.verb.value}: its id starts with prm_."
+            )
+        )
+    needs_lines = request.verb in (Verb.ask, Verb.amend) or (
+        request.verb in (Verb.hold, Verb.commit) and not request.promise
+    )
     if needs_lines and not request.lines:
-        errors.append(FieldError("/lines", "missing", "State at least one line: an item, a quantity and a day."))
+        errors.append(
+            FieldError("/lines", "missing", "State at least one line: an item, a quantity and a day.")
+        )
     if request.lines and request.verb in (Verb.release, Verb.cancel):
-        errors.append(FieldError("/lines", "not_expected", f"A promise is {request.verb.value}d as a whole; leave the lines out, or amend it."))
+        errors.append(
+            FieldError(
+                "/lines",
+                "not_expected",
+                f"A promise is {request.verb.value}d as a whole; leave the lines out, or amend it.",
+            )
+        )
     if request.lines and request.promise and request.verb in (Verb.hold, Verb.commit):
-        errors.append(FieldError("/lines", "not_expected", "A promise that is there keeps its lines; amend it to change them."))
+        errors.append(
+            FieldError(
+                "/lines", "not_expected", "A promise that is there keeps its lines; amend it to change them."
+            )
+        )
     if len(request.lines) > LINES_MAX:
         errors.append(FieldError("/lines", "too_many", f"One order has at most {LINES_MAX} lines; split it."))
     if request.accept not in ("requested", "best"):
         errors.append(FieldError("/accept", "unknown", 'accept is "requested" or "best"; choose one.'))
     if request.hold_seconds is not None and request.hold_seconds < 1:
-        errors.append(FieldError("/hold_seconds", "too_small", "A hold lasts at least a second; state how long, or leave it out."))
+        errors.append(
+            FieldError(
+                "/hold_seconds",
+                "too_small",
+                "A hold lasts at least a second; state how long, or leave it out.",
+            )
+        )
     return errors
 
 
@@ -51,11 +87,33 @@ def _lines(request: Request) -> list[FieldError]:
         if not line.item or len(line.item) > TEXT_MAX:
             errors.append(FieldError(f"{where}/item", "missing", "Name the item by its id."))
         if line.quantity < 1:
-            errors.append(FieldError(f"{where}/quantity", "too_small", f"The quantity is more than 0, not {line.quantity}; state how many."))
+            errors.append(
+                FieldError(
+                    f"{where}/quantity",
+                    "too_small",
+                    f"The quantity is more than 0, not {line.quantity}; state how many.",
+                )
+            )
         if line.quantity > QUANTITY_MAX:
-            errors.append(FieldError(f"{where}/quantity", "too_large", f"The quantity is at most {QUANTITY_MAX} base units; check it."))
+            errors.append(
+                FieldError(
+                    f"{where}/quantity",
+                    "too_large",
+                    f"The quantity is at most {QUANTITY_MAX} base units; check it.",
+                )
+            )
         if line.price_minor is not None and not 0 <= line.price_minor <= PRICE_MAX:
-            errors.append(FieldError(f"{where}/price_minor", "out_of_range", "The price is not negative and not absurd; check it."))
+            errors.append(
+                FieldError(
+                    f"{where}/price_minor",
+                    "out_of_range",
+                    "The price is not negative and not absurd; check it.",
+                )
+            )
         if not 1 <= line.requested_on <= 3_652_059:
-            errors.append(FieldError(f"{where}/requested_on", "out_of_range", "The day is a date of the calendar; check it."))
+            errors.append(
+                FieldError(
+                    f"{where}/requested_on", "out_of_range", "The day is a date of the calendar; check it."
+                )
+            )
     return errors

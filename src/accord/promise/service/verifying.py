@@ -42,7 +42,8 @@ def verify(db: Database, on_progress: Callable[[int], None] | None = None) -> Fi
         looked, more = _promises(tx, on_progress)
         found += more
         found += [
-            Finding(key=f"audit:{f.chain_id}", what=f.what, detail=f"entry {f.seq}: {f.detail}") for f in audit.verify_chains(tx)
+            Finding(key=f"audit:{f.chain_id}", what=f.what, detail=f"entry {f.seq}: {f.detail}")
+            for f in audit.verify_chains(tx)
         ]
     return Findings(findings=tuple(found), keys=keys, promises=looked)
 
@@ -71,14 +72,32 @@ def _of_promise(promise: Promise, commitments: list[Commitment], now: int) -> li
     found = []
     if promise.state.is_open:
         for id in sorted(named - current.keys()):
-            found.append(Finding(key=promise.id, what="commitment_missing", detail=f"{id} is promised and not in the ledger"))
+            found.append(
+                Finding(
+                    key=promise.id,
+                    what="commitment_missing",
+                    detail=f"{id} is promised and not in the ledger",
+                )
+            )
         for line in promise.lines:
             total = sum(current[id].quantity for id in line.commitments if id in current)
             if total != line.quantity:
-                found.append(Finding(key=promise.id, what="quantity_differs", detail=f"line {line.line} promises {line.quantity}, its commitments {total}"))
+                found.append(
+                    Finding(
+                        key=promise.id,
+                        what="quantity_differs",
+                        detail=f"line {line.line} promises {line.quantity}, its commitments {total}",
+                    )
+                )
     for c in commitments:
         is_stray = c.id not in named and c.state.is_open
         expired = promise.state is State.held and promise.expires_at is not None and promise.expires_at <= now
         if is_stray or (c.state.is_open and not promise.state.is_open and not expired):
-            found.append(Finding(key=promise.id, what="commitment_stray", detail=f"{c.id} is {c.state.value}, its promise {promise.state.value}"))
+            found.append(
+                Finding(
+                    key=promise.id,
+                    what="commitment_stray",
+                    detail=f"{c.id} is {c.state.value}, its promise {promise.state.value}",
+                )
+            )
     return found
