@@ -266,29 +266,32 @@ def test_time_on_a_resource_is_a_step_and_time_without_one_is_lead_time() -> Non
     assert (dry.steps, dry.lead_days) == ((), 2)
 
 
-def test_a_routing_is_one_operation_and_waiting_between_steps_goes_behind() -> None:
+def test_a_routing_is_one_operation_and_waiting_after_the_first_step_is_a_step_without_a_limit() -> None:
     found = said(
         ("resource", {"name": "saw", "location": "x"}),
         ("operation", {"name": "all", "item": "a", "location": "x", "type": "routing"}),
         ("operation", {"name": "fetch", "owner": "all", "priority": 1, "duration": DAY}),
         ("operation", {"name": "cut", "owner": "all", "priority": 2, "duration": 60}),
-        ("operation", {"name": "dry", "owner": "all", "priority": 3, "duration": 6 * 3600}),
+        ("operation", {"name": "dry", "owner": "all", "priority": 3, "type": "time_per",
+                       "duration": 6 * 3600, "duration_per": 600}),
         ("operation", {"name": "paint", "owner": "all", "priority": 4, "duration": 120}),
         ("operationresource", {"operation": "cut", "resource": "saw"}),
         ("operationresource", {"operation": "paint", "resource": "saw"}),
         used("fetch", "b"),
         used("paint", "c"),
         made("paint", "a"),
-    )
+    )  # fmt: skip
 
     (operation,) = of(found, Operation).values()
-    assert [step.name for step in operation.steps] == ["cut", "paint"]
-    assert (operation.lead_days, operation.after_days) == (1, 1)
+    assert operation.steps == (
+        Step(loads=(Load(resource="saw"),), setup_minutes=1, name="cut"),
+        Step(loads=(Load(resource="waiting at x"),), setup_minutes=360, run_seconds=600, name="dry"),
+        Step(loads=(Load(resource="saw"),), setup_minutes=2, name="paint"),
+    )
+    assert (operation.lead_days, operation.after_days) == (1, 0)
+    assert of(found, Resource)["waiting at x"].units == 1_000_000
     assert [line.item for line in operation.inputs] == ["b", "c"]
-    assert notes(found) == {
-        "waiting between steps, moved behind the last one: capacity is taken earlier than it will be": 1,
-        "material of a later step of a routing, needed at the start of the first": 1,
-    }
+    assert notes(found) == {"material of a later step of a routing, needed at the start of the first": 1}
 
 
 def test_each_choice_of_an_alternate_is_an_operation_with_its_own_priority_and_validity() -> None:
@@ -332,7 +335,7 @@ def test_several_resources_at_once_become_steps_one_after_the_other_and_it_is_sa
 
     assert [step.loads for step in of(found, Operation)["cut"].steps] == [
         (Load(resource="saw"),),
-        (Load(resource="man", units=2),),
+        (Load(resource="man"),),
     ]
     assert any("several resources at once" in what for what in notes(found))
 
@@ -485,14 +488,114 @@ def test_capacity_is_value_times_the_open_minutes_of_the_site() -> None:
         ("calendarbucket", {"calendar": "crew", "value": 1, "startdate": "2026-04-01 00:00:00"}),
         ("resource", {"name": "line", "location": "x", "maximum_calendar_id": "crew"}),
         ("resource", {"name": "oven", "location": "x", "maximum": 3}),
-        ("resource", {"name": "half", "location": "x", "maximum": 0.5, "efficiency": 50}),
+        ("resource", {"name": "half", "location": "x", "maximum": 0.5}),
+        ("resource", {"name": "slow", "location": "x", "efficiency": 50}),
     )
 
     resources = of(found, Resource)
-    assert {name: resource.units for name, resource in resources.items()} == {"line": 2, "oven": 3, "half": 1}
+    assert {name: resource.units for name, resource in resources.items()} == {
+        "line": 2,
+        "oven": 3,
+        "half": 1,
+        "slow": 1,
+    }
     assert minutes(found, "capacity of line", "2026-03-31", "2026-04-01", "2026-04-04") == [480, 240, 0]
     assert minutes(found, "capacity of oven", "2026-03-31", "2026-04-04") == [480, 0]
-    assert minutes(found, "capacity of half", "2026-03-31") == [120]
+    assert minutes(found, "capacity of half", "2026-03-31") == [0]
+    assert minutes(found, "capacity of slow", "2026-03-31") == [240]
+
+
+def test_a_job_that_needs_several_units_at_once_never_runs_on_fewer() -> None:
+    found = said(
+        ("calendar", {"name": "crew", "defaultvalue": 1}),
+        ("calendarbucket", {"calendar": "crew", "value": 5, "startdate": "2026-04-01 00:00:00"}),
+        ("resource", {"name": "crew", "location": "x", "maximum_calendar": "crew"}),
+        ("operation", {"name": "lift", "item": "a", "location": "x", "duration": 3600}),
+        ("operationresource", {"operation": "lift", "resource": "crew", "quantity": 2}),
+        ("resource", {"name": "belt", "location": "x", "maximum": 1}),
+        ("operation", {"name": "ride", "item": "b", "location": "x", "duration": 3600}),
+        ("operationresource", {"operation": "ride", "resource": "belt", "quantity": 0.25}),
+        ("operation", {"name": "haul", "item": "c", "location": "x", "duration": 3600}),
+        ("operationresource", {"operation": "haul", "resource": "belt", "quantity": 0.5}),
+    )
+
+    assert {name: resource.units for name, resource in of(found, Resource).items()} == {"crew": 2, "belt": 2}
+    assert minutes(found, "capacity of crew", "2026-03-31", "2026-04-01") == [0, 1440]
+    assert of(found, Operation)["lift"].steps[0].loads == (Load(resource="crew"),)
+    assert notes(found)["loads of different sizes on one resource, all taken as the largest"] == 1
+
+
+def test_a_resource_works_where_its_work_is_and_nowhere_else() -> None:
+    found = said(
+        ("resource", {"name": "crew"}),
+        ("resource", {"name": "crane", "location": "y"}),
+        ("operation", {"name": "cut", "item": "a", "location": "x", "duration": 60}),
+        ("operation", {"name": "lift", "item": "b", "location": "x", "duration": 60}),
+        ("operation", {"name": "drop", "item": "c", "location": "y", "duration": 60}),
+        ("operationresource", {"operation": "cut", "resource": "crew"}),
+        ("operationresource", {"operation": "lift", "resource": "crane"}),
+        ("operationresource", {"operation": "drop", "resource": "crane"}),
+    )
+
+    assert {name: resource.site for name, resource in of(found, Resource).items()} == {
+        "crew": "x",
+        "crane": "y",
+    }
+    assert set(of(found, Operation)) == {"cut", "drop"}
+    assert notes(found) == {
+        "operations that no resource can do: none is there, or none has the skill": 1,
+        "work on a resource that works at another location": 1,
+    }
+    assert check(found.records) == []
+
+
+def test_what_cannot_be_kept_is_not_used_rather_than_promised_too_early() -> None:
+    found = said(
+        ("resource", {"name": "hours", "location": "x", "type": "buckets_week"}),
+        ("operation", {"name": "cut", "item": "a", "location": "x", "duration": 60}),
+        ("operationresource", {"operation": "cut", "resource": "hours"}),
+        ("operation", {"name": "wait", "item": "b", "location": "x", "duration": 60}),
+        ("operationdependency", {"operation": "wait", "blockedby": "cut"}),
+    )
+
+    assert of(found, Operation) == {}
+    assert notes(found) == {
+        "resources of type buckets_week, whose capacity is kept in buckets: work on them is not used": 1,
+        "operations that no resource can do: none is there, or none has the skill": 1,
+        "operations that wait for other operations: they are not used": 1,
+    }
+
+
+def test_a_yield_that_changes_with_time_is_an_operation_for_each_time() -> None:
+    found = said(
+        ("operation", {"name": "make", "item": "a", "location": "x", "sizeminimum": 10}),
+        (
+            "operationmaterial",
+            {"operation": "make", "item": "a", "quantity": 0.5, "effective_end": "2026-04-01"},
+        ),
+        (
+            "operationmaterial",
+            {"operation": "make", "item": "a", "quantity": 2, "effective_start": "2026-04-01"},
+        ),
+        used("make", "b"),
+    )
+
+    day = day_of("2026-04-01")
+    assert [(o.id, o.inputs[0].quantity, o.inputs[0].per, o.lot_min, o.from_on, o.until_on)
+            for o in of(found, Operation).values()] == [
+        ("make", 2, 1, 5, None, day),
+        ("make #2", 1, 2, 20, day, None),
+    ]  # fmt: skip
+
+
+def test_an_order_may_be_under_way_on_an_operation_that_is_not_planned_with() -> None:
+    found = said(
+        ("operation", {"name": "supply", "item": "a", "location": "x", "priority": 0}),
+        plan(type="MO", operation="supply", enddate="2026-03-04 00:00:00"),
+    )
+
+    assert of(found, Operation) == {}
+    assert [(receipt.item, receipt.quantity) for receipt in receipts(found)] == [("a", 10)]
 
 
 def test_a_waiting_time_fills_the_usual_open_hours_of_its_site() -> None:

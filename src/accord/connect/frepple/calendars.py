@@ -24,19 +24,36 @@ Stretch = tuple[int, int, Fraction]  # from second of the day, until second, val
 
 
 class Course:
-    """One calendar: its value at every moment."""
+    """One calendar: its value at every moment; `gang` counts it in whole multiples of an amount."""
 
-    def __init__(self, default: Decimal, buckets: Iterable[words.CalendarBucket] = ()) -> None:
-        self.default = Fraction(default)
+    def __init__(
+        self, default: Decimal, buckets: Iterable[words.CalendarBucket] = (), gang: Fraction | None = None
+    ) -> None:
+        self._given = default
+        self._gang = gang
+        self.default = self._counted(default)
         # The one that counts comes first: lowest priority, of equals the one that starts last.
         self.buckets = sorted(
             buckets, key=lambda b: (b.priority, -(b.startdate or words.ALWAYS_FROM).toordinal())
         )
 
+    def in_wholes_of(self, gang: Fraction) -> Course:
+        """The same, counted in how many times this amount is there."""
+        return Course(self._given, self.buckets, gang)
+
+    def _counted(self, value: Decimal) -> Fraction:
+        return Fraction(value) if self._gang is None else Fraction(Fraction(value) // self._gang)
+
+    @property
+    def values(self) -> list[Fraction]:
+        """Every value it may have."""
+        found = [self._counted(bucket.value) for bucket in self.buckets]
+        return [self.default, *found]
+
     @property
     def highest(self) -> Fraction:
         """The largest value it ever has."""
-        return max([self.default, *(Fraction(bucket.value) for bucket in self.buckets)])
+        return max(self.values)
 
     @property
     def turns(self) -> set[date]:
@@ -58,7 +75,7 @@ class Course:
         for bucket in self.buckets:
             span = _span(bucket, day)
             if span is not None:
-                spans.append((*span, Fraction(bucket.value)))
+                spans.append((*span, self._counted(bucket.value)))
                 cuts.update(span)
         ordered = sorted(cuts)
         for first, last in itertools.pairwise(ordered):

@@ -1,13 +1,13 @@
 """How do frePPLe's resources, pools and skills become resources and loads of ours?
 
-A pool stands for its members: one of them does the work, the preferred one first. What has no limit is no load.
+A pool stands for its members: one of them does the work, the preferred one first. What has no limit is no load. A job
+that takes several units of a resource at once takes one "gang" of ours, so that half a gang never works.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
-from math import ceil
 
 from accord.connect.frepple import words
 from accord.connect.frepple.calendars import ALWAYS, Course, capacity
@@ -15,6 +15,7 @@ from accord.connect.frepple.world import World
 from accord.connect.model import Kind
 from accord.ledger.model import CalendarRecord, Load, Resource
 
+_ENOUGH = 1_000_000  # units of what has no limit
 _MADE_FOR = "capacity of "  # ids of the calendars that are made here
 
 
@@ -30,28 +31,54 @@ class Loads:
         self._wanted: dict[str, list[words.OperationResource]] = {}
         for row in world.model.all(words.OperationResource):
             self._wanted.setdefault(row.operation, []).append(row)
-        self._unlimited = {name for name, row in self._rows.items() if self._has_no_limit(row)}
+        self._unlimited = {name for name, row in self._rows.items() if _has_no_limit(row)}
+        self._in_buckets = {name for name, row in self._rows.items() if _is_in_buckets(row)}
+        self._gangs = self._sizes_of_gangs()
+        self._sites = self._sites_of_work()
+        self._waiting: set[str] = set()
         self.resources, self.calendars = self._resources()
 
-    def of(self, operation: str) -> list[tuple[Load, ...]]:
-        """What must be loaded, all of it; each is a choice of loads. An empty choice: nobody can do it."""
+    def of(self, operation: str, site: str) -> list[tuple[Load, ...]]:
+        """What must be loaded, all of it; each is a choice of loads. An empty choice: nobody can do it there."""
+        found = [self._loads(group, site) for group in self._groups(operation)]
+        return [loads for loads in found if loads is not None]
+
+    def waiting(self, site: str) -> tuple[Load, ...]:
+        """Time that takes no capacity, between or after steps: a resource of the site that is always enough."""
+        name = f"waiting at {site}"
+        if name not in self._waiting:
+            self._waiting.add(name)
+            available = self._world.available.get(site)
+            calendar = available if available in self._world.courses else None
+            self.resources.append(Resource(id=name, name=name, site=site, calendar=calendar, units=_ENOUGH))
+        return (Load(resource=name),)
+
+    def _groups(self, operation: str) -> list[list[words.OperationResource]]:
+        """Loads of one name are a choice; each other one is needed as well."""
         groups: dict[str, list[words.OperationResource]] = {}
         for number, row in enumerate(self._wanted.get(operation, ())):
             groups.setdefault(row.name or f"\0{number}", []).append(row)
-        found = [self._loads(group) for group in groups.values()]
-        return [loads for loads in found if loads is not None]
+        return list(groups.values())
+
+    # --- capacity ---
 
     def _resources(self) -> tuple[list[Resource], list[CalendarRecord]]:
-        """Every resource that can be loaded, with the calendar of its minutes."""
         found: list[Resource] = []
         calendars: list[CalendarRecord] = []
         for row in self._rows.values():
             if row.name in self._unlimited:
                 continue
+            if row.name in self._in_buckets:
+                self._world.notes.add(
+                    Kind.not_supported,
+                    f"resources of type {row.type}, whose capacity is kept in buckets: work on them is not used",
+                    row.name,
+                )
+                continue
             if self._world.resources.is_group(row.name):
                 self._world.notes.add(Kind.skipped, "groups of resources, whose members are loaded", row.name)
                 continue
-            site = row.location or (self._world.sites[0] if self._world.sites else None)
+            site = self._sites.get(row.name) or row.location or next(iter(self._world.sites), None)
             if site is None:
                 self._world.notes.add(Kind.not_supported, "resources without any location", row.name)
                 continue
@@ -60,27 +87,26 @@ class Loads:
             found.append(Resource(id=row.name, name=row.name, site=site, calendar=calendar.id, units=units))
         return found, calendars
 
-    # --- capacity ---
-
     def _minutes(self, row: words.Resource) -> tuple[int, CalendarRecord]:
-        world = self._world
-        amount = world.courses.get(row.maximum_calendar or "")
-        if amount is None:
-            amount = Course(row.maximum if row.maximum is not None else words.ONE)
-        units = max(1, ceil(amount.highest))
-        if (
-            any(bucket.value not in (0, amount.highest) for bucket in amount.buckets)
-            or units != amount.highest
-        ):
+        """How many gangs work side by side, and the minutes a day of one of them."""
+        world, gang = self._world, self._gangs.get(row.name, Fraction(1))
+        theirs = world.courses.get(row.maximum_calendar or "")
+        if theirs is None:
+            theirs = Course(row.maximum if row.maximum is not None else words.ONE)
+        amount = theirs.in_wholes_of(gang)
+        units = max(1, int(amount.highest))
+        if any(value not in (0, amount.highest) for value in amount.values):
             world.notes.add(
                 Kind.approximated,
-                "capacity that is not the same whole number of units whenever it is there, kept as minutes a day",
+                "capacity of several sizes, kept as minutes a day: on days of a smaller size one job goes slower",
                 row.name,
             )
         efficiency = Fraction(row.efficiency or 100) / 100
         if efficiency > 1:
             world.notes.add(
-                Kind.approximated, "efficiency above 100 %, at most 1440 minutes a day are counted", row.name
+                Kind.approximated,
+                "efficiency above 100 %, of which at most 1440 minutes a day are counted",
+                row.name,
             )
         names = [world.available.get(row.location or ""), row.available]
         open_while = [world.courses[name] for name in names if name is not None and name in world.courses]
@@ -89,22 +115,44 @@ class Loads:
         )
         return units, CalendarRecord(id=f"{_MADE_FOR}{row.name}", calendar=calendar)
 
-    def _has_no_limit(self, row: words.Resource) -> bool:
-        kind = row.type or "default"
-        if kind == "infinite" or row.constrained is False:
-            return True
-        if kind != "default":
-            self._world.notes.add(
-                Kind.not_supported, f"resources of type {kind}: their capacity is not limited", row.name
-            )
-            return True
-        return False
+    def _sizes_of_gangs(self) -> dict[str, Fraction]:
+        """How much of a resource one job takes: then one of ours is so much of theirs.
+
+        Where jobs take different amounts the largest counts for all: capacity is lost, never sold twice.
+        """
+        sizes: dict[str, set[Fraction]] = {}
+        for rows in self._wanted.values():
+            for row in rows:
+                for member in self._world.resources.leaves(row.resource):
+                    sizes.setdefault(member, set()).add(Fraction(row.quantity))
+        for name, found in sizes.items():
+            if len(found) > 1:
+                self._world.notes.add(
+                    Kind.approximated,
+                    "loads of different sizes on one resource, all taken as the largest",
+                    name,
+                )
+        return {name: max(found) for name, found in sizes.items() if max(found) > 0}
+
+    def _sites_of_work(self) -> dict[str, str]:
+        """Where a resource works: at its own place if any of its work is there, else where the work is."""
+        places: dict[str, list[str]] = {}
+        for operation in self._world.model.all(words.Operation):
+            for row in self._wanted.get(operation.name, ()):
+                for member in self._world.resources.leaves(row.resource):
+                    if operation.location is not None:
+                        places.setdefault(member, []).append(operation.location)
+        found = {}
+        for name, work in places.items():
+            own = self._rows[name].location if name in self._rows else None
+            found[name] = own if own in work else work[0]
+        return found
 
     # --- who does the work ---
 
-    def _loads(self, group: Sequence[words.OperationResource]) -> tuple[Load, ...] | None:
+    def _loads(self, group: Sequence[words.OperationResource], site: str) -> tuple[Load, ...] | None:
         """The choice, preferred first; None = no limit."""
-        ranked: list[tuple[tuple[int, int, str], Load]] = []
+        ranked: list[tuple[int, int, str]] = []
         for row in group:
             if row.priority == 0 and len(group) > 1:
                 continue
@@ -116,26 +164,18 @@ class Loads:
                 )
             for member in self._world.resources.leaves(row.resource):
                 skill = self._skill(member, row.skill)
-                if member not in self._rows or skill is None:
+                if member not in self._rows or member in self._in_buckets or skill is None:
                     continue
                 if member in self._unlimited:
                     return None  # someone without a limit can always do it
-                ranked.append(
-                    (
-                        (1 if row.priority is None else row.priority, skill, member),
-                        Load(resource=member, units=max(1, ceil(row.quantity))),
+                if self._sites.get(member, site) != site:
+                    self._world.notes.add(
+                        Kind.not_supported, "work on a resource that works at another location", row.operation
                     )
-                )
-            if row.quantity != int(row.quantity):
-                self._world.notes.add(
-                    Kind.approximated,
-                    "loads of a fraction of a resource, taken as whole units",
-                    row.operation,
-                )
-        ranked.sort(key=lambda pair: pair[0])
+                    continue
+                ranked.append((1 if row.priority is None else row.priority, skill, member))
         return tuple(
-            Load(resource=load.resource, units=load.units, priority=number)
-            for number, (_, load) in enumerate(ranked, 1)
+            Load(resource=member, priority=number) for number, (_, _, member) in enumerate(sorted(ranked), 1)
         )
 
     def _skill(self, resource: str, wanted: str | None) -> int | None:
@@ -148,3 +188,11 @@ class Loads:
             if skill.skill == wanted and skill.priority != 0
         ]
         return min(found, default=None)
+
+
+def _has_no_limit(row: words.Resource) -> bool:
+    return row.type == "infinite" or row.constrained is False
+
+
+def _is_in_buckets(row: words.Resource) -> bool:
+    return not _has_no_limit(row) and (row.type or "default") != "default"

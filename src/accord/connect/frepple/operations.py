@@ -1,7 +1,7 @@
 """How does frePPLe's work become operations: bills, steps on resources, lead times?
 
 An alternate becomes one operation for each of its choices, a routing one operation with steps. Time on a resource is a
-step; time without one is lead time. Where the two systems differ a note says so and which way it errs: never towards
+step; time without one is lead time, or a step on what has no limit when it comes later. Where the two systems differ a note says so and which way it errs: never towards
 promising too early.
 """
 
@@ -17,7 +17,7 @@ import msgspec
 
 from accord.connect.frepple import words
 from accord.connect.frepple.loads import Loads
-from accord.connect.frepple.sources import lot_of, minor
+from accord.connect.frepple.sources import lot_of, minor, unique
 from accord.connect.frepple.world import World
 from accord.connect.model import Kind
 from accord.ledger.model import Input, Operation, Step
@@ -60,6 +60,8 @@ class Operations:
         self._asked = {
             demand.operation: demand for demand in model.all(words.Demand) if demand.operation is not None
         }
+        self._blocked = {row.operation for row in model.all(words.OperationDependency)}
+        # Those with priority 0 too: they are not planned with, but orders may be under way on them.
         self.ways = tuple(
             way for operation in model.all(words.Operation) for way in self._ways_at_top(operation)
         )
@@ -68,9 +70,18 @@ class Operations:
         """Every operation of ours, groups of items expanded."""
         for way in self.ways:
             self._scales(way)
-        found = []
+        found: list[Operation] = []
+        ids: set[str] = set()
         for way in self.ways:
-            if any(not choice for part in way.parts for choice in self._loads.of(part.name)):
+            if way.priority == 0:
+                self._world.notes.add(
+                    Kind.skipped, "operations with priority 0, which are not used in planning", way.top.name
+                )
+                continue
+            if any(part.name in self._blocked for part in (way.top, *way.parts)):
+                self._not("operations that wait for other operations: they are not used", way.top.name)
+                continue
+            if any(not choice for part in way.parts for choice in self._loads.of(part.name, way.site)):
                 self._world.notes.add(
                     Kind.skipped,
                     "operations that no resource can do: none is there, or none has the skill",
@@ -80,7 +91,7 @@ class Operations:
             leaves = self._world.items.leaves(way.item)
             for item in leaves:
                 id = way.top.name if len(leaves) == 1 else f"{way.top.name} [{item}]"
-                found.append(self._operation(way, item, id))
+                found.append(self._operation(way, item, unique(id, ids)))
         return found
 
     def way(self, name: str) -> Way | None:
@@ -137,11 +148,6 @@ class Operations:
                 return []
         elif operation.type not in ("fixed_time", "time_per"):
             self._not(f"operations of type {operation.type}", operation.name)
-            return []
-        if priority == 0:
-            self._world.notes.add(
-                Kind.skipped, "operations with priority 0, which are not used in planning", operation.name
-            )
             return []
         return self._way(operation, parts, item, site, priority, start, end)
 
@@ -203,18 +209,56 @@ class Operations:
                 self._not(
                     "by-products: only the operation's own item is counted", f"{operation.name}: {flow.item}"
                 )
-        own = [flow.quantity for flow in made if flow.item == item]
         return [
             Way(
                 top=operation,
                 parts=parts,
                 item=item,
                 site=site,
-                made=sum(own, Decimal(0)) if own else words.ONE,
+                made=quantity,
                 priority=priority,
-                effective_start=start or operation.effective_start,
-                effective_end=end or operation.effective_end,
+                effective_start=since,
+                effective_end=until,
             )
+            for quantity, since, until in self._yields(
+                [flow for flow in made if flow.item == item],
+                start or operation.effective_start,
+                end or operation.effective_end,
+            )
+        ]
+
+    def _yields(
+        self,
+        own: Sequence[words.OperationMaterial],
+        start: datetime | None,
+        end: datetime | None,
+    ) -> list[tuple[Decimal, datetime | None, datetime | None]]:
+        """How much of its item one unit makes, and when: a yield that changes with time is several ways."""
+        for flow in own:
+            if flow.quantity_fixed > 0:
+                self._not(
+                    "material produced in a fixed quantity: it is not counted",
+                    f"{flow.operation}: {flow.item}",
+                )
+        changing = [
+            flow for flow in own if flow.effective_start is not None or flow.effective_end is not None
+        ]
+        if not changing:
+            return [(sum((flow.quantity for flow in own), Decimal(0)) if own else words.ONE, start, end)]
+        if len(changing) < len(own):
+            self._not(
+                "output of which a part is in force for some time only: that part is not counted",
+                own[0].operation,
+            )
+            steady = [flow.quantity for flow in own if flow not in changing]
+            return [(sum(steady, Decimal(0)), start, end)]
+        return [
+            (
+                flow.quantity,
+                max((at for at in (start, flow.effective_start) if at is not None), default=None),
+                min((at for at in (end, flow.effective_end) if at is not None), default=None),
+            )
+            for flow in changing
         ]
 
     # --- one of ours ---
@@ -256,7 +300,6 @@ class Operations:
             lead_seconds=times.lead.numerator,
             lead_per=times.lead.denominator,
             day_minutes=world.working_minutes(way.site),
-            after_days=times.after_days,
             lot_min=lot.minimum,
             lot_multiple=lot.multiple,
             lot_max=lot.maximum,
@@ -268,35 +311,21 @@ class Operations:
         )
 
     def _times(self, way: Way, unit: Fraction) -> _Times:
-        """Steps, and the waiting before and after them."""
+        """Waiting before the first step is lead time; waiting after it is a step on what has no limit."""
         world = self._world
         steps: list[Step] = []
-        lead_days = after_days = 0
+        lead_days = 0
         lead = Fraction(0)
-        waiting = _NOTHING
         for part in way.parts:
-            groups = self._loads.of(part.name)
+            groups = self._loads.of(part.name, way.site)
             fixed = part.duration
-            run = part.duration_per if part.type == "time_per" else _NOTHING
-            if not groups:
-                lead += _seconds(run) / unit
-                if steps:
-                    waiting += fixed
-                    if run:
-                        world.notes.add(
-                            Kind.approximated,
-                            "waiting in a routing that grows with the quantity, moved before the first step",
-                            part.name,
-                        )
-                else:
-                    lead_days += world.working_days(fixed, way.site)
+            rate = _seconds(part.duration_per if part.type == "time_per" else _NOTHING) / unit
+            if not groups and not steps:
+                lead += rate
+                lead_days += world.working_days(fixed, way.site)
                 continue
-            if waiting:
-                world.notes.add(
-                    Kind.approximated,
-                    "waiting between steps, moved behind the last one: capacity is taken earlier than it will be",
-                    part.name,
-                )
+            if not groups and (fixed or rate):
+                groups = [self._loads.waiting(way.site)]
             if len(groups) > 1:
                 world.notes.add(
                     Kind.approximated,
@@ -304,7 +333,6 @@ class Operations:
                     " taken, the time is the sum and not the longest",
                     part.name,
                 )
-            rate = _seconds(run) / unit
             steps += [
                 Step(
                     loads=loads,
@@ -315,8 +343,7 @@ class Operations:
                 )
                 for loads in groups
             ]
-        after_days = world.working_days(waiting, way.site)
-        return _Times(steps=tuple(steps), lead_days=lead_days, lead=lead, after_days=after_days)
+        return _Times(steps=tuple(steps), lead_days=lead_days, lead=lead)
 
     def _inputs(self, way: Way, unit: Fraction) -> tuple[Input, ...]:
         """The bill; flows of one name are alternatives."""
@@ -376,7 +403,6 @@ class _Times(msgspec.Struct, frozen=True, kw_only=True):
     steps: tuple[Step, ...]
     lead_days: int
     lead: Fraction  # seconds for one base unit
-    after_days: int
 
 
 def _seconds(duration: timedelta) -> Fraction:

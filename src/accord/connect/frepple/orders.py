@@ -64,9 +64,11 @@ class Receipts:
         self._world = world
         self._operations = operations
         self._loads = loads
+        calendars = {record.id: record.calendar for record in loads.calendars}
         self._timetables = {
-            resource.id: Timetable(calendar.calendar)
-            for resource, calendar in zip(loads.resources, loads.calendars, strict=True)
+            resource.id: Timetable(calendars[resource.calendar])
+            for resource in loads.resources
+            if resource.calendar in calendars
         }
 
     def all(self) -> Iterator[ReceiptStated]:
@@ -180,7 +182,7 @@ class Receipts:
         day = self._world.day(plan.startdate)
         for part in way.parts:
             left = -(-self._operations.time(part, quantity) // timedelta(minutes=1))
-            for choice in self._loads.of(part.name):
+            for choice in self._loads.of(part.name, way.site):
                 if not choice:
                     continue
                 timetable = self._timetables[choice[0].resource]
@@ -188,9 +190,7 @@ class Receipts:
                 while on is not None and rest > 0:
                     minutes = min(rest, timetable.minutes_on(on))
                     if on >= self._world.today:
-                        yield Component(
-                            key=resource_key(choice[0].resource), on=on, quantity=minutes * choice[0].units
-                        )
+                        yield Component(key=resource_key(choice[0].resource), on=on, quantity=minutes)
                     rest -= minutes
                     on = timetable.next_open(on + 1)
 

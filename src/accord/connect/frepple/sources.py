@@ -81,7 +81,7 @@ def terms(world: World) -> list[Term]:
                 from_on, until_on = _validity(world, row.effective_start, row.effective_end)
                 found.append(
                     Term(
-                        id=_unique(f"{item} for {site} from {row.supplier}", ids),
+                        id=unique(f"{item} for {site} from {row.supplier}", ids),
                         item=item,
                         site=site,
                         supplier=row.supplier,
@@ -114,7 +114,7 @@ def lanes(world: World) -> list[Lane]:
                 from_on, until_on = _validity(world, row.effective_start, row.effective_end)
                 found.append(
                     Lane(
-                        id=_unique(f"{item} from {row.origin} to {site}", ids),
+                        id=unique(f"{item} from {row.origin} to {site}", ids),
                         item=item,
                         origin=row.origin,
                         destination=site,
@@ -143,7 +143,7 @@ def _validity(world: World, start: datetime | None, end: datetime | None) -> tup
     return world.from_on(start), world.until_on(end)
 
 
-def _unique(id: str, ids: set[str]) -> str:
+def unique(id: str, ids: set[str]) -> str:
     """The id, with a number when the same source is there for several periods."""
     number, found = 2, id
     while found in ids:

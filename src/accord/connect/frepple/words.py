@@ -127,6 +127,13 @@ class OperationMaterial(msgspec.Struct, frozen=True, kw_only=True):
     effective_end: datetime | None = None
 
 
+class OperationDependency(msgspec.Struct, frozen=True, kw_only=True):
+    """An operation that waits for another one."""
+
+    operation: str
+    blockedby: str
+
+
 class OperationResource(msgspec.Struct, frozen=True, kw_only=True):
     """A load: resources of different names are all needed, those of one name are alternates."""
 
@@ -242,6 +249,7 @@ MODELS: dict[str, type[msgspec.Struct]] = {
     "supplier": Supplier,
     "operation": Operation,
     "suboperation": SubOperation,
+    "operationdependency": OperationDependency,
     "operationmaterial": OperationMaterial,
     "operationresource": OperationResource,
     "resource": Resource,
