@@ -9,7 +9,17 @@ import pytest
 from accord.db import tx as tx_module
 from accord.db.engine import Database, open_database
 from accord.db.migrations import upgrade
-from accord.db.requests import Changed, Claim, Claimed, Reply, StoredReply, claim, prune_replies, record_reply
+from accord.db.requests import (
+    Changed,
+    Claim,
+    Claimed,
+    Reply,
+    StoredReply,
+    claim,
+    prune_replies,
+    record_reply,
+    unclaim,
+)
 from accord.kit.errors import Fault
 
 
@@ -98,6 +108,21 @@ def test_pruning_forgets_bodies_and_keeps_ids(sqlite_url: str, monkeypatch: pyte
     with db.write() as tx:
         assert claim(tx, [one("a", "other")]) == {"a": Changed("a")}
     db.close()
+
+
+def test_an_id_that_was_given_back_can_be_claimed_again_and_an_answered_one_cannot_be_given_back(
+    db: Database,
+) -> None:
+    answer(db, "a")
+    with db.write() as tx:
+        claim(tx, [one("a"), one("b")])
+        unclaim(tx, ["a", "b"])
+        unclaim(tx, [])
+
+    with db.write() as tx:
+        found = claim(tx, [one("a"), one("b")])
+    assert isinstance(found["a"], StoredReply)
+    assert found["b"] == Claimed("b")
 
 
 def test_two_hundred_ids_are_claimed_in_one_go(db: Database) -> None:
