@@ -34,10 +34,11 @@ from accord.promise.decide import decide
 from accord.promise.decide.effects import effects_of, promise_after
 from accord.promise.model import Decision, Line, Promise, PromiseLine, Request, Verb
 from accord.promise.service.lives import Life, life_of, own_keys, promises_of, reach_of_change
+from accord.promise.service.pace import pace as pace_of
 from accord.promise.service.validity import check
 
 _TRIES = 5
-BUDGET_SECONDS = 0.010  # of deciding in one transaction: others wait for its locks
+BUDGET_SECONDS = 0.010  # of deciding in one transaction, in time of the processor: others wait for its locks
 
 Answer = Decision | AccordError
 
@@ -161,10 +162,13 @@ def _write(db: Database, writes: Sequence[Request], actor: str, *, is_deep: bool
     """The answers; requests that need a deeper look are left out."""
     answers: dict[str, Answer] = {}
     waiting = list(writes)
+    pace = pace_of(db, is_deep=is_deep)
     while waiting:
-        done = _transacted(db, waiting, actor, is_deep=is_deep)
+        taken = pace.most(len(waiting), BUDGET_SECONDS)
+        done = _transacted(db, waiting[:taken], actor, is_deep=is_deep)
+        pace.took(done.decided, done.seconds)
         answers.update(done.answers)
-        waiting = done.unreached
+        waiting = [*done.unreached, *waiting[taken:]]
     return answers
 
 
@@ -172,7 +176,9 @@ class _Done(msgspec.Struct, frozen=True):
     """What one transaction came to."""
 
     answers: dict[str, Answer]
-    unreached: list[Request]  # its decide-time budget ended before them; they keep their order
+    unreached: Sequence[Request] = ()  # its decide-time budget ended before them; they keep their order
+    decided: int = 0
+    seconds: float = 0.0  # of deciding these
 
 
 def _transacted(db: Database, waiting: Sequence[Request], actor: str, *, is_deep: bool) -> _Done:
@@ -187,16 +193,16 @@ def _transacted(db: Database, waiting: Sequence[Request], actor: str, *, is_deep
         except Moved:
             continue
         except Unavailable as error:
-            return _Done({request.id: error for request in waiting}, [])
+            return _Done({request.id: error for request in waiting})
         except Exception as error:
             if len(waiting) > 1:
                 # One of them spoiled the transaction; alone it can spoil only itself.
                 alone = [_transacted(db, [request], actor, is_deep=is_deep) for request in waiting]
-                return _Done({id: answer for done in alone for id, answer in done.answers.items()}, [])
+                return _Done({id: answer for done in alone for id, answer in done.answers.items()})
             if not isinstance(error, AccordError):
                 raise
-            return _Done({waiting[0].id: error}, [])
-    return _Done({request.id: _busy() for request in waiting}, [])
+            return _Done({waiting[0].id: error})
+    return _Done({request.id: _busy() for request in waiting})
 
 
 def _batch(
@@ -213,7 +219,7 @@ def _batch(
         else:
             answers[request.id] = _stored(tx, request, claim)
     if not fresh:
-        return _Done(answers, [])
+        return _Done(answers)
     graph, rules = graphs.graph(tx), policy.book(tx)
     about = promises_of(tx, fresh)
     own = own_keys(tx, about)
@@ -226,12 +232,12 @@ def _batch(
         raise Moved
     batch = _Batch(tx, book, rules, actor)
     open_ids: list[str] = []  # claimed, and left to another transaction
-    ends_at = time.perf_counter() + BUDGET_SECONDS
+    unreached: list[Request] = []
+    began = time.thread_time()
     for place, request in enumerate(fresh):
-        if place and time.perf_counter() > ends_at:
-            batch.write()
-            claims.unclaim(tx, open_ids + [r.id for r in fresh[place:]])
-            return _Done(answers, fresh[place:])
+        if place and time.thread_time() - began > BUDGET_SECONDS:
+            unreached = fresh[place:]
+            break
         life = _still(tx, batch, request) if request.promise in about else None
         try:
             answers[request.id] = batch.decide(request, life)
@@ -239,9 +245,10 @@ def _batch(
             if is_deep:
                 raise
             open_ids.append(request.id)
+    seconds = time.thread_time() - began
     batch.write()
-    claims.unclaim(tx, open_ids)
-    return _Done(answers, [])
+    claims.unclaim(tx, open_ids + [request.id for request in unreached])
+    return _Done(answers, unreached, len(fresh) - len(unreached), seconds)
 
 
 def _still(tx: Tx, batch: _Batch, request: Request) -> Life:
