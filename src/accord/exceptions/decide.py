@@ -23,6 +23,7 @@ from accord.kit.errors import FieldError, InputError
 from accord.ledger.decide.graph import Graph
 from accord.ledger.decide.sheet import Sheet, count, move, ship
 from accord.ledger.model import (
+    Allocation,
     CalendarRecord,
     Commitment,
     Draw,
@@ -32,6 +33,7 @@ from accord.ledger.model import (
     Supplier,
     Supply,
     SupplyKind,
+    allocation_key,
     node_key,
     resource_key,
     supplier_key,
@@ -120,6 +122,8 @@ def _capacities_of(one: MasterStated, graph: Graph) -> list[str]:
         return [resource_key(record.id), resource_key(record.id, overtime=True)]
     if isinstance(record, Supplier):
         return [supplier_key(record.id)]
+    if isinstance(record, Allocation):
+        return [allocation_key(record.id)]
     if isinstance(record, CalendarRecord):
         resources = [r.id for r in graph.resources.values() if r.calendar == record.id]
         suppliers = [s.id for s in graph.suppliers.values() if s.calendar == record.id]

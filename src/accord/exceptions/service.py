@@ -13,7 +13,15 @@ from accord.db import audit, requests
 from accord.db.engine import Database
 from accord.db.tx import Tx
 from accord.exceptions.decide import Opening, apply_news, check, reach_of, unknown_names
-from accord.exceptions.model import DayRolled, MasterStated, News, Outcome, ReceiptArrived, ReceiptStated, Shipped
+from accord.exceptions.model import (
+    DayRolled,
+    MasterStated,
+    News,
+    Outcome,
+    ReceiptArrived,
+    ReceiptStated,
+    Shipped,
+)
 from accord.kit.digest import canonical, digest
 from accord.kit.errors import InputError, RequestChanged
 from accord.kit.ids import new_id

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from accord.kit.days import Day
 from accord.kit.errors import Fault
 from accord.ledger.decide.graph import Graph
-from accord.ledger.decide.projection import Projection, deltas_of, has_lots, lot_atp
+from accord.ledger.decide.projection import Projection, deltas_of, has_lots, lot_atp, unfilled_by_day
 from accord.ledger.decide.shares import reserved
 from accord.ledger.model import Kind, Profile, allocation_key, kind_of_key, node_of
 
@@ -146,6 +146,10 @@ class Trial:
         free = self.graph.capacity(key, on) - state.used.get(on, 0)
         return free if free > 0 else 0
 
+    def used(self, key: str) -> dict[Day, int]:
+        """What is drawn on a resource, supplier or allocation by day, as it stands now."""
+        return dict(self._key(key).used)
+
     def sources(self, key: str, on: Day, quantity: int) -> tuple[tuple[str, int, Day], ...]:
         """Which supplies a new draw would use, as (number or "on hand", quantity, day). Read it BEFORE taking.
 
@@ -177,6 +181,40 @@ class Trial:
                 if part > 0:
                     takes.append((share, allocation.from_on, part))
         return tuple(takes)
+
+    def bears(
+        self,
+        adds: Iterable[tuple[str, Day, int, Day]],
+        takes: Iterable[tuple[str, Day, int, int]],
+        *,
+        terms: frozenset[str] = _NOTHING,
+    ) -> bool:
+        """Whether these receipts and draws would pass the gate as one change, for a requester with these terms.
+
+        Receipts are (key, usable on, quantity, last day of use or 0), draws (key, day, quantity, remaining life). No key
+        may end below zero on a day on which it was higher before, what is protected for others taken off on both sides,
+        and no lot may be missing that was not missing before. The trial is left as it was.
+        """
+        adds, takes = list(adds), list(takes)
+        keys = sorted({row[0] for row in (*adds, *takes)})
+        nodes = [key for key in keys if kind_of_key(key) is Kind.node]
+        kept = {key: self._reserved(key, self._key(key), terms, borrow=False) for key in nodes}
+        before = {key: self._less(key, kept[key]) for key in nodes}
+        missed = {key: self._unfilled(key) for key in nodes}
+        mark = self.mark()
+        for key, on, quantity, expires_on in adds:
+            self.add(key, on, quantity, "", expires_on)
+        fits = True
+        for key, on, quantity, life in takes:
+            fits = fits and (key in before or self.free(key, on) >= quantity)
+            self.take(key, on, quantity, life)
+        for key in nodes:
+            was, now = before[key], self._less(key, kept[key])
+            days = sorted({*was.days, *now.days})
+            fits = fits and not any(now.level(day) < min(0, was.level(day)) for day in days)
+            fits = fits and not any(units > missed[key].get(slot, 0) for slot, units in self._unfilled(key).items())
+        self.undo(mark)
+        return fits
 
     # --- trying ---
 
@@ -237,6 +275,18 @@ class Trial:
         for day, quantity in self._reserved(key, state, terms, borrow):
             deltas[day] = deltas.get(day, 0) - quantity
         return Projection(deltas)
+
+    def _less(self, key: str, kept: Iterable[tuple[Day, int]]) -> Projection:
+        """The projection without what is kept for others."""
+        deltas = dict(self._key(key).deltas)
+        for day, quantity in kept:
+            deltas[day] = deltas.get(day, 0) - quantity
+        return Projection(deltas)
+
+    def _unfilled(self, key: str) -> dict[tuple[Day, int], int]:
+        """What no lot can cover, where lots expire."""
+        state = self._key(key)
+        return unfilled_by_day(state.supply, state.draws, state.today) if state.lots else {}
 
     def _reserved(self, key: str, state: _Key, terms: frozenset[str], borrow: bool) -> list[tuple[Day, int]]:
         allocations = self.graph.allocations_on(key)

@@ -134,10 +134,11 @@ class Book:
             before = self.profiles.get(key)
             if before is None:
                 raise Fault(f"{key} would be changed without being locked")
-            if key not in gives:
+            if key not in gives and key not in drops:
                 middle[key] = before
             else:
-                middle[key] = msgspec.structs.replace(gate.changed(before, gives=gives[key], now=self.now), version=before.version)
+                left = gate.changed(before, gives=gives.get(key, ()), drops=drops.get(key, ()), now=self.now)
+                middle[key] = msgspec.structs.replace(left, version=before.version)
             after[key] = gate.changed(
                 before,
                 gives=gives.get(key, ()),

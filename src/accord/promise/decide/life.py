@@ -30,36 +30,22 @@ def still_covered(trial: Trial, standing: Standing, before: Promise | None, book
     """Whether everything a hold drew can be drawn again; the trial, on which it was given back, is left as it was.
 
     Supply may have broken since it was held: then hardening it would be a promise that is not covered. What the hold
-    proposed itself serves it alone, as it did when it was made: where others are short it does not go to them.
+    proposed itself counts with what it draws, so that where others are short its own lot still carries it.
     """
     customer = book.customers.get(before.customer or "") if before is not None else None
     terms = terms_of(customer)
-    mark = trial.mark()
     gone = {(supply.key, supply.id) for supply in standing.drops}
-    own = {supply.id: supply.quantity for supply in standing.supplies if (supply.key, supply.id) in gone}
-    covered = True
     given = {(draw.key, draw.id) for draw in standing.gives}
-    for draw in sorted(standing.draws, key=lambda d: (d.on, d.key, d.id)):
-        if (draw.key, draw.id) not in given:
-            continue
-        wanted = draw.quantity
-        if draw.key.startswith("allocation:"):
-            pass  # a share that shrank makes no hold uncovered; what is on the node decides
-        elif draw.key.startswith("node:"):
-            for supply in standing.supplies:
-                if supply.key == draw.key and supply.on <= draw.on:
-                    part = min(own.get(supply.id, 0), wanted)
-                    wanted -= part
-                    own[supply.id] = own.get(supply.id, 0) - part
-            covered = trial.atp(draw.key, draw.on, life_days=draw.life_days, terms=terms) >= wanted
-        else:
-            covered = trial.free(draw.key, draw.on) >= wanted
-        if not covered:
-            break
-        if wanted:
-            trial.take(draw.key, draw.on, wanted, draw.life_days)
-    trial.undo(mark)
-    return covered
+    return trial.bears(
+        [(s.key, s.on, s.quantity, s.expires_on or 0) for s in standing.supplies if (s.key, s.id) in gone],
+        [
+            (draw.key, draw.on, draw.quantity, draw.life_days)
+            for draw in standing.draws
+            # A share that shrank makes no hold uncovered; what is on the node decides.
+            if (draw.key, draw.id) in given and not draw.key.startswith("allocation:")
+        ],
+        terms=terms,
+    )
 
 
 def refusals_of_life(
