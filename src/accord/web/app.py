@@ -49,10 +49,16 @@ class Accord(Litestar):
 
     async def __call__(self, scope: Scope | Any, receive: Receive | Any, send: Send | Any) -> None:
         if scope["type"] == "http":
-            head, colon, verb = scope["path"].rpartition(":")
-            if colon and head.startswith("/v1/") and "/" not in verb and not head.endswith("/"):
-                scope["path"] = f"{head}/:{verb}"
+            scope["path"] = routed_path(scope["path"])
         await super().__call__(scope, receive, send)
+
+
+def routed_path(path: str) -> str:
+    """The address as the router knows it: the verb at its end is a part of its own."""
+    head, colon, verb = path.rpartition(":")
+    if not colon or not head.startswith("/v1/") or "/" in verb or head.endswith("/"):
+        return path
+    return f"{head}/:{verb}"
 
 
 def create_app(db_url: str, *, is_open: bool = False, rate: int = RATE, closes: bool = True) -> Accord:
@@ -97,7 +103,11 @@ def on(db: Database, *, is_open: bool = False, rate: int = RATE, closes: bool = 
         ),
         compression_config=CompressionConfig(backend="gzip", minimum_size=1_000, exclude=["^/v1/promises"]),
         openapi_config=OpenAPIConfig(
-            title=openapi.TITLE, version=openapi.VERSION, render_plugins=[], path="/unused"
+            title=openapi.TITLE,
+            version=openapi.VERSION,
+            render_plugins=[],
+            path="/unused",
+            use_handler_docstrings=True,
         ),
         logging_config=None,
         debug=False,

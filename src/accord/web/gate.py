@@ -23,6 +23,7 @@ from accord.web import keys
 from accord.web.keys import Key
 from accord.web.limits import RateLimit
 from accord.web.problems import Forbidden, NotJson
+from accord.web.shell import check_host
 
 ANYBODY = "anybody"  # the actor of an open server
 
@@ -106,6 +107,7 @@ class Gate(ASGIMiddleware):
         scheme, _, secret = given.partition(" ")
         if not given:
             if self._is_open:
+                check_host(headers.get(b"host", b"").decode("latin-1"))
                 return ANYBODY, None
             raise Unauthorized("Send a key: Authorization: Bearer KEY. Keys are made with accord key add.")
         if scheme.lower() != "bearer" or not secret.strip():

@@ -182,9 +182,15 @@ def response_of(request: Request[Any, Any, Any], error: Exception) -> Response[b
     later = getattr(known, "retry_after_seconds", None)
     if later is not None:
         headers["Retry-After"] = str(later)
+    if not request.scope["path"].startswith("/v1/") and _is_for_a_person(request):
+        return Template("wrong.html", context=problem, status_code=known.status, headers=headers)
     return Response(
         msgspec.json.encode(problem), status_code=known.status, media_type=PROBLEM_JSON, headers=headers
     )
+
+
+def _is_for_a_person(request: Request[Any, Any, Any]) -> bool:
+    return b"text/html" in dict(request.scope["headers"]).get(b"accept", b"")
 
 
 def meaning(error: Exception) -> AccordError:

@@ -17,7 +17,7 @@ from litestar.enums import ScopeType
 from litestar.middleware import ASGIMiddleware
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
-from accord.kit.errors import Denied
+from accord.kit.errors import Denied, Unauthorized
 from accord.kit.ids import new_id
 
 POLICY = (
@@ -57,9 +57,11 @@ class Shell(ASGIMiddleware):
         state["headers"] = HEADERS
         state["actor"] = "anybody"
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-        if self._is_open and not is_this_machine(headers.get("host", "")):
-            raise FromElsewhere(
-                "This server is open to this machine only. Call it by localhost or 127.0.0.1."
+        if self._is_open:
+            check_host(headers.get("host", ""))
+        elif not scope["path"].startswith("/problems"):
+            raise Unauthorized(
+                "This server lets programs in by their keys. To look around on this machine, start it with: accord serve --open"
             )
         if scope["method"] not in ("GET", "HEAD", "OPTIONS") and not is_own(headers):
             raise FromElsewhere(
@@ -74,6 +76,12 @@ class Shell(ASGIMiddleware):
             await send(message)
 
         await next_app(scope, receive, with_headers)
+
+
+def check_host(host: str) -> None:
+    """A page from elsewhere may give this machine a name of its own; an open server does not answer to it."""
+    if not is_this_machine(host):
+        raise FromElsewhere("This server is open to this machine only. Call it by localhost or 127.0.0.1.")
 
 
 def is_own(headers: dict[str, str]) -> bool:

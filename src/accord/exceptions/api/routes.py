@@ -62,16 +62,16 @@ def _tell(db: Database, data: SupplyIn, key: str, actor: str) -> OutcomeOut:
     operation_id="fulfil",
 )
 async def fulfil(
-    id: FromPath[str], key: Key, state: State, request: Teller, data: JSONBody[FulfilIn | None] = None
+    id: FromPath[str], key: Key, state: State, request: Teller, data: JSONBody[FulfilIn]
 ) -> OutcomeOut:
     """Tell that a commitment left for the customer, wholly or in part."""
-    return await asyncio.to_thread(_fulfil, state["db"], id, data or FulfilIn(), key, request.state.actor)
+    return await asyncio.to_thread(_fulfil, state["db"], id, data, key, request.state.actor)
 
 
 def _fulfil(db: Database, id: str, data: FulfilIn, key: str, actor: str) -> OutcomeOut:
     with db.read() as tx:
         key_of = reads.nodes_of_commitments(tx, [id]).get(id)
-        items, now = ledger.graph(tx).items, tx.now()
+        items = ledger.graph(tx).items
     if key_of is None:
         raise NotFound(
             f"There is no commitment {id[:100]!r}. A promise names its commitments: they begin with com_."
@@ -79,14 +79,12 @@ def _fulfil(db: Database, id: str, data: FulfilIn, key: str, actor: str) -> Outc
     commitment = next(one for one in ledger.node(db, *node_of(key_of)).commitments if one.id == id)
     item = items.get(commitment.item)
     left = commitment.quantity - commitment.fulfilled
-    quantity = left
-    if data.quantity is not None:
-        quantity = parse_quantity(data.quantity, item.scale if item is not None else 1, "/quantity")
+    quantity = parse_quantity(data.quantity, item.scale if item is not None else 1, "/quantity")
     if quantity > left and commitment.state.is_open:
         raise InputError.at(
             "/quantity", "more_than_is_open", "More left than is still to be delivered. Check the quantity."
         )
-    at = now if data.at is None else parse_instant(data.at, pointer="/at")
+    at = parse_instant(data.at, pointer="/at")
     news = model.Shipped(commitment=id, quantity=quantity, at=at, lot=data.lot)
     return outcome_out(service.supply_changed(db, [news], actor=actor, id=key))
 

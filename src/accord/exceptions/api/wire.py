@@ -136,10 +136,10 @@ class SupplyIn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 class FulfilIn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What left for the customer; all that is open when no quantity is said."""
+    """What left for the customer, and when: both are said, so that repeating it says the same."""
 
-    quantity: Amount | None = None
-    at: Moment | None = None  # null = now
+    quantity: Amount
+    at: Moment
     lot: Text | None = None
 
 
