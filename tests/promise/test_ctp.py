@@ -479,6 +479,8 @@ def test_what_is_kept_for_others_is_kept_in_components_too() -> None:
 
     decision = World(MOTOR, made, share, stock={"motor": "+20 now, +9 d12"}).ask("6 X-100 d3")
 
-    assert earliest(decision) == 13  # of 20 motors 15 are A's until its release day has come; 9 more come on day 12
+    assert (
+        earliest(decision) == 13
+    )  # of 20 motors 15 are A's until its release day has come; 9 more come on day 12
     assert decision.lines[0].limit is not None
     assert decision.lines[0].limit.why is Refusal.protected_for_others

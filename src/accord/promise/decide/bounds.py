@@ -1,7 +1,7 @@
 """Before which day can a source certainly not bring anything? Bounds that let the search skip days, never a success.
 
 A bound holds for any state the trial can be in after more is taken from it: it looks at stock as it was when the
-bounds were made, at calendars and lead times, and at capacity as if nobody used it. A receipt that a plan brings
+bounds were made, at capacity as it was free then, each lot by itself, and at calendars and lead times. A receipt that a plan brings
 itself comes no sooner than the bound of its own source, so a surplus of it breaks no bound either.
 """
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from accord.kit.days import Day
 from accord.ledger.decide.graph import Source
-from accord.ledger.model import Lane, Operation, Term, node_key, node_of
+from accord.ledger.model import Lane, Load, Operation, Term, node_key, node_of, resource_key, supplier_key
 from accord.promise.decide.make import elapsed_minutes, lead_days
 from accord.promise.decide.opening import first_open_in_both
 from accord.promise.decide.reply import ceil_div, lots
@@ -33,6 +33,7 @@ class Bounds:
             str, list[tuple[Day, int]]
         ] = {}  # by node: (day, most that can be taken up to it), ascending
         self._new: dict[str, Day | None] = {}  # by node: first day on which a source can bring anything
+        self._used: dict[str, dict[Day, int]] = {}  # by capacity key: what was drawn by day
         self._known: dict[tuple[int, int], Day | None] = {}  # (source's identity, largest lot)
         self._build(nodes)
 
@@ -65,6 +66,9 @@ class Bounds:
             self._last = max(self._last, today + ctp.rules.horizon_days)
             self._stock[key] = self._steps(key, today)
             self._new[key] = None
+            if order[key] < ctp.rules.depth_max:
+                for source in ctp.sources(*node_of(key)):
+                    self._remember(source)
         # From the bottom up; again as long as something moves, for lanes may run in circles.
         moved = True
         while moved:
@@ -77,6 +81,21 @@ class Bounds:
                     if day is not None and ((known := self._new[key]) is None or day < known):
                         self._new[key] = day
                         moved = True
+
+    def _remember(self, source: Source) -> None:
+        """Keep how much of the source's capacity is used now."""
+        graph = self._ctp.graph
+        keys: list[str] = []
+        if isinstance(source, Operation):
+            for load in [load for step in source.steps for load in step.loads]:
+                keys.append(resource_key(load.resource))
+                if self._ctp.expedite and graph.resources[load.resource].overtime_minutes:
+                    keys.append(resource_key(load.resource, overtime=True))
+        elif isinstance(source, Term) and graph.suppliers[source.supplier].capacity is not None:
+            keys.append(supplier_key(source.supplier))
+        for key in keys:
+            if key not in self._used:
+                self._used[key] = self._ctp.trial.used(key)
 
     def _steps(self, key: str, today: Day) -> list[tuple[Day, int]]:
         ctp = self._ctp
@@ -127,7 +146,19 @@ class Bounds:
                 return None
             days = max(days, ceil_div(lot, supplier.capacity) - 1)
         ready = working.add_open(order, days)
+        if ready is not None and supplier.capacity is not None:
+            ready = self._filled(supplier_key(supplier.id), lot, order, ready)
         return None if ready is None else graph.site_timetable(term.site).next_open(ready)
+
+    def _filled(self, key: str, lot: int, order: Day, ready: Day) -> Day | None:
+        """The first day from `ready` on up to which a supplier has the lot free, from the order day on."""
+        left, day = lot, order
+        while left > 0:
+            if day > self._last:
+                return None
+            left -= self._free(key, day)
+            day += 1
+        return max(ready, day - 1)
 
     def _moved(self, lane: Lane, lot: int) -> Day | None:
         graph = self._ctp.graph
@@ -174,25 +205,31 @@ class Bounds:
         return None if finished is None else calendar.add_open(finished, operation.after_days)
 
     def _worked(self, operation: Operation, lot: int, begins: Day) -> Day | None:
-        """The last day of work if every step had the best of its resources to itself."""
-        graph = self._ctp.graph
+        """The last day of work if every step had the best of its resources to itself, or what is free of them."""
         day = begins
         for step in operation.steps:
             left = elapsed_minutes(step, lot)
-            resources = [
-                (graph.timetable(resource.calendar), resource.overtime_minutes if self._ctp.expedite else 0)
-                for load in step.loads
-                if (resource := graph.resources[load.resource]).units >= load.units
-            ]
             while left > 0:
-                open_minutes = [
-                    minutes + extra
-                    for timetable, extra in resources
-                    if (minutes := timetable.minutes_on(day))
-                ]
-                left -= max(open_minutes, default=0)
+                left -= max([self._minutes(load, day) for load in step.loads])
                 if left > 0:
                     day += 1
                     if day > self._last:
                         return None
         return day
+
+    def _minutes(self, load: Load, day: Day) -> int:
+        """The most that one job can work on a resource on a day."""
+        graph = self._ctp.graph
+        resource = graph.resources[load.resource]
+        minutes = graph.timetable(resource.calendar).minutes_on(day)
+        if not minutes:
+            return 0
+        found = min(self._free(resource_key(load.resource), day) // load.units, minutes)
+        extra = resource.overtime_minutes if self._ctp.expedite else 0
+        if extra:
+            found += min(self._free(resource_key(load.resource, overtime=True), day) // load.units, extra)
+        return found
+
+    def _free(self, key: str, day: Day) -> int:
+        """What was free of a capacity on a day when the bounds were made."""
+        return max(0, self._ctp.graph.capacity(key, day) - self._used[key].get(day, 0))
