@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 @click.option(
     "--map",
     "mapping",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="How their columns become ours.",
+    metavar="FILE|NAME",
+    help="How their columns become ours: a mapping file, or the name of one that comes with Accord.",
 )
 @click.option(
     "--reopen",
@@ -30,14 +30,14 @@ if TYPE_CHECKING:
 @click.option("--dry-run", is_flag=True, help="Only say what it would do.")
 @takes_database
 def import_command(
-    terminal: Terminal, files: tuple[str, ...], mapping: Path | None, reopen: bool, dry_run: bool
+    terminal: Terminal, files: tuple[str, ...], mapping: str | None, reopen: bool, dry_run: bool
 ) -> int:
     """Bring in items, sites, supply, orders … from CSV, Excel or JSON, or a model of frePPLe; a file wholly or not at all."""
     from accord.cli.promising import actor
 
     is_frepple = files[0] == "frepple" and len(files) > 1
     paths = [Path(one) for one in (files[1:] if is_frepple else files)]
-    missing = [str(path) for path in paths if not path.is_file()]
+    missing = [str(path) for path in paths if not (path.is_file() or (path.is_dir() and not is_frepple))]
     if missing:
         raise click.UsageError(f"There is no file {', '.join(missing)}.")
     if is_frepple and (len(paths) != 1 or mapping is not None):

@@ -43,9 +43,6 @@ class Problems:
         """One row with a problem; the same problem in another row joins it."""
         self._found.setdefault((code, what, fix, file, column), []).append(row)
 
-    def __len__(self) -> int:
-        return sum(len(rows) for rows in self._found.values())
-
     def all(self) -> tuple[Problem, ...]:
         """Every problem, the one in most rows first."""
         found = [
@@ -64,9 +61,11 @@ class Problems:
             for one in found[:_GROUPS_SHOWN]
         ]
         first = "one problem" if len(found) == 1 else f"{len(found):,} different problems"
+        count = len({(one.file, row) for one in found for row in one.rows})
+        rows = "1 row" if count == 1 else f"{count:,} rows"
         hidden = f" The first {_GROUPS_SHOWN} are listed." if len(found) > _GROUPS_SHOWN else ""
         raise InputError(
-            f"Nothing was imported: {first} in {len(self):,} rows.{hidden} {found[0].sentence}",
+            f"Nothing was imported: {first} in {rows}.{hidden} {found[0].sentence}",
             errors=errors,
             extra={
                 "problems": [
