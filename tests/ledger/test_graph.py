@@ -184,11 +184,20 @@ def test_capacity_is_a_number_for_every_day(key: str, day: int, expected: int) -
 
 @pytest.mark.parametrize(
     "key",
-    ["node:pump@halden", "resource:none", "supplier:none", "supplier:endless", "allocation:none", "what:is"],
+    ["node:pump@halden", "what:is"],
 )
 def test_what_has_no_capacity_is_a_fault(key: str) -> None:
     with pytest.raises(Fault):
         graph().capacity(key, MONDAY)
+
+
+@pytest.mark.parametrize("key", ["resource:none", "supplier:none", "allocation:none"])
+def test_what_was_ended_has_nothing_left_although_draws_from_before_are_on_it(key: str) -> None:
+    assert graph().capacity(key, MONDAY) == 0
+
+
+def test_a_supplier_whose_limit_was_lifted_has_plenty() -> None:
+    assert graph().capacity("supplier:endless", MONDAY) > 10**15
 
 
 @pytest.mark.parametrize(

@@ -43,6 +43,9 @@ Source = Operation | Lane | Term  # one way to get an item to a site: make, move
 _R = TypeVar("_R", Operation, Lane, Term, Substitute, Delivery)
 
 
+_PLENTY = 1 << 60  # of a supplier without a limit
+
+
 def _grouped(
     records: Iterable[_R], key: Callable[[_R], tuple[str, str]]
 ) -> dict[tuple[str, str], tuple[_R, ...]]:
@@ -259,28 +262,31 @@ class Graph:
         """How much there is of a key that does not carry over, on one day.
 
         A resource: minutes of all its units. Overtime: extra minutes of all its units, on days the resource is
-        open. A supplier: base units on its open days. An allocation: its share, on days of its period.
+        open. A supplier: base units on its open days. An allocation: its share, on days of its period. What was
+        ended has nothing left, although draws from before may be on it; a supplier whose limit was lifted has plenty.
 
-        Raises: Fault for a node, an unknown key, and a supplier without a limit (no such key is ever drawn).
+        Raises: Fault for a node.
         """
         kind, _, name = key.partition(":")
         if kind in ("resource", "overtime"):
             resource = self.resources.get(name)
             if resource is None:
-                raise Fault(f"the graph has no resource {name}")
+                return 0
             minutes = self.timetable(resource.calendar).minutes_on(day)
             if kind == "resource":
                 return resource.units * minutes
             return resource.units * resource.overtime_minutes if minutes else 0
         if kind == "supplier":
             supplier = self.suppliers.get(name)
-            if supplier is None or supplier.capacity is None:
-                raise Fault(f"the graph has no supplier {name} with a limit")
+            if supplier is None:
+                return 0
+            if supplier.capacity is None:
+                return _PLENTY
             return supplier.capacity if self.timetable(supplier.calendar).is_open(day) else 0
         if kind == "allocation":
             share = self._allocation_by_id.get(name)
             if share is None:
-                raise Fault(f"the graph has no allocation {name}")
+                return 0
             return share.quantity if share.from_on <= day < share.until_on else 0
         raise Fault(f"{key} has no capacity: a node carries over")
 
