@@ -33,6 +33,8 @@ from accord.promise.decide import decide
 from accord.promise.decide.bounds import Bounds
 from accord.promise.decide.case import Case, Wish
 from accord.promise.decide.effects import effects_of, promise_after
+from accord.promise.decide.life import refusals_of_lines
+from accord.promise.decide.order import together
 from accord.promise.decide.plan import soonest
 from accord.promise.decide.reply import Short
 from accord.promise.model import Decision, Line, Request, Verb
@@ -196,6 +198,49 @@ def test_the_search_skips_only_days_that_fail(case: dict[str, Any], lives: list[
 
     assert found == plain
     event(f"{sum(day is not None for day in plain)} of {len(plain)} ways")
+
+
+@TRIES
+@given(case=worlds.questions(), more=MORE)
+def test_together_is_the_first_day_on_which_every_line_is_covered(
+    case: dict[str, Any], more: list[tuple[int, int, int]]
+) -> None:
+    scene = Scene(case, [*more, (0, 2, 1)])
+    looked = Case(
+        scene.request(Verb.ask, ship_complete=True), scene.trial(), scene.graph, scene.book, scene.now
+    )
+    ctp = looked.look()
+    wishes = [Wish(looked, ctp, n, line) for n, line in enumerate(scene.lines)]
+    if refusals_of_lines(looked) or not all(wish.ways for wish in wishes):
+        return
+    requested = [line.requested_on for line in scene.lines]
+    last = min(looked.today(wish) for wish in wishes) + scene.book.rules.horizon_days
+    expected = None
+    for day in range(max(min(requested), max(requested) - looked.early_days_max), last + 1):
+        mark = looked.trial.mark()
+        if all(_has_on(looked, wish, day) for wish in wishes):
+            expected = day
+        looked.trial.undo(mark)
+        if expected is not None:
+            break
+
+    plans = together(looked)
+
+    assert (None if plans is None else plans[0].deliver_on) == expected
+    assert plans is None or {plan.deliver_on for plan in plans} == {expected}
+    event("never" if expected is None else "some day")
+
+
+def _has_on(looked: Case, wish: Wish, day: int) -> bool:
+    """Whether the line is there on the day by the first way that can; its draws stay on the trial."""
+    ctp = looked.look()  # nothing is known to it: every source is tried
+    for way in wish.ways:
+        ship_on = way.ship_on(day) if way.target(day) == day else None
+        if ship_on is not None and not isinstance(
+            ctp.cover(wish.line.quantity, wish.item, way.site, ship_on), Short
+        ):
+            return True
+    return False
 
 
 def test_a_bound_that_is_a_day_too_high_would_be_noticed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -164,6 +164,15 @@ def test_the_receipts_of_one_line_serve_the_next() -> None:
     ]
 
 
+def test_a_condition_on_one_line_is_one_on_the_order() -> None:
+    decision = World(OTHER, LYON, stock={"X-100": "+4 now", "X-100@lyon": "+4 now", "X-110": "+9 now"}).ask(
+        "6 X-100 d2", "6 X-110 d2"
+    )
+
+    assert offers(decision) == ["by_line: 4 d2 + 2 d2 lyon + 6 X-110 d2"]
+    assert (decision.verdict, decision.lines[0].verdict) == (Verdict.yes_but, Verdict.yes_but)
+
+
 @pytest.mark.parametrize("count", [2, 40])
 def test_many_lines_are_no_other_thing(count: int) -> None:
     world = World(stock={"X-100": f"+{count} now"})

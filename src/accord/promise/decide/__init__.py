@@ -85,7 +85,7 @@ def decide(
         return _resolved(case, before, id=id, promise_id=promise_id)
     options, lines = answered(case)
     today = today_of_line(case, request.lines[0].site)
-    verdict = verdict_of(options)
+    verdict = verdict_of(options, lines if len(lines) > 1 else ())
     offered = digest(canonical((today, options)))
     chosen, because = choose(request, options, offered)
     taken = options[chosen] if chosen is not None else None

@@ -177,6 +177,20 @@ class Ctp:
                 again = max(bound, on + 1)
         return again
 
+    def possible_on(self, quantity: int, item: str, site: str, life_days: int = 0) -> Day | None:
+        """No earlier day can succeed, whatever else is promised before on this trial; None = none within the horizon.
+
+        The quantity comes from stock alone, or a source brings something: an earlier line may have left some of it over.
+        """
+        today = self.trial.today(site)
+        there = today if self.available(item, site, today, life_days) >= quantity else None
+        days = [there or self.stock_on(quantity, item, site, today, life_days)]
+        if self.bounds is None:
+            return today
+        if self.rules.depth_max:
+            days += [self.bounds.of(source, 1) for source in self.sources(item, site)]
+        return min((day for day in days if day is not None), default=None)
+
     def may_bring(self, item: str, site: str, on: Day) -> bool:
         """Whether it is not ruled out that some source brings anything by the day."""
         if not self.rules.depth_max:

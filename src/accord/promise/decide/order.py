@@ -71,9 +71,9 @@ def _many(case: Case) -> tuple[tuple[Option, ...], tuple[LineVerdict, ...]]:
         drafts.append(Draft(case, "by_line", chosen))
     days = {piece.deliver_on for plan in chosen for piece in plan.pieces}
     if case.ship_complete or (len(chosen) == len(case.request.lines) and len(days) > 1):
-        together = _together(case)
-        if together is not None:
-            drafts.append(Draft(case, "ship_complete", together))
+        plans = together(case)
+        if plans is not None:
+            drafts.append(Draft(case, "ship_complete", plans))
     return ranked(case, drafts), tuple(verdicts)
 
 
@@ -85,7 +85,7 @@ def _plan_of(found: Answer, options: tuple[Option, ...]) -> Plan | None:
     return next(plan for plan in found.plans if plan.kind == best.kind and plan.pieces == best.pieces)
 
 
-def _together(case: Case) -> list[Plan] | None:
+def together(case: Case) -> list[Plan] | None:
     """The first day on which all lines can be delivered together, each in full from one site; the trial is left as it was.
 
     Counted upward from the latest requested day (less what the customer takes early), never before the first one.
@@ -98,7 +98,13 @@ def _together(case: Case) -> list[Plan] | None:
         return None
     ctp.prepare(tuple(node for wish in wishes for node in wish.nodes))
     requested = [wish.requested_on for wish in wishes]
-    day: Day | None = max(min(requested), max(requested) - case.early_days_max)
+    start = max(min(requested), max(requested) - case.early_days_max)
+    for wish in wishes:
+        first = _first_possible(case, ctp, wish)
+        if first is None:
+            return None
+        start = max(start, first)
+    day: Day | None = start
     last = min(case.today(wish) for wish in wishes) + case.rules.horizon_days
     if case.late_days_max is not None:
         last = min(last, min(requested) + case.late_days_max)
@@ -117,6 +123,17 @@ def _together(case: Case) -> list[Plan] | None:
             return plans
         day = again
     return None
+
+
+def _first_possible(case: Case, ctp: Ctp, wish: Wish) -> Day | None:
+    """No earlier day can have the line in full on any way; None = none within the horizon."""
+    days: list[Day] = []
+    for way in wish.ways:
+        ship_on = ctp.possible_on(wish.line.quantity, wish.item, way.site, case.life_days)
+        target = None if ship_on is None else way.target_of(ship_on)
+        if target is not None:
+            days.append(target)
+    return min(days, default=None)
 
 
 def _on_day(case: Case, ctp: Ctp, wish: Wish, day: Day) -> tuple[Plan | None, Day | None]:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from accord.promise.model import Option, Verdict
+from accord.promise.model import LineVerdict, Option, Verdict
 
 # On the day and in full, but in a way the customer or we must agree to.
 _CONDITIONS = frozenset({"split_site", "substitute", "expedite"})
 
 
-def verdict_of(options: tuple[Option, ...]) -> Verdict:
-    """The answer that the options, in their order, amount to."""
+def verdict_of(options: tuple[Option, ...], lines: tuple[LineVerdict, ...] = ()) -> Verdict:
+    """The answer that the options, in their order, amount to; `lines` are those of an order of several."""
     if not options:
         return Verdict.cannot_promise
     on_time = [option for option in options if option.in_full_on_time]
     free = [option for option in on_time if not option.needs]
     if free:
-        return Verdict.yes_but if all(option.kind in _CONDITIONS for option in free) else Verdict.yes
+        if all(option.kind in _CONDITIONS for option in free):
+            return Verdict.yes_but
+        by_line_only = all(option.kind == "by_line" for option in free)
+        has_conditions = any(line.verdict is Verdict.yes_but for line in lines)
+        return Verdict.yes_but if by_line_only and has_conditions else Verdict.yes
     return Verdict.needs_approval if on_time else Verdict.not_by_then
