@@ -764,7 +764,7 @@ def test_a_due_date_is_a_deadline_and_customers_take_the_open_day_before_it() ->
         (
             "manufacturing_demo",
             220,
-            {"Item": 11, "Site": 4, "Resource": 6, "Operation": 7, "Lane": 26, "Term": 5},
+            {"Item": 11, "Site": 4, "Resource": 7, "Operation": 7, "Lane": 26, "Term": 5},
         ),
         ("flow_line", 10, {"Item": 70, "Site": 1, "Resource": 9, "Operation": 70}),
         ("jobshop", 10, {"Item": 10, "Site": 1, "Resource": 10, "Operation": 10}),

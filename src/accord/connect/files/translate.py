@@ -138,14 +138,15 @@ def _merged(records: Sequence[Record], graph: Graph) -> list[Record]:
 
 
 def _tallies(reading: Reading, reader: Reader, masters: Masters) -> dict[str, int]:
-    """Rows read of bills, and what became of each of them: the parts add up."""
+    """Where rows were left out, and of bills: rows read and what became of them; the parts add up."""
     found = dict(masters.tallies)
     for (target, reason), count in reader.skipped.items():
         found[f"{target}: {reason}"] = count
+    counted = {name.partition(": ")[0] for name in found}
     for feed in reading.mapping.feeds:
-        name = f"{feed.target}: rows read"
-        rows = 1 if feed.table == mappings.NO_TABLE else len(reading.tables[feed.table].rows)
-        found[name] = found.get(name, 0) + rows
+        if feed.target in counted and feed.table != mappings.NO_TABLE:
+            name = f"{feed.target}: rows read"
+            found[name] = found.get(name, 0) + len(reading.tables[feed.table].rows)
     return dict(sorted(found.items()))
 
 
