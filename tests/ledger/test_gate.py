@@ -231,3 +231,15 @@ def test_a_proposed_receipt_serves_its_own_promise_before_it_is_lost_on_another(
     ]
 
     assert short_at_node([supply(4, 0), own], draws, DAY) == {"a": 2}
+
+
+def test_a_promise_that_is_not_short_lends_what_it_proposed_until_it_needs_it() -> None:
+    """One of day 1 stays short; ten proposed for day 4 lie there from day 2, and five more come on day 3 to pay them back."""
+    own = supply(10, 2, id="rcp", proposed_by="prm_n")
+    draws = [
+        draw(6, 1, id="a", sequence=1),
+        Draw(key=KEY, id="n", owner="n", promise="prm_n", on=DAY + 4, quantity=10, sequence=2),
+        draw(5, 2, id="later", sequence=3),
+    ]
+
+    assert short_at_node([supply(4, 0), own, supply(7, 3, id="b")], draws, DAY) == {"a": 2}

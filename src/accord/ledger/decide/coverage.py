@@ -2,8 +2,9 @@
 
 **The rule.** Firm draws are looked at in ship-day order, on the same day the earlier made first. A draw is covered
 when what is usable by its day, less what covered draws before it took, is enough for its whole quantity; one that is
-not covered takes nothing. Where that leaves any draw short, a receipt that a promise proposed serves the draws of that
-promise first and others with what is left, so that who makes his own supply does not lose it to whom it cannot save.
+not covered takes nothing. Where that leaves a promise short that proposed receipts itself, these serve its own draws
+first and others with what is left, so that who makes his own supply does not lose it to whom it cannot save. Promises
+that are not short lend what they proposed until they need it, as the projection says.
 Draws of holds are not judged: they make no exception, they are checked again when hardened. Days before today count
 as today. Expiring lots: each draw takes the earliest expiry that satisfies its remaining life. On a resource each day
 stands alone.
@@ -32,15 +33,21 @@ def short_at_node(supplies: Iterable[Supply], draws: Iterable[Draw], today: Day)
     """The draws at a node that are not covered: draw id -> base units short of its whole quantity."""
     counted = [s for s in supplies if s.counts is Why.counted and s.expires_at is None]
     firm = _in_order(draws, today)
-    short = _short(counted, firm, {}, today)
-    if not short or not any(supply.proposed_by for supply in counted):
-        return short
-    left, own = _own(counted, firm, today)
-    return _short(left, firm, own, today)
+    proposed = frozenset(s.proposed_by for s in counted if s.proposed_by is not None)
+    served: frozenset[str | None] = frozenset()
+    while True:
+        left, own = _own(counted, [draw for draw in firm if draw.promise in served], today)
+        short = _short(left, firm, own, today)
+        more = {draw.promise for draw in firm if draw.id in short and draw.promise in proposed} - served
+        if not more:
+            return short
+        served |= more
 
 
 def _own(supplies: list[Supply], draws: list[Draw], today: Day) -> tuple[list[Supply], dict[str, int]]:
-    """What each draw gets of the receipts that its own promise proposed, and the supplies less that."""
+    """What each of these draws gets of the receipts that its own promise proposed, and the supplies less that."""
+    if not draws:
+        return supplies, {}
     left = {supply.id: supply.quantity for supply in supplies}
     proposed: dict[str, list[Supply]] = {}
     for supply in sorted(supplies, key=lambda s: (s.on, s.id)):

@@ -109,7 +109,7 @@ def _exceptions(rows: Rows) -> Iterable[Violation]:
     for supplies in rows.supplies.values():
         for supply in supplies:
             if supply["counts"] in ("counted", "doubtful") and supply["expires_at"] is None:
-                said, is_so = supply["counts"] == "doubtful", coverage.is_doubtful(supply["id"])
+                said, is_so = supply["counts"] == "doubtful", not coverage.is_covered(supply["id"])
                 if said != is_so:
                     detail = (
                         f"receipt {supply['id']} is said to be {supply['counts']}, its draws say otherwise"
