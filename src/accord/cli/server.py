@@ -29,8 +29,15 @@ PORT = 8470
 @click.option(
     "--open", "is_open", is_flag=True, help="Let anybody on this machine in without a key. For trying it out."
 )
+@click.option(
+    "--rate",
+    type=click.IntRange(0),
+    default=1_000,
+    show_default=True,
+    help="Requests a second that one key may send to a process; 0: no limit.",
+)
 @takes_database
-def serve_command(terminal: Terminal, host: str, port: int, processes: int, is_open: bool) -> int:
+def serve_command(terminal: Terminal, host: str, port: int, processes: int, is_open: bool, rate: int) -> int:
     """Serve the API and the pages."""
     from accord.cli.opening import database_url
     from accord.web import server
@@ -43,6 +50,7 @@ def serve_command(terminal: Terminal, host: str, port: int, processes: int, is_o
         port=port,
         processes=processes,
         is_open=is_open,
+        rate=rate,
         started=_started(terminal),
     )
     terminal.note("Stopped: everything that was answered is kept.")

@@ -105,8 +105,8 @@ def on(db: Database, *, is_open: bool = False, rate: int = RATE, closes: bool = 
         openapi_config=OpenAPIConfig(
             title=openapi.TITLE,
             version=openapi.VERSION,
-            render_plugins=[],
-            path="/unused",
+            path=openapi.PATH,
+            render_plugins=[openapi.Description()],
             use_handler_docstrings=True,
         ),
         logging_config=None,

@@ -6,13 +6,16 @@ end in a verb, the problems each route may answer with, the key. Made once.
 
 from __future__ import annotations
 
-from functools import lru_cache
+from copy import deepcopy
 from importlib.metadata import version
 from typing import Any
 
 import msgspec
-from litestar import Litestar
+from litestar import Request
+from litestar.enums import OpenAPIMediaType
+from litestar.openapi.plugins import OpenAPIRenderPlugin
 
+PATH = "/v1/openapi.json"
 TITLE = "Accord"
 VERSION = "1"
 DESCRIPTION = """Every promise to a customer is decided against real supply.
@@ -61,15 +64,23 @@ _PROBLEM = {
 }  # fmt: skip
 
 
-@lru_cache(maxsize=4)
-def of(app: Litestar) -> bytes:
-    """The description of an application, as JSON."""
-    return msgspec.json.format(msgspec.json.encode(described(app)), indent=1)
+class Description(OpenAPIRenderPlugin):
+    """The one thing the framework serves of the description: our JSON, and no page that loads scripts from elsewhere."""
+
+    def __init__(self) -> None:
+        super().__init__(path="/openapi.json", media_type=OpenAPIMediaType.OPENAPI_JSON)
+        self._made: bytes | None = None
+
+    def render(self, request: Request[Any, Any, Any], openapi_schema: dict[str, Any]) -> bytes:
+        """The description as JSON, made once."""
+        if self._made is None:
+            self._made = msgspec.json.format(msgspec.json.encode(described(openapi_schema)), indent=1)
+        return self._made
 
 
-def described(app: Litestar) -> dict[str, Any]:
-    """The description as plain values."""
-    made: dict[str, Any] = app.openapi_schema.to_schema()
+def described(schema: dict[str, Any]) -> dict[str, Any]:
+    """The framework's description, completed."""
+    made = deepcopy(schema)
     made["openapi"] = "3.1.0"
     made["info"] = {
         "title": TITLE,

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
-from http import HTTPStatus
-from typing import Any
-
 import msgspec
-from litestar import Request, get
+from litestar import get
 from litestar.datastructures import State
 from litestar.params import FromPath
-from litestar.response import Response, Template
+from litestar.response import Template
 
 from accord.db.engine import Database
 from accord.kit.errors import NotFound, Unavailable
 from accord.promise import service as promise
-from accord.web import openapi, problems
+from accord.web import problems
 
 
 class Health(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,16 +35,7 @@ def health(state: State) -> Health:
     return Health(status="ok", database=db.dialect, waiting=counters.queue_depth, batches=counters.batches)
 
 
-@get("/openapi.json", include_in_schema=False)
-async def description(request: Request[Any, Any, State]) -> Response[bytes]:
-    """The description of this API, OpenAPI 3.1. Needs no key."""
-    found = await asyncio.to_thread(openapi.of, request.app)
-    return Response(
-        found, status_code=HTTPStatus.OK, media_type="application/vnd.oai.openapi+json;version=3.1"
-    )
-
-
-ROUTES = [health, description]
+ROUTES = [health]
 
 
 @get("/problems", include_in_schema=False)

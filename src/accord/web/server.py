@@ -24,6 +24,7 @@ from accord.web.app import RATE, create_app
 from accord.web.shell import is_this_machine
 
 Started = Callable[[str], None]
+_BACKLOG = 2_048  # callers that wait to be let in
 _FACTORY = "accord.web.app:factory"
 
 
@@ -121,6 +122,7 @@ def _config(app: Any, *, factory: bool = False, workers: int = 1) -> uvicorn.Con
         server_header=False,
         timeout_keep_alive=30,
         timeout_graceful_shutdown=10,
+        backlog=_BACKLOG,
         h11_max_incomplete_event_size=65_536,
         lifespan="on",
     )
@@ -135,6 +137,7 @@ def _listening(host: str, port: int) -> Iterator[socket.socket]:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind((host, port))
+            listener.listen(_BACKLOG)
         except OSError as error:
             detail = f"Nothing can listen on {host} port {port}: {error.strerror or error}. Choose another with --port."
             raise InputError.at("port", "cannot_listen", detail) from error
