@@ -61,14 +61,11 @@ def _followed(case: Case, plans: list[Plan]) -> tuple[Make, ...]:
     def take(draw: Take) -> None:
         own = surplus.get(draw.key)
         if own is not None and own.lots:
-            # What stood there before comes first; only what is beyond it needs a lot of this option.
-            everyone = frozenset(term for share in case.graph.allocations_on(draw.key) for term in share.path)
+            # What stood there for the requester comes first; only what is beyond it needs a lot of this option.
             without = trial.mark()
             for arrives_on, _, left in own.lots:
                 trial.take(draw.key, arrives_on, left)
-            there = trial.atp(
-                draw.key, draw.on, life_days=draw.life_days, terms=case.terms | everyone, borrow=True
-            )
+            there = trial.atp(draw.key, draw.on, life_days=draw.life_days, terms=case.terms)
             trial.undo(without)
             for position, part in own.use(max(0, draw.quantity - there)):
                 needed[position] += part
