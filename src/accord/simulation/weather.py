@@ -17,7 +17,7 @@ from accord.exceptions.model import (
     ReceiptStated,
     Shipped,
 )
-from accord.ledger.model import SupplyKind, node_key, resource_key
+from accord.ledger.model import Record, SupplyKind, node_key, resource_key
 from accord.simulation import world
 from accord.simulation.auditor.rows import Row, item_and_site, select
 from accord.simulation.life import ACTOR, ZONES, Life
@@ -31,12 +31,14 @@ class Weather:
         self._stated: list[ReceiptStated] = []
         self._told: list[tuple[str, list[News], Outcome]] = []
         self._number = 0
+        self._records: dict[str, Record] = {}  # as stated when the company was set up
 
     def begin(self, hot: bool) -> None:
         """The company is set up."""
         clock = self.life.clock
         today = clock.day(ZONES[world.NORTH])
-        self.tell(*world.stated(world.master_data(today, hot)))
+        self._records = {record.id: record for record in world.master_data(today, hot)}
+        self.tell(*world.stated(list(self._records.values())))
         self.tell(*world.opening_stock(today, clock.now, hot))
 
     def tell(self, *news: News) -> Outcome:
@@ -194,9 +196,7 @@ class Weather:
         """A line gains or loses units or overtime, a supplier's limit moves, a share is changed."""
         chance = self.life.chance
         family = chance.choice(self.life.families)
-        today = self._today(world.NORTH)
-        n = family.number
-        records = {record.id: record for record in world.master_data(today, hot=len(self.life.families) == 1)}
+        n, records = family.number, self._records
         changed = chance.choice(
             (
                 msgspec.structs.replace(records[f"hand{n}"], units=chance.choice((1, 2, 3))),

@@ -36,8 +36,8 @@ class Coverage:
 
     def _draw(self, draw: Row) -> bool:
         key, day = draw["key"], draw["on_day"]
-        if draw["expires_at"] is not None:
-            return True
+        if draw["expires_at"] is not None or key.startswith("allocation:"):
+            return True  # a hold; a share that shrank uncovers nobody
         if key.startswith("node:"):
             if key not in self._nodes:
                 self._nodes[key] = self._node(key, self._rows.today(key))
