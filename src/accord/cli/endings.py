@@ -34,9 +34,12 @@ def run(command: click.Command, argv: Sequence[str]) -> int:
     except click.ClickException as error:
         return _usage(error, as_json=as_json)
     except (KeyboardInterrupt, click.Abort):
-        # A transaction that was open is rolled back by then: what was said to be done is done, the rest is not.
+        # A transaction that was open is rolled back by then.
         return _say_error(
-            "interrupted", "Stopped. What was not reported as done was not done.", INTERRUPTED, as_json
+            "interrupted",
+            "Stopped. What was done before is kept, what was under way is undone.",
+            INTERRUPTED,
+            as_json,
         )
     except BrokenPipeError:
         # Whoever read the output has gone (`accord promises | head`); python must not complain at exit either.

@@ -11,7 +11,7 @@ from accord.cli.endings import DONE, ERROR
 from accord.cli.terminal import Terminal, takes_database
 
 if TYPE_CHECKING:
-    from accord.connect.model import Report
+    from accord.connect.model import Change, Report
 
 
 @click.command("import")
@@ -64,6 +64,13 @@ def import_command(
     return DONE
 
 
+def _counted(kind: str, change: Change) -> str:
+    """How many of a kind: "12 items", "1 site", "3 items (2 changed, 40 the same)"."""
+    rest = [f"{n:,} {what}" for n, what in ((change.changed, "changed"), (change.same, "the same")) if n]
+    plural = "" if change.new == 1 else "s"
+    return f"{change.new:,} {kind}{plural}" + (f" ({', '.join(rest)})" if rest else "")
+
+
 def _out(report: Report) -> dict[str, object]:
     from accord.kit.days import instant_iso
 
@@ -75,10 +82,7 @@ def _show(terminal: Terminal, report: Report) -> None:
         terminal.say(f"{report.source}: this came in before, nothing was changed.")
         return
     would = "would bring in" if report.dry_run else "brought in"
-    made = ", ".join(
-        f"{one.new:,} {kind} ({one.changed:,} changed, {one.same:,} same)"
-        for kind, one in report.made.items()
-    )
+    made = ", ".join(_counted(kind, change) for kind, change in report.made.items())
     lines = f"; {report.lines:,} open lines" if report.lines else ""
     terminal.say(f"{report.source} {would} {made or 'nothing'}{lines}")
     for name, count in report.tallies.items():
@@ -99,7 +103,10 @@ def promise_open_command(terminal: Terminal) -> int:
     from accord.cli.promising import actor
     from accord.connect import service
 
-    with terminal.database() as db, terminal.progress("Promise") as bar:
+    with (
+        terminal.database() as db,
+        terminal.progress("Promise", total=service.open_lines(db)) as bar,
+    ):
         done = service.promise_open(db, actor=actor(), on_progress=bar.more)
     if terminal.as_json:
         terminal.give(done)
