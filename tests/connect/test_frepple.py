@@ -102,7 +102,17 @@ def test_a_name_may_be_the_primary_key() -> None:
         (b'[{"model": "input.item", "fields": {}}]', "Record 1 \\(item ''\\) does not fit"),
         (fixture(("demand", {"name": "d", "due": "soon"})), "'soon' is not a date"),
         (fixture(("operation", {"name": "o", "duration": "long"})), "'long' is not a duration"),
-        (fixture(("buffer", {"item": "a", "location": "x", "onhand": "many"})), "does not fit"),
+        (fixture(("operation", {"name": "o", "duration": "9" * 20})), "is not a duration of at most"),
+        (fixture(("operation", {"name": "o", "duration": "P999999999D"})), "is not a duration of at most"),
+        (
+            fixture(("buffer", {"item": "a", "location": "x", "onhand": "1e999999"})),
+            "not a number that can be meant",
+        ),
+        (
+            b'[{"model": "input.buffer", "fields": {"item": "a", "location": "x", "onhand": NaN}}]',
+            "NaN is no number",
+        ),
+        (fixture(("buffer", {"item": "a", "location": "x", "onhand": "many"})), "'many' is not a number"),
     ],
 )
 def test_what_does_not_fit_is_named(data: bytes, why: str) -> None:

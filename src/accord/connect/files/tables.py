@@ -267,9 +267,13 @@ def _trimmed(cells: list[str]) -> list[str]:
 def _json(name: str, data: bytes, encoding: str) -> object:
     text = decoded(name, data, encoding)
     try:
-        return json.loads(text, parse_float=Decimal)
+        return json.loads(text, parse_float=Decimal, parse_constant=_no_number)
     except (ValueError, RecursionError) as error:
         raise Malformed(f"{name} is not JSON: {error}.") from None
+
+
+def _no_number(text: str) -> object:
+    raise ValueError(f"{text} is no number")
 
 
 def _json_table(name: str, data: bytes, format: Format) -> Table:  # noqa: A002

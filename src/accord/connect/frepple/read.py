@@ -21,9 +21,11 @@ from accord.kit.errors import InputError, Malformed
 T = TypeVar("T", bound=msgspec.Struct)
 
 BYTES_MAX = 2 * 1024**3  # unpacked; a gzip file of a few kilobytes can hold terabytes
+_DIGITS_MAX = 30
+_DURATION_MAX = timedelta(days=100 * 366)
 _GZIP = b"\x1f\x8b"
 _SECONDS = re.compile(r"-?[0-9]+(\.[0-9]+)?")
-_CLOCK = re.compile(r"(?:([0-9]+) )?([0-9]{1,3}):([0-9]{2}):([0-9]{2})(\.[0-9]+)?")
+_CLOCK = re.compile(r"(?:([0-9]{1,5}) )?([0-9]{1,3}):([0-9]{2}):([0-9]{2})(\.[0-9]+)?")
 
 _HINTS = {
     name: {field.name: str(field.type) for field in msgspec.structs.fields(type_)}
@@ -81,7 +83,7 @@ def parse(data: bytes, source: str) -> Model:
     try:
         text = data.decode("utf-8-sig")
         # Decimals, so that 0.1 stays 0.1.
-        records = json.loads(text, parse_float=Decimal)
+        records = json.loads(text, parse_float=Decimal, parse_constant=_no_number)
     except UnicodeDecodeError as error:
         raise Malformed(f"{source} is not UTF-8: byte {error.start + 1} does not fit.") from None
     except (json.JSONDecodeError, RecursionError, ValueError) as error:
@@ -154,8 +156,8 @@ def _converted(model: str, type_: type[T], values: dict[str, Any], number: int) 
             values[field] = moment(value, f"/{number}/fields/{field}")
         elif hint.startswith(("<class 'str'", "str")) and not isinstance(value, str):
             values[field] = str(value)
-        elif "Decimal" in hint and isinstance(value, bool):
-            values[field] = Decimal(int(value))
+        elif "Decimal" in hint:
+            values[field] = amount(value, f"/{number}/fields/{field}")
     try:
         return msgspec.convert(values, type_, strict=False)
     except msgspec.ValidationError as error:
@@ -164,24 +166,51 @@ def _converted(model: str, type_: type[T], values: dict[str, Any], number: int) 
         raise InputError.at(f"/{number}/fields", "does_not_fit", detail) from None
 
 
+def _no_number(text: str) -> object:
+    raise ValueError(f"{text} is no number")
+
+
+def amount(value: object, pointer: str) -> Decimal:
+    """A number of at most 30 digits on either side of the point.
+
+    Raises: InputError when it is none, or so large or fine that nobody means it.
+    """
+    try:
+        found = Decimal(int(value)) if isinstance(value, bool) else Decimal(str(value).strip())
+    except InvalidOperation:
+        found = Decimal("NaN")
+    if not found.is_finite() or abs(found.adjusted()) > _DIGITS_MAX:
+        detail = f"{str(value)[:40]!r} is not a number that can be meant. Write digits, for example 12.5."
+        raise InputError.at(pointer, "not_a_number", detail)
+    return found
+
+
 def duration(value: object, pointer: str) -> timedelta:
     """A duration: seconds, "1 02:03:04" or ISO 8601.
 
     Raises: InputError when it is none of these.
     """
-    text = str(value).strip()
+    found = _duration(str(value).strip())
+    if found is None or abs(found) > _DURATION_MAX:
+        detail = f"{str(value)[:40]!r} is not a duration of at most a hundred years. Write seconds, for example 86400."
+        raise InputError.at(pointer, "not_a_duration", detail)
+    return found
+
+
+def _duration(text: str) -> timedelta | None:
     if _SECONDS.fullmatch(text):
-        seconds = Decimal(text)
-        whole = int(seconds)
-        return timedelta(seconds=whole, microseconds=int((seconds - whole) * 1_000_000))
+        whole, _, part = text.partition(".")
+        if len(whole) > 12:
+            return None
+        micro = int(part[:6].ljust(6, "0")) if part else 0
+        return timedelta(seconds=int(whole), microseconds=-micro if whole.startswith("-") else micro)
     if (match := _CLOCK.fullmatch(text)) is not None:
-        days, hours, minutes, seconds_ = (int(part or 0) for part in match.groups()[:4])
-        return timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds_)
+        days, hours, minutes, seconds = (int(part or 0) for part in match.groups()[:4])
+        return timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
     try:
         return msgspec.convert(text, timedelta)
-    except msgspec.ValidationError:
-        detail = f"{text[:40]!r} is not a duration. Write seconds, for example 86400."
-        raise InputError.at(pointer, "not_a_duration", detail) from None
+    except (msgspec.ValidationError, OverflowError):
+        return None
 
 
 def moment(value: object, pointer: str) -> datetime:
