@@ -620,3 +620,20 @@ def test_nobody_is_a_customer_too() -> None:
     assert world.customer_of(request) is None
     assert world.customer_of(world.request("1 X-100 d1")) == NORTHWIND
     assert PUMP.id == "X-100"
+
+
+def test_what_is_kept_inside_a_share_is_not_used_up_by_others_of_it() -> None:
+    web = Allocation(id="b-web", item="X-100", site="halden", path=("tier:B", "channel:web"), rank=2,
+                     from_on=TODAY, until_on=TODAY + 30, quantity=20)  # fmt: skip
+    stock = {"X-100": "+100 now, +50 d5"}
+    world = World(*SHARES, web, stock=stock, customer=Customer(id="c", name="C", tier="B", channel="shop"))
+
+    decision = world.ask("50 X-100 d1")
+
+    # 100 less 40 of A's and 20 of the web's: 40 now, of which 10 are of B's own 30, and the next ten on day 5.
+    assert offers(decision)[0] == "split: 40 d1 + 10 d5"
+    assert [(take.key, take.on - TODAY, take.quantity) for take in decision.options[0].takes] == [
+        ("node:X-100@halden", 1, 40),
+        ("allocation:b", 0, 10),
+        ("node:X-100@halden", 5, 10),
+    ]

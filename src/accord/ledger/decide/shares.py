@@ -35,7 +35,7 @@ def reserved(
         if (a.release_on or a.until_on) <= today:
             continue
         start = max(a.from_on, today)
-        outer = _outer(a, allocations)
+        outer = outer_of(a, allocations)
         room = max(0, Projection(steps).floor(start)) if outer is None else granted.get(outer.id, 0)
         share = min(unused[a.id], room)
         granted[a.id] = share
@@ -53,7 +53,7 @@ def reserved(
     return sorted(found)
 
 
-def _outer(inner: Allocation, allocations: tuple[Allocation, ...]) -> Allocation | None:
+def outer_of(inner: Allocation, allocations: tuple[Allocation, ...]) -> Allocation | None:
     """The allocation in whose share this one is nested: the longest proper part of its path, around its period."""
     around = [
         a

@@ -12,7 +12,7 @@ from accord.kit.days import Day
 from accord.kit.errors import Fault
 from accord.ledger.decide.graph import Graph
 from accord.ledger.decide.projection import Projection, deltas_of, has_lots, lot_atp, unfilled_by_day
-from accord.ledger.decide.shares import reserved
+from accord.ledger.decide.shares import outer_of, reserved
 from accord.ledger.model import Kind, Profile, allocation_key, kind_of_key, node_of
 
 _NOTHING: frozenset[str] = frozenset()
@@ -177,7 +177,14 @@ class Trial:
         for allocation in self.graph.allocations_on(key):
             if allocation.from_on <= on < allocation.until_on and terms.issuperset(allocation.path):
                 share = allocation_key(allocation.id)
-                part = min(quantity, self.free(share, allocation.from_on))
+                # What is kept inside it for others, a channel's part of a tier's, is not the requester's to use up.
+                kept = sum(
+                    self.free(allocation_key(inner.id), inner.from_on)
+                    for inner in self.graph.allocations_on(key)
+                    if not terms.issuperset(inner.path)
+                    and outer_of(inner, self.graph.allocations_on(key)) == allocation
+                )
+                part = min(quantity, self.free(share, allocation.from_on) - kept)
                 if part > 0:
                     takes.append((share, allocation.from_on, part))
         return tuple(takes)
@@ -212,7 +219,9 @@ class Trial:
             was, now = before[key], self._less(key, kept[key])
             days = sorted({*was.days, *now.days})
             fits = fits and not any(now.level(day) < min(0, was.level(day)) for day in days)
-            fits = fits and not any(units > missed[key].get(slot, 0) for slot, units in self._unfilled(key).items())
+            fits = fits and not any(
+                units > missed[key].get(slot, 0) for slot, units in self._unfilled(key).items()
+            )
         self.undo(mark)
         return fits
 
