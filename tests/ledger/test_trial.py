@@ -72,9 +72,22 @@ def test_lots_serve_the_earliest_expiry_that_satisfies(steps: str, on: int, life
     assert trial_of(steps).atp(KEY, DAY + on, life_days=life) == atp
 
 
-A = Allocation(id="a", item="pump", site="Halden", path=("tier:A",), rank=1, from_on=DAY, until_on=DAY + 30, quantity=60)
-B = Allocation(id="b", item="pump", site="Halden", path=("tier:B",), rank=2, from_on=DAY, until_on=DAY + 30, quantity=30)
-WEB = Allocation(id="w", item="pump", site="Halden", path=("tier:A", "channel:web"), rank=1, from_on=DAY, until_on=DAY + 30, quantity=20)
+A = Allocation(
+    id="a", item="pump", site="Halden", path=("tier:A",), rank=1, from_on=DAY, until_on=DAY + 30, quantity=60
+)
+B = Allocation(
+    id="b", item="pump", site="Halden", path=("tier:B",), rank=2, from_on=DAY, until_on=DAY + 30, quantity=30
+)
+WEB = Allocation(
+    id="w",
+    item="pump",
+    site="Halden",
+    path=("tier:A", "channel:web"),
+    rank=1,
+    from_on=DAY,
+    until_on=DAY + 30,
+    quantity=20,
+)
 
 
 @pytest.mark.parametrize(
@@ -84,7 +97,13 @@ WEB = Allocation(id="w", item="pump", site="Halden", path=("tier:A", "channel:we
         (100, {}, "tier:B", False, 40),  # own 30 and the rest of 10
         (100, {}, "tier:C", False, 10),  # the rest alone
         (100, {}, "tier:A", True, 100),  # with a loan from B
-        (100, {"a": 50}, "tier:C", False, 60),  # what A has taken no longer protects (node not drawn in this line)
+        (
+            100,
+            {"a": 50},
+            "tier:C",
+            False,
+            60,
+        ),  # what A has taken no longer protects (node not drawn in this line)
         (80, {}, "tier:A", False, 60),  # after a cut B's share shrinks first: 60 for A, 20 for B
         (80, {}, "tier:B", False, 20),
         (50, {}, "tier:B", False, 0),
@@ -104,15 +123,21 @@ def test_a_share_within_a_share_protects_against_its_own_tier() -> None:
 
     assert trial.atp(KEY, DAY, terms=frozenset({"tier:A"})) == 50  # 70 less web's 20
     assert trial.atp(KEY, DAY, terms=frozenset({"tier:A", "channel:web"})) == 70
-    assert trial.atp(KEY, DAY, terms=frozenset({"tier:C"})) == 10  # web's 20 are inside A's 60, not beside them
+    assert (
+        trial.atp(KEY, DAY, terms=frozenset({"tier:C"})) == 10
+    )  # web's 20 are inside A's 60, not beside them
 
 
 def test_unused_shares_return_when_the_release_day_has_come() -> None:
     early = msgspec.structs.replace(B, until_on=DAY, from_on=DAY - 30)
     trial = trial_of("+100 d0, +20 d40", A, early)
 
-    assert trial.atp(KEY, DAY + 29, terms=frozenset({"tier:C"})) == 40  # B's release day has come, A's has not
-    assert trial.atp(KEY, DAY + 31, terms=frozenset({"tier:C"})) == 40  # after A's period, but A may still use it
+    assert (
+        trial.atp(KEY, DAY + 29, terms=frozenset({"tier:C"})) == 40
+    )  # B's release day has come, A's has not
+    assert (
+        trial.atp(KEY, DAY + 31, terms=frozenset({"tier:C"})) == 40
+    )  # after A's period, but A may still use it
     assert trial.atp(KEY, DAY + 40, terms=frozenset({"tier:C"})) == 60
 
 
@@ -160,14 +185,18 @@ def test_all_of_the_atp_can_be_promised_and_one_more_cannot(steps: list[tuple[in
 
 
 @given(STEPS, st.integers(0, 14), st.integers(1, 10), st.integers(0, 12))
-def test_more_supply_never_makes_less_available(steps: list[tuple[int, int]], on: int, more: int, at: int) -> None:
+def test_more_supply_never_makes_less_available(
+    steps: list[tuple[int, int]], on: int, more: int, at: int
+) -> None:
     text = ", ".join(f"{q:+d} d{d}" for q, d in steps if q)
 
     assert trial_of(f"{text}, +{more} d{at}").atp(KEY, DAY + on) >= trial_of(text).atp(KEY, DAY + on)
 
 
 @given(STEPS, st.integers(0, 14), st.integers(0, 12), st.integers(1, 9), st.integers(1, 9))
-def test_splitting_a_receipt_changes_nothing(steps: list[tuple[int, int]], on: int, at: int, a: int, b: int) -> None:
+def test_splitting_a_receipt_changes_nothing(
+    steps: list[tuple[int, int]], on: int, at: int, a: int, b: int
+) -> None:
     text = ", ".join(f"{q:+d} d{d}" for q, d in steps if q)
 
     whole = trial_of(f"{text}, +{a + b} d{at}").atp(KEY, DAY + on)
@@ -186,7 +215,10 @@ def test_lot_atp_is_what_a_matcher_finds(
 ) -> None:
     """Lots are (quantity, usable day, days it then lasts); the oracle is a maximum flow by augmenting paths."""
     supply = [(q, usable, usable + lasts) for q, usable, lasts in lots]
-    steps = ", ".join([f"+{q} d{usable} x{expires}" for q, usable, expires in supply] + [f"-{q} d{d} l{n}" for q, d, n in draws])
+    steps = ", ".join(
+        [f"+{q} d{usable} x{expires}" for q, usable, expires in supply]
+        + [f"-{q} d{d} l{n}" for q, d, n in draws]
+    )
     if not supply or _matched(supply, draws) < sum(q for q, _d, _n in draws):
         return  # short before: what "as well covered as before" means is tested by the table
 
@@ -200,7 +232,9 @@ def test_lot_atp_is_what_a_matcher_finds(
 def _matched(lots: list[tuple[int, int, int]], draws: list[tuple[int, int, int]]) -> int:
     units = [i for i, (q, _d, _n) in enumerate(draws) for _ in range(q)]
     pool = [i for i, (q, _u, _x) in enumerate(lots) for _ in range(q)]
-    fits = [[lots[j][1] <= draws[i][1] and lots[j][2] >= draws[i][1] + draws[i][2] for j in pool] for i in units]
+    fits = [
+        [lots[j][1] <= draws[i][1] and lots[j][2] >= draws[i][1] + draws[i][2] for j in pool] for i in units
+    ]
     owner = [-1] * len(pool)
 
     def place(unit: int, seen: list[bool]) -> bool:

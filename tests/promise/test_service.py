@@ -54,7 +54,9 @@ RECORDS = (
 def today(db: Database) -> int:
     """Pumps made of motors at Halden, moved to Lyon; today's day there."""
     supply_changed(db, [MasterStated(record=record) for record in RECORDS], actor="erp", id="masters")
-    policy.put(db, [Customer(id="nw", name="Northwind", tier="A"), Tier(id="A", rank=1)], actor="crm", id="terms")
+    policy.put(
+        db, [Customer(id="nw", name="Northwind", tier="A"), Tier(id="A", rank=1)], actor="crm", id="terms"
+    )
     with db.read() as tx:
         return reads.node(tx, "pump", "Halden").today
 
@@ -64,7 +66,9 @@ def stock(db: Database, quantity: int, *, item: str = "pump", as_of: int = 1, si
     supply_changed(db, [news], actor="erp", id=f"count {item} {site} {as_of}")
 
 
-def request(id: str, verb: str = "commit", *lines: tuple[int, int], site: str | None = "Halden", **more: object) -> Request:
+def request(
+    id: str, verb: str = "commit", *lines: tuple[int, int], site: str | None = "Halden", **more: object
+) -> Request:
     return Request(
         id=id,
         verb=Verb(verb),
@@ -134,7 +138,9 @@ def test_a_retry_gets_the_stored_answer_and_other_terms_are_an_error(db: Databas
     sound(db)
 
 
-def test_a_hold_keeps_and_expires_by_the_stores_clock(db: Database, today: int, noon: Callable[[int], None]) -> None:
+def test_a_hold_keeps_and_expires_by_the_stores_clock(
+    db: Database, today: int, noon: Callable[[int], None]
+) -> None:
     stock(db, 10)
     [held] = do(db, request("h", "hold", (7, today), hold_seconds=3_600))
     assert atp(db, today) == 3
@@ -168,7 +174,9 @@ def test_a_hold_is_hardened_renewed_and_released(db: Database, today: int) -> No
     sound(db)
 
 
-def test_an_amended_promise_does_not_compete_with_itself_and_keeps_its_first_date(db: Database, today: int) -> None:
+def test_an_amended_promise_does_not_compete_with_itself_and_keeps_its_first_date(
+    db: Database, today: int
+) -> None:
     stock(db, 10)
     [made] = do(db, request("a", "commit", (8, today)))
 
@@ -176,7 +184,9 @@ def test_an_amended_promise_does_not_compete_with_itself_and_keeps_its_first_dat
 
     assert amended.verdict is Verdict.yes
     seen = service.promise_of(db, made.promise or "")
-    assert [(c.quantity, c.ship_on) for c in seen.commitments if c.state is State.committed] == [(10, today + 3)]
+    assert [(c.quantity, c.ship_on) for c in seen.commitments if c.state is State.committed] == [
+        (10, today + 3)
+    ]
     assert (seen.promise.lines[0].first_promised_on, seen.promise.lines[0].promised_on) == (today, today + 3)
     assert atp(db, today) == 0
     [refused] = do(db, request("c", "amend", (11, today), promise=made.promise))
@@ -253,7 +263,9 @@ def test_moved_and_bought_several_levels_down(db: Database, today: int) -> None:
     sound(db)
 
 
-def test_a_slip_of_a_component_reaches_the_promise_two_levels_up_and_a_cancel_closes_it(db: Database, today: int) -> None:
+def test_a_slip_of_a_component_reaches_the_promise_two_levels_up_and_a_cancel_closes_it(
+    db: Database, today: int
+) -> None:
     stock(db, 12, item="motor")
     [made] = do(db, request("a", "commit", (12, today + 20), site="Lyon"))
     assert open_exceptions(db)[0] == []
@@ -285,7 +297,16 @@ def test_a_receipt_that_cites_the_proposed_one_takes_its_place(db: Database, tod
     [made] = do(db, request("a", "commit", (12, today + 20)))
     with db.read() as tx:
         [proposed] = reads.node(tx, "pump", "Halden").supplies
-    news = ReceiptStated(item="pump", site="Halden", id="MO7", kind=SupplyKind.production, quantity=12, due_on=proposed.on, ref="MO 7", cites=proposed.id)
+    news = ReceiptStated(
+        item="pump",
+        site="Halden",
+        id="MO7",
+        kind=SupplyKind.production,
+        quantity=12,
+        due_on=proposed.on,
+        ref="MO 7",
+        cites=proposed.id,
+    )
 
     told = supply_changed(db, [msgspec.structs.replace(news, id="MO8", cites=None)], actor="erp", id="n1")
     assert "looks like the proposed receipt" in told.ignored[0]
@@ -318,7 +339,9 @@ def test_what_cannot_be_meant_is_an_error_and_leaves_its_id_free(db: Database, t
         ({"requested_on": 400}, Refusal.beyond_horizon),
     ],
 )
-def test_a_business_no_is_a_refusal_and_is_stored(db: Database, today: int, line: dict[str, object], refusal: Refusal) -> None:
+def test_a_business_no_is_a_refusal_and_is_stored(
+    db: Database, today: int, line: dict[str, object], refusal: Refusal
+) -> None:
     whole = {"item": "pump", "quantity": 1, "site": "Halden", "requested_on": 0, **line}
     asked = Line(**{**whole, "requested_on": today + int(str(whole["requested_on"]))})  # type: ignore[arg-type]
 
@@ -336,7 +359,9 @@ def test_a_promise_that_is_not_there_is_refused(db: Database, today: int) -> Non
     assert decision.refusals == (Refusal.unknown_promise,)
 
 
-def test_one_spoiled_request_does_not_spoil_its_neighbours(db: Database, today: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_spoiled_request_does_not_spoil_its_neighbours(
+    db: Database, today: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from accord.kit.errors import Fault
     from accord.promise.service import batch
 

@@ -64,13 +64,27 @@ def check(news: Sequence[News]) -> None:
         for field in ("quantity",):
             value = getattr(one, field, 0)
             if not 0 <= value <= _QUANTITY_MAX:
-                errors.append(FieldError(f"/{index}/{field}", "out_of_range", f"{field} is from 0 to {_QUANTITY_MAX} base units, not {value}; state what is meant."))
+                errors.append(
+                    FieldError(
+                        f"/{index}/{field}",
+                        "out_of_range",
+                        f"{field} is from 0 to {_QUANTITY_MAX} base units, not {value}; state what is meant.",
+                    )
+                )
         if isinstance(one, Shipped | ReceiptArrived | OpeningLine) and one.quantity == 0:
-            errors.append(FieldError(f"/{index}/quantity", "zero", "Nothing moved: state the quantity, more than 0."))
+            errors.append(
+                FieldError(f"/{index}/quantity", "zero", "Nothing moved: state the quantity, more than 0.")
+            )
         if isinstance(one, ReceiptStated):
             for c, component in enumerate(one.components):
                 if not 0 < component.quantity <= _QUANTITY_MAX:
-                    errors.append(FieldError(f"/{index}/components/{c}/quantity", "out_of_range", "A component's quantity is more than 0; leave it out otherwise."))
+                    errors.append(
+                        FieldError(
+                            f"/{index}/components/{c}/quantity",
+                            "out_of_range",
+                            "A component's quantity is more than 0; leave it out otherwise.",
+                        )
+                    )
     if errors:
         raise InputError(errors[0].detail, errors=errors)
 
@@ -82,7 +96,13 @@ def unknown_names(news: Sequence[News], graph: Graph) -> list[FieldError]:
         for field, known in (("item", graph.items), ("site", graph.sites)):
             name = getattr(one, field, None)
             if isinstance(name, str) and name not in known:
-                errors.append(FieldError(f"/{index}/{field}", f"unknown_{field}", f"There is no {field} {name}; state it as master data first."))
+                errors.append(
+                    FieldError(
+                        f"/{index}/{field}",
+                        f"unknown_{field}",
+                        f"There is no {field} {name}; state it as master data first.",
+                    )
+                )
     return errors
 
 
@@ -109,7 +129,11 @@ def reach_of(
             keys.update(receipt_keys.get(one.id, ()))
         if isinstance(one, Shipped):
             if one.commitment not in known:
-                raise InputError.at("/commitment", "unknown_commitment", f"There is no commitment {one.commitment}; check its id.")
+                raise InputError.at(
+                    "/commitment",
+                    "unknown_commitment",
+                    f"There is no commitment {one.commitment}; check its id.",
+                )
             keys.add(known[one.commitment])
         if isinstance(one, MasterStated):
             keys.update(_capacities_of(one, graph))
@@ -184,7 +208,11 @@ def _count(
 ) -> None:
     key = node_key(one.item, one.site)
     sheet = sheets[key]
-    since = sum(m.quantity for m in (*movements.get(key, ()), *sheet.movements) if m.at > one.as_of and m.lot == one.lot)
+    since = sum(
+        m.quantity
+        for m in (*movements.get(key, ()), *sheet.movements)
+        if m.at > one.as_of and m.lot == one.lot
+    )
     why_not = count(
         sheet,
         quantity=one.quantity,
@@ -200,13 +228,17 @@ def _count(
         ignored.append(why_not)
 
 
-def _state_receipt(one: ReceiptStated, sheets: MutableMapping[str, Sheet], ignored: MutableSequence[str]) -> None:
+def _state_receipt(
+    one: ReceiptStated, sheets: MutableMapping[str, Sheet], ignored: MutableSequence[str]
+) -> None:
     key = node_key(one.item, one.site)
     sheet = sheets[key]
     known = sheet.supplies.get(one.id)
     cited = sheet.supplies.get(one.cites) if one.cites else None
     if one.cites and cited is None and known is None:
-        ignored.append(f"Receipt {one.ref or one.id} cites {one.cites}, which is not expected at {one.item} in {one.site}; check the id.")
+        ignored.append(
+            f"Receipt {one.ref or one.id} cites {one.cites}, which is not expected at {one.item} in {one.site}; check the id."
+        )
         return
     if known is None and one.cites is None and (twin := _twin(one, sheet)) is not None:
         ignored.append(
@@ -284,7 +316,9 @@ def _arrive(
     sheet = sheets[key]
     receipt = sheet.supplies.get(one.id)
     if receipt is None:
-        ignored.append(f"Receipt {one.id} is not expected at {one.item} in {one.site}; state it first, or count the stock.")
+        ignored.append(
+            f"Receipt {one.id} is not expected at {one.item} in {one.site}; state it first, or count the stock."
+        )
         return
     left = receipt.quantity - one.quantity
     lot = one.lot if one.lot is not None else receipt.lot
@@ -318,15 +352,24 @@ def _ship(
         (s, s.commitments[one.commitment]) for s in sheets.values() if one.commitment in s.commitments
     )
     if commitment.state is not State.committed:
-        ignored.append(f"{one.commitment} is {commitment.state.value}; a shipment fulfils only a commitment. Nothing was booked.")
+        ignored.append(
+            f"{one.commitment} is {commitment.state.value}; a shipment fulfils only a commitment. Nothing was booked."
+        )
         return
     open_quantity = commitment.quantity - commitment.fulfilled
     if one.quantity > open_quantity:
-        ignored.append(f"{one.commitment} has only {open_quantity} left to ship, not {one.quantity}; nothing was booked.")
+        ignored.append(
+            f"{one.commitment} has only {open_quantity} left to ship, not {one.quantity}; nothing was booked."
+        )
         return
     ship(sheet, commitment, one.quantity)
     movement = Movement(
-        key=sheet.key, id=f"{cause}:{index}", at=one.at, quantity=-one.quantity, lot=one.lot, commitment=one.commitment
+        key=sheet.key,
+        id=f"{cause}:{index}",
+        at=one.at,
+        quantity=-one.quantity,
+        lot=one.lot,
+        commitment=one.commitment,
     )
     short = move(sheet, movement, today=today_of(sheet.key))
     if short is not None:
@@ -372,7 +415,9 @@ def _open(
     if one.delivered_at is None:
         return Opening(one, commitment)
     if one.delivered_at > now:
-        detail = f"{one.ref} is said to be delivered at a moment that is still to come; leave delivered_at out."
+        detail = (
+            f"{one.ref} is said to be delivered at a moment that is still to come; leave delivered_at out."
+        )
         raise InputError.at("/delivered_at", "in_the_future", detail)
     # A count of the stock, known or told with it, contains it; where nothing was counted yet nothing is missing.
     is_counted = any(row.kind is SupplyKind.on_hand for row in sheet.supplies.values())

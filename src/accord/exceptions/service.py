@@ -68,7 +68,13 @@ def supply_changed(
 
 
 def _tell(
-    tx: Tx, news: Sequence[News], body: bytes, *, actor: str, id: str, on_progress: Callable[[int], None] | None
+    tx: Tx,
+    news: Sequence[News],
+    body: bytes,
+    *,
+    actor: str,
+    id: str,
+    on_progress: Callable[[int], None] | None,
 ) -> Outcome:
     cause = new_id("cau")
     rules = policy.book(tx).rules
@@ -88,7 +94,14 @@ def _tell(
 
     def apply(sheets: Sheets, clock: Clock) -> None:
         openings[:] = apply_news(
-            news, sheets, clock.today_of, movements, ignored, now=clock.now, cause=cause, on_progress=on_progress
+            news,
+            sheets,
+            clock.today_of,
+            movements,
+            ignored,
+            now=clock.now,
+            cause=cause,
+            on_progress=on_progress,
         )
 
     told: Told = change(
@@ -100,8 +113,14 @@ def _tell(
         cause=cause,
     )
     promises.record_openings(
-        tx, [(o.commitment, o.line.customer, o.line.ref, o.line.requested_on, o.line.price_minor) for o in openings],
-        actor=actor, request=id, now=told.now,
+        tx,
+        [
+            (o.commitment, o.line.customer, o.line.ref, o.line.requested_on, o.line.price_minor)
+            for o in openings
+        ],
+        actor=actor,
+        request=id,
+        now=told.now,
     )
     outcome = Outcome(
         cause=cause,
@@ -111,7 +130,14 @@ def _tell(
         closed=tuple(e.id for e in told.closed),
     )
     kind = type(news[0]).__name__ if news else "Nothing"
-    record_cause(tx, told, kind=kind, body=canonical({"news": msgspec.Raw(body), "outcome": outcome}), actor=actor, news_id=id)
+    record_cause(
+        tx,
+        told,
+        kind=kind,
+        body=canonical({"news": msgspec.Raw(body), "outcome": outcome}),
+        actor=actor,
+        news_id=id,
+    )
     fact = canonical({"cause": cause, "id": id, "actor": actor, "digest": digest(body)})
     audit.append(tx, [audit.Entry(type="SupplyChanged", body=fact)])
     return outcome

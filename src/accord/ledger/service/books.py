@@ -95,7 +95,9 @@ class Book:
         self._made += 1
         return self.now * 1_000 + self._made
 
-    def expire(self, draws: Sequence[Draw], supplies: Sequence[Supply], next_expiries: Mapping[str, Instant | None]) -> None:
+    def expire(
+        self, draws: Sequence[Draw], supplies: Sequence[Supply], next_expiries: Mapping[str, Instant | None]
+    ) -> None:
         """Give back what expired on these keys."""
         for key in sorted({*(d.key for d in draws), *(s.key for s in supplies)}):
             gone = [d for d in draws if d.key == key]
@@ -113,9 +115,14 @@ class Book:
     def close_expired(self, commitments: Sequence[Commitment]) -> None:
         """Mark held commitments whose draws just expired; the fact is told once for each."""
         for commitment in commitments:
-            self._changes.ended_commitments.append((commitment.key, commitment.id, self.profiles[commitment.key].version))
+            self._changes.ended_commitments.append(
+                (commitment.key, commitment.id, self.profiles[commitment.key].version)
+            )
             self._changes.new_commitments.append(
-                (msgspec.structs.replace(commitment, state=State.expired), self.profiles[commitment.key].version)
+                (
+                    msgspec.structs.replace(commitment, state=State.expired),
+                    self.profiles[commitment.key].version,
+                )
             )
             self._facts.append(hold_expired(commitment))
 
@@ -127,7 +134,9 @@ class Book:
         for proposal in effects.proposes:
             for draw in proposal.draws:
                 takes.setdefault(draw.key, []).append(draw)
-        keys = sorted({*gives, *takes, *drops, *adds, *(c.key for c in (*effects.commitments, *effects.resolves))})
+        keys = sorted(
+            {*gives, *takes, *drops, *adds, *(c.key for c in (*effects.commitments, *effects.resolves))}
+        )
         middle: dict[str, Profile] = {}
         after: dict[str, Profile] = {}
         for key in keys:
@@ -151,14 +160,27 @@ class Book:
         terms = frozenset(effects.terms)
         for key in keys:
             if key in takes and kind_of_key(key) is Kind.node and self.graph.allocations_on(key):
-                used = {a.id: _used(middle.get(allocation_key(a.id)) or self.profiles[allocation_key(a.id)]) for a in self.graph.allocations_on(key)}
-                gate.check_shares(middle[key], after[key], used, self.graph, self.clock.today_of(key), terms, effects.borrows)
+                used = {
+                    a.id: _used(middle.get(allocation_key(a.id)) or self.profiles[allocation_key(a.id)])
+                    for a in self.graph.allocations_on(key)
+                }
+                gate.check_shares(
+                    middle[key],
+                    after[key],
+                    used,
+                    self.graph,
+                    self.clock.today_of(key),
+                    terms,
+                    effects.borrows,
+                )
         # After this point it must succeed.
         self._remember(effects, after, takes, sequence)
         for profile in after.values():
             self._put(profile)
 
-    def _remember(self, effects: Effects, after: Mapping[str, Profile], takes: Mapping[str, list[Draw]], sequence: int) -> None:
+    def _remember(
+        self, effects: Effects, after: Mapping[str, Profile], takes: Mapping[str, list[Draw]], sequence: int
+    ) -> None:
         changes = self._changes
         changes.ended_draws += [(d.key, d.id, after[d.key].version) for d in effects.gives_back]
         changes.ended_supplies += [(s.key, s.id, after[s.key].version) for s in effects.drops]
@@ -169,7 +191,9 @@ class Book:
             for d in draws
         ]
         changes.ended_commitments += [(c.key, c.id, after[c.key].version) for c in effects.resolves]
-        changes.new_commitments += [(c, after[c.key].version) for c in (*effects.commitments, *effects.resolves)]
+        changes.new_commitments += [
+            (c, after[c.key].version) for c in (*effects.commitments, *effects.resolves)
+        ]
 
     def _put(self, profile: Profile) -> None:
         self.profiles[profile.key] = profile
@@ -191,7 +215,6 @@ class Book:
             audit.append(tx, self._facts)
         self._changes, self._facts = store.Changes(), []
         self._dirty.clear()
-
 
     def refresh(self, tx: Tx, keys: Sequence[str]) -> None:
         """Read these locked keys again, after news in the same transaction changed them."""
@@ -231,7 +254,11 @@ def unlocked(tx: Tx, graph: Graph, keys: Iterable[str], treatment: Treatment) ->
 def _settled(tx: Tx, graph: Graph, profiles: dict[str, Profile], treatment: Treatment) -> Book:
     now = max(tx.now(), max((p.latest_at for p in profiles.values()), default=0))
     book = Book(graph, profiles, Clock(graph, now))
-    overdue = [key for key, p in profiles.items() if kind_of_key(key) is Kind.node and needs_roll(p, book.clock.today_of(key), treatment.fence_days)]
+    overdue = [
+        key
+        for key, p in profiles.items()
+        if kind_of_key(key) is Kind.node and needs_roll(p, book.clock.today_of(key), treatment.fence_days)
+    ]
     if overdue:
         raise RollFirst(sorted(overdue))
     due = [key for key, p in profiles.items() if p.next_expiry_at is not None and p.next_expiry_at <= now]
@@ -256,5 +283,3 @@ def _expire(tx: Tx, book: Book, keys: Sequence[str]) -> None:
         if c.id in owners and c.state is State.held and c.key in keys
     ]
     book.close_expired(held)
-
-

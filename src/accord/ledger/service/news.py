@@ -89,7 +89,9 @@ def change(
         sheets,
         graph,
         clock.today_of,
-        lambda s, day: treated(s, day, late_receipt_days=treatment.late_receipt_days, fence_days=treatment.fence_days),
+        lambda s, day: treated(
+            s, day, late_receipt_days=treatment.late_receipt_days, fence_days=treatment.fence_days
+        ),
     )
     _write(tx, graph, sheets, clock)
     return _except(tx, graph, sheets, short, cause=cause, now=now)
@@ -249,7 +251,9 @@ def to_roll(tx: Tx, graph: Graph, sites: Iterable[str], *, fence_days: int) -> f
             key, day = profile.key, clock.today_of(profile.key)
             kind = kind_of_key(key)
             if kind is Kind.node:
-                if node_of(key)[1] in rolling and (profile.shortfall_max or needs_roll(profile, day, fence_days)):
+                if node_of(key)[1] in rolling and (
+                    profile.shortfall_max or needs_roll(profile, day, fence_days)
+                ):
                     found.add(key)
             elif kind is not Kind.allocation and profile.shortfall_max:
                 found.add(key)
@@ -275,4 +279,15 @@ def again(db: Database, work: Callable[[Tx], T]) -> T:
     raise Unavailable("The ledger changes too fast around this news. Send it again.", retry_after_seconds=1)
 
 
-__all__ = ["Moved", "Sheets", "Told", "again", "change", "closure", "record_cause", "rejudge", "roll_keys", "to_roll"]
+__all__ = [
+    "Moved",
+    "Sheets",
+    "Told",
+    "again",
+    "change",
+    "closure",
+    "record_cause",
+    "rejudge",
+    "roll_keys",
+    "to_roll",
+]

@@ -205,9 +205,7 @@ def _transacted(db: Database, waiting: Sequence[Request], actor: str, *, is_deep
     return _Done({request.id: _busy() for request in waiting})
 
 
-def _batch(
-    tx: Tx, waiting: Sequence[Request], actor: str, *, is_deep: bool, extra: frozenset[str]
-) -> _Done:
+def _batch(tx: Tx, waiting: Sequence[Request], actor: str, *, is_deep: bool, extra: frozenset[str]) -> _Done:
     """One transaction: claim, lock, decide in order until the budget ends, write."""
     claimed = claims.claim(tx, [claims.Claim(r.id, _terms(r, actor), actor) for r in waiting])
     answers: dict[str, Answer] = {}
@@ -279,7 +277,9 @@ class _Batch:
         book = self.book
         decision_id = new_id("dec", book.now)
         promise_id = request.promise or "prm" + decision_id[3:]
-        decision, effects = decided(book, self.rules, request, life, decision_id=decision_id, promise_id=promise_id)
+        decision, effects = decided(
+            book, self.rules, request, life, decision_id=decision_id, promise_id=promise_id
+        )
         if effects is not None:
             book.commit(effects)
             if effects.gives_back and life is not None:
@@ -290,9 +290,19 @@ class _Batch:
             self._promises.append(after)
         body = canonical(decision)
         self._decisions.append((decision, body, digest(body), before.version if before else None, self.actor))
-        kind = f"Promise{_PAST[request.verb]}" if decision.chosen is not None or after is not None else "PromiseRefused"
+        kind = (
+            f"Promise{_PAST[request.verb]}"
+            if decision.chosen is not None or after is not None
+            else "PromiseRefused"
+        )
         fact = canonical(
-            {"decision": decision.id, "digest": digest(body), "request": request.id, "actor": self.actor, "promise": decision.promise}
+            {
+                "decision": decision.id,
+                "digest": digest(body),
+                "request": request.id,
+                "actor": self.actor,
+                "promise": decision.promise,
+            }
         )
         self._facts.append(audit.Entry(type=kind, body=fact))
         subject = decision.promise or decision.id
@@ -302,7 +312,9 @@ class _Batch:
             )
         )
         self._replies.append(
-            claims.Reply(id=request.id, status=200 if after is not None else 409, reply=body, decision_id=decision.id)
+            claims.Reply(
+                id=request.id, status=200 if after is not None else 409, reply=body, decision_id=decision.id
+            )
         )
         return decision
 
