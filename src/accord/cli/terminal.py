@@ -7,6 +7,7 @@ terminal.
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -104,10 +105,19 @@ class Terminal:
         from rich.console import Console
 
         stream = sys.stderr if err else sys.stdout
-        # rich itself drops colour where NO_COLOR is set or the stream is no terminal.
         return Console(
-            file=stream, width=None if stream.isatty() else _WIDE, highlight=False, markup=False, emoji=False
+            file=stream,
+            width=None if stream.isatty() else _WIDE,
+            force_terminal=False if _is_plain() else None,
+            highlight=False,
+            markup=False,
+            emoji=False,
         )
+
+
+def _is_plain() -> bool:
+    """Whether the person wants neither colour nor movement (no-color.org: set, and not empty)."""
+    return bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
 
 
 class Progress:
@@ -139,7 +149,7 @@ class Progress:
 
     @contextmanager
     def running(self) -> Iterator[None]:
-        if not sys.stderr.isatty():
+        if not sys.stderr.isatty() or _is_plain():
             yield
             return
         from rich.progress import BarColumn, ProgressColumn, TextColumn, TimeRemainingColumn
