@@ -8,6 +8,8 @@ import sys
 from collections.abc import Callable, Iterator
 from enum import Enum
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
 import click
 
@@ -46,6 +48,11 @@ def _commands_of(group: click.Group, context: click.Context) -> Iterator[str]:
 def errors() -> str:
     """Every error, with its status and exit code."""
     from accord.kit import errors as module
+    from accord.web import problems, server
+
+    assert problems.pages(), (
+        server.AlreadyServed
+    )  # with them, every module that has errors of its own is there
 
     lines = ["# Errors", "", NOTE]
     lines.append("The caller or the world is wrong, and nothing was changed. The business's own no is a")
@@ -100,7 +107,75 @@ def _notes(kind: type[Enum]) -> dict[str, str]:
     return found
 
 
-PAGES: dict[str, Callable[[], str]] = {"commands.md": commands, "errors.md": errors, "refusals.md": refusals}
+def api() -> str:
+    """Every route of the API, and every thing that goes in or comes out."""
+    described, scopes = _described()
+    lines = ["# API", "", NOTE, described["info"]["description"].strip(), ""]
+    lines.append(
+        "The same in a form for programs: `GET /v1/openapi.json`. Keys: `accord key add NAME --scope …`."
+    )
+    lines.append("Every answer carries `X-Request-Id`; with a limit also `RateLimit` and `RateLimit-Policy`.")
+    lines += ["", "## Routes", "", "| route | scope | what it does |", "|---|---|---|"]
+    for path, methods in described["paths"].items():
+        for method, operation in methods.items():
+            first = operation["description"].split("\n\n")[0].replace("\n", " ")
+            lines.append(
+                f"| `{method.upper()} {path}` | {scopes[operation['operationId']] or 'none'} | {first} |"
+            )
+    lines += ["", "## Things", ""]
+    for name, schema in sorted(described["components"]["schemas"].items()):
+        lines += [f"### {name}", "", schema.get("description", ""), ""]
+        properties = schema.get("properties", {})
+        if properties:
+            lines += ["| member | type | needed |", "|---|---|---|"]
+        for member, kind in properties.items():
+            needed = "yes" if member in schema.get("required", []) else ""
+            lines.append(f"| `{member}` | {_type(kind)} | {needed} |")
+        lines.append("")
+    return _text(lines)
+
+
+def _described() -> tuple[dict[str, Any], dict[str, str | None]]:
+    """The description as the server gives it, and the scope each operation needs."""
+    from accord.db.engine import open_database
+    from accord.web.app import on
+    from accord.web.openapi import described
+
+    with TemporaryDirectory() as folder:
+        db = open_database(f"sqlite:///{folder}/reference.db")
+        app = on(db)
+        handlers = [handler for route in app.routes for handler in getattr(route, "route_handlers", ())]
+        scopes = {
+            handler.operation_id: handler.opt.get("scope")
+            for handler in handlers
+            if getattr(handler, "operation_id", None)
+        }
+        made = described(app.openapi_schema.to_schema())
+        db.close()
+    return made, scopes
+
+
+def _type(schema: dict[str, Any]) -> str:
+    if "$ref" in schema:
+        name = schema["$ref"].rpartition("/")[2]
+        return f"[{name}](#{name.lower()})"
+    if "oneOf" in schema or "anyOf" in schema:
+        kinds = schema.get("oneOf") or schema["anyOf"]
+        return " or ".join(dict.fromkeys(_type(one) for one in kinds))
+    if "enum" in schema:
+        return ", ".join(f"`{one}`" for one in schema["enum"])
+    if schema.get("type") == "array":
+        return f"list of {_type(schema.get('items', {}))}"
+    kind = schema.get("type", "anything")
+    return " or ".join(kind) if isinstance(kind, list) else str(kind)
+
+
+PAGES: dict[str, Callable[[], str]] = {
+    "commands.md": commands,
+    "errors.md": errors,
+    "refusals.md": refusals,
+    "api.md": api,
+}
 
 
 def _text(lines: list[str]) -> str:

@@ -6,6 +6,7 @@ end in a verb, the problems each route may answer with, the key. Made once.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from copy import deepcopy
 from importlib.metadata import version
 from typing import Any
@@ -95,7 +96,11 @@ def described(schema: dict[str, Any]) -> dict[str, Any]:
     components["securitySchemes"] = {
         "key": {"type": "http", "scheme": "bearer", "description": "accord key add NAME --scope …"}
     }
-    components.setdefault("schemas", {})["Problem"] = _PROBLEM
+    schemas = components.setdefault("schemas", {})
+    for struct in _structs(msgspec.Struct):
+        if struct.__name__ in schemas and struct.__doc__ and "api" in struct.__module__.split("."):
+            schemas[struct.__name__].setdefault("description", struct.__doc__.splitlines()[0])
+    schemas["Problem"] = _PROBLEM
     paths = {}
     for path, methods in made["paths"].items():
         for method, operation in methods.items():
@@ -105,6 +110,12 @@ def described(schema: dict[str, Any]) -> dict[str, Any]:
         paths[path.replace("/:", ":")] = methods
     made["paths"] = paths
     return made
+
+
+def _structs(kind: type[msgspec.Struct]) -> Iterator[type[msgspec.Struct]]:
+    for child in kind.__subclasses__():
+        yield child
+        yield from _structs(child)
 
 
 def _complete(operation: dict[str, Any], *, changes: bool, has_id: bool, is_public: bool) -> None:
