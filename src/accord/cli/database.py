@@ -14,7 +14,7 @@ from accord.cli.terminal import Terminal, takes_database
 @click.command("doctor")
 @takes_database
 def doctor_command(terminal: Terminal) -> int:
-    """Check the configuration, versions, disk and database."""
+    """Check versions, disk, clocks and database."""
     from accord.db import doctor
 
     with terminal.database() as db:
@@ -39,7 +39,7 @@ def doctor_command(terminal: Terminal) -> int:
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @takes_database
 def backup_command(terminal: Terminal, file: Path) -> int:
-    """Write everything into one file, while others work on."""
+    """Write everything into one file, at any time."""
     from accord.db import backup
 
     with terminal.database(create=False) as db, terminal.progress(f"Backup {file.name}") as bar:
@@ -56,7 +56,10 @@ def backup_command(terminal: Terminal, file: Path) -> int:
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @takes_database
 def restore_command(terminal: Terminal, file: Path) -> int:
-    """Make a database of a backup; one that holds data is never overwritten."""
+    """Make a database of a backup.
+
+    One that holds data is never overwritten.
+    """
     from accord.db import backup
 
     url = database_url(terminal.db)

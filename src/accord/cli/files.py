@@ -32,7 +32,11 @@ if TYPE_CHECKING:
 def import_command(
     terminal: Terminal, files: tuple[str, ...], mapping: str | None, reopen: bool, dry_run: bool
 ) -> int:
-    """Bring in items, sites, supply, orders … from CSV, Excel or JSON, or a model of frePPLe; a file wholly or not at all."""
+    """Bring in files, or a model of frePPLe.
+
+    CSV, Excel and JSON by a mapping of their columns; a file comes in wholly or not at all, and the same file twice
+    changes nothing. `accord import frepple MODEL` brings in a model of that planning system.
+    """
     from accord.cli.promising import actor
 
     is_frepple = files[0] == "frepple" and len(files) > 1
@@ -99,7 +103,11 @@ def _show(terminal: Terminal, report: Report) -> None:
 @click.command("promise-open")
 @takes_database
 def promise_open_command(terminal: Terminal) -> int:
-    """Promise every order line that came in and waits, in order of priority and due day."""
+    """Promise every order line that waits.
+
+    In the order of priority, due day and name; what was decided before stays decided, so it can be stopped and run
+    again.
+    """
     from accord.cli.promising import actor
     from accord.connect import service
 
@@ -126,7 +134,7 @@ def promise_open_command(terminal: Terminal) -> int:
 @click.option("--check", is_flag=True, help="Compare with the rows the cases expect; 1 on any difference.")
 @takes_database
 def atp_views_command(terminal: Terminal, case: Path, check: bool) -> int:
-    """Compute ATP as textbooks and other systems see it."""
+    """Compute ATP as others see it; --check compares."""
     from accord.connect.files import atp_cases
 
     cases = atp_cases.read_cases(case.read_bytes())

@@ -60,7 +60,7 @@ def promises_command(
 @click.option("--why", is_flag=True, help="Show what covers it, and what limits it.")
 @takes_database
 def show_command(terminal: Terminal, promise: str, why: bool) -> int:
-    """Show a promise by its id or your order number."""
+    """Show a promise, by id or order number."""
     from accord.cli.answer import show
     from accord.promise import service
     from accord.promise.api.catalogue import catalogue
@@ -91,7 +91,7 @@ def show_command(terminal: Terminal, promise: str, why: bool) -> int:
 @_after
 @takes_database
 def exceptions_command(terminal: Terminal, limit: int, after: str | None) -> int:
-    """List the commitments that supply no longer covers."""
+    """List commitments that supply no longer covers."""
     from accord.exceptions import service
     from accord.exceptions.api.wire import exception_out
     from accord.promise.api.catalogue import catalogue

@@ -82,7 +82,10 @@ def hold_command(
     yes: bool,
     no_input: bool,
 ) -> int:
-    """Keep it for a while; with the id of a hold: keep that longer."""
+    """Keep it for a while.
+
+    With the id of a hold instead of words: keep that one longer.
+    """
     from accord.promise.model import Verb
 
     del yes, no_input  # a hold ends by itself: it is never asked about
@@ -119,7 +122,11 @@ def commit_command(
     yes: bool,
     no_input: bool,
 ) -> int:
-    """Promise it: what is asked in plain words, or a hold by its id."""
+    """Promise it, in plain words or a hold by its id.
+
+    Without --option it takes the first way that keeps the day in full and needs no approval; where there is none,
+    the ways there are come out, with exit code 3. At a terminal it shows what is taken and asks.
+    """
     from accord.promise.model import Verb
 
     asks = not yes
@@ -134,7 +141,7 @@ def commit_command(
             return _answer(terminal, _decide(db, request), known, why=why)
         request = _new(Verb.commit, words, known, key=key, ref=ref, option=option, digest=digest)
         if asks:
-            chosen = _preview(terminal, db, request, known, why=why)
+            chosen = _preview(terminal, db, request, known, why=why, words=words)
             if isinstance(chosen, int):
                 return chosen
             request = chosen
@@ -162,7 +169,10 @@ def amend_command(
     yes: bool,
     no_input: bool,
 ) -> int:
-    """Change what a promise is about; its own supply does not compete with it."""
+    """Change what a promise is about.
+
+    What it takes itself does not compete with it.
+    """
     from accord.promise.model import Verb
 
     with terminal.database() as db:
@@ -297,7 +307,13 @@ def _ask_first(terminal: Terminal, question: str, *, yes: bool, no_input: bool) 
 
 
 def _preview(
-    terminal: Terminal, db: Database, request: Request, known: Catalogue, *, why: bool
+    terminal: Terminal,
+    db: Database,
+    request: Request,
+    known: Catalogue,
+    *,
+    why: bool,
+    words: tuple[str, ...],
 ) -> Request | int:
     """Show what a commit would take and ask; the request as confirmed, or the exit code when there is nothing to take."""
     import msgspec
@@ -309,18 +325,12 @@ def _preview(
     show(terminal, seen, known, why=why)
     chosen = take(seen, request.option)
     if chosen is None:
-        terminal.next(
-            f'accord commit "{" ".join(_said(request))}" --option N' if seen.options else "accord promises"
-        )
+        terminal.next(f'accord commit "{" ".join(words)}" --option N' if seen.options else "accord promises")
         return exit_code(seen, wanted=True)
     if not terminal.confirm(f"Commit option {chosen + 1}?"):
         raise click.Abort
     # Looked at and confirmed: exactly this offer, or the fresh options.
     return msgspec.structs.replace(request, option=seen.options[chosen].id, digest=seen.digest)
-
-
-def _said(request: Request) -> list[str]:
-    return [f"{line.item}" for line in request.lines] or ["…"]
 
 
 def _answer(terminal: Terminal, decision: Decision, known: Catalogue, *, why: bool) -> int:

@@ -13,7 +13,10 @@ from accord.cli.terminal import Terminal, takes_database
 @click.option("--all", "everything", is_flag=True, help="Every stored decision.")
 @takes_database
 def replay_command(terminal: Terminal, decision: str | None, everything: bool) -> int:
-    """Decide stored decisions again, on what was seen then: the same bytes must come out."""
+    """Decide again: the same bytes must come out.
+
+    Stored decisions are decided anew on what was seen then; 1 when any comes out otherwise.
+    """
     from accord.promise import service
     from accord.promise.api.wire import replay_out
 
@@ -57,7 +60,7 @@ def replay_command(terminal: Terminal, decision: str | None, everything: bool) -
 @click.command("verify")
 @takes_database
 def verify_command(terminal: Terminal) -> int:
-    """Recompute the whole ledger from its rows; 1 on any finding."""
+    """Recompute the ledger from its rows; 1 on a finding."""
     from accord.promise import service
 
     with terminal.database() as db, terminal.progress("Verify") as bar:

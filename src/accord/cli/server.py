@@ -38,7 +38,11 @@ PORT = 8470
 )
 @takes_database
 def serve_command(terminal: Terminal, host: str, port: int, processes: int, is_open: bool, rate: int) -> int:
-    """Serve the API and the pages."""
+    """Serve the API and the pages.
+
+    A database file has one server, PostgreSQL as many as you like. The command line works beside it: it writes in turn
+    with the server, and exits with 7 where it had to wait too long.
+    """
     from accord.cli.opening import database_url
     from accord.web import server
 
@@ -53,7 +57,7 @@ def serve_command(terminal: Terminal, host: str, port: int, processes: int, is_o
         rate=rate,
         started=_started(terminal),
     )
-    terminal.note("Stopped: everything that was answered is kept.")
+    terminal.note("Stopped. Everything that was answered is kept.")
     return 0
 
 
@@ -68,7 +72,10 @@ def serve_command(terminal: Terminal, host: str, port: int, processes: int, is_o
 )
 @takes_database
 def demo_command(terminal: Terminal, no_serve: bool, reset: bool, seed: int, port: int) -> int:
-    """Load the demo company, promise a morning of requests and serve it."""
+    """Load the demo company, promise a morning, serve it.
+
+    Halden Pumps lives in a file of its own, or in the database you name when that is empty.
+    """
     from accord.cli.opening import database_url, opened
     from accord.db.engine import open_database
     from accord.demo import service as demo

@@ -11,7 +11,7 @@ import os
 import socket
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +58,8 @@ def serve(
         )
     with _listening(host, port) as listener:
         address = f"http://{f'[{host}]' if ':' in host else host}:{listener.getsockname()[1]}"
-        with _held(path, address):
+        # Ctrl-C is how a server is stopped: it ends in order, and that is no error.
+        with _held(path, address), suppress(KeyboardInterrupt):
             if processes > 1:
                 _several(
                     db_url, listener, processes, is_open=is_open, rate=rate, address=address, started=started
