@@ -1,7 +1,9 @@
 """Which commitments, and which receipts that others rely on, does reality still support?
 
 A receipt whose own components, minutes or origin stock are short is doubtful: it does not count, so the commitments on
-it are judged without it. Doubt travels from a key to the node where the receipt arrives, as often as it takes.
+it are judged without it. Doubt travels from a key to the node where the receipt arrives, as often as it takes. Receipts
+that feed each other on one day can have no answer that holds (this one comes only if that one does not); there doubts
+that were cast stay, so that nothing is relied on that may not come.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ from accord.ledger.decide.graph import Graph
 from accord.ledger.decide.sheet import Sheet
 from accord.ledger.model import Kind, Supply, kind_of_key
 
-_ROUNDS_MAX = 10_000
+_VISITS_MAX = 25  # of one key, after which its doubts are only added to
 
 
 def judge(
@@ -35,11 +37,11 @@ def judge(
     short: dict[str, dict[str, int]] = {}
     waiting = deque(sorted(sheets))
     queued = set(waiting)
-    for _round in range(_ROUNDS_MAX + len(sheets)):
-        if not waiting:
-            break
+    visits = dict.fromkeys(sheets, 0)
+    while waiting:
         key = waiting.popleft()
         queued.discard(key)
+        visits[key] += 1
         if kind_of_key(key) is Kind.allocation:
             continue  # shares shrink, commitments stay
         sheet, day = sheets[key], today(key)
@@ -50,12 +52,10 @@ def judge(
                 **overdue(sheet.commitments.values(), day),
                 **{owner: units for owner, units in owners.items() if owner in sheet.commitments},
             }
-        for node in _doubted(sheets, sheet, missing, today, treat):
+        for node in _doubted(sheets, sheet, missing, today, treat, lifts=visits[key] <= _VISITS_MAX):
             if node not in queued:
                 waiting.append(node)
                 queued.add(node)
-    else:
-        raise Fault("receipts that feed each other in a circle cannot be judged")
     return short
 
 
@@ -71,6 +71,8 @@ def _doubted(
     missing: Mapping[str, int],
     today: Callable[[str], Day],
     treat: Callable[[Supply, Day], Supply],
+    *,
+    lifts: bool,
 ) -> list[str]:
     """The nodes whose receipts changed between doubtful and not, because of this key."""
     receipts: dict[str, tuple[str, bool]] = {}
@@ -85,7 +87,8 @@ def _doubted(
         supply = sheets[node].supplies.get(receipt)
         if supply is None:
             continue
-        doubts = set(supply.doubts) - {sheet.key} | ({sheet.key} if is_short else set())
+        kept = set(supply.doubts) - {sheet.key} if lifts else set(supply.doubts)
+        doubts = kept | ({sheet.key} if is_short else set())
         if doubts == set(supply.doubts):
             continue
         new = treat(msgspec.structs.replace(supply, doubts=tuple(sorted(doubts))), today(node))

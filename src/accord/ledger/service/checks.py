@@ -39,7 +39,7 @@ def verify(tx: Tx, on_progress: Callable[[int], None] | None = None) -> list[Fin
     graph = read_graph(tx)
     clock = Clock(graph, tx.now())
     found: list[Finding] = []
-    doubts: dict[str, set[str]] = {}  # receipt -> keys on which it is short now
+    doubts = _Doubts()
     supplies: dict[str, Supply] = {}
     after = ""
     while page := store.every_key(tx, after, _PAGE):
@@ -48,24 +48,59 @@ def verify(tx: Tx, on_progress: Callable[[int], None] | None = None) -> list[Fin
         rows = _Rows(tx, keys)
         for profile, low in page:
             found += _of_key(profile, low, rows, graph, clock)
-            missing = _missing(profile.key, rows, graph, clock.today_of(profile.key))
-            for draw in rows.draws.get(profile.key, ()):
-                if draw.id in missing and draw.feeds is not None:
-                    doubts.setdefault(draw.owner, set()).add(profile.key)
+            doubts.look(profile, rows, graph, clock)
             supplies.update({s.id: s for s in rows.supplies.get(profile.key, ())})
         found += _exceptions(tx, page, rows, graph, clock)
         if on_progress is not None:
             on_progress(len(page))
     for ident, supply in sorted(supplies.items()):
-        if set(supply.doubts) != doubts.get(ident, set()):
-            found.append(
-                Finding(
-                    key=supply.key,
-                    what="doubt_differs",
-                    detail=f"receipt {supply.ref or ident} is short on {sorted(doubts.get(ident, ()))}, kept as {list(supply.doubts)}",
-                )
-            )
+        if not doubts.explain(supply):
+            short = sorted(doubts.short.get(ident, ()))
+            detail = f"receipt {supply.ref or ident} is short on {short}, kept as {list(supply.doubts)}"
+            found.append(Finding(key=supply.key, what="doubt_differs", detail=detail))
     return found
+
+
+class _Doubts:
+    """On which keys every receipt is short, as of the day to which each key was rolled."""
+
+    def __init__(self) -> None:
+        self.short: dict[str, set[str]] = {}  # receipt -> keys
+        self._past: dict[str, set[str]] = {}  # receipt -> keys short on days that are over: midnight lifts that, told or not
+        self._feeds: dict[str, set[str]] = {}  # key -> nodes where receipts arrive that draw on it
+
+    def look(self, profile: Profile, rows: _Rows, graph: Graph, clock: Clock) -> None:
+        """Take in one key."""
+        key, is_node = profile.key, kind_of_key(profile.key) is Kind.node
+        today = clock.today_of(key)
+        missing = _missing(key, rows, graph, (profile.rolled_to or today) if is_node else today)
+        ever = missing if is_node else _missing(key, rows, graph, 0)
+        for draw in rows.draws.get(key, ()):
+            if draw.feeds is None:
+                continue
+            self._feeds.setdefault(key, set()).add(draw.feeds)
+            if draw.id in missing:
+                self.short.setdefault(draw.owner, set()).add(key)
+            elif draw.id in ever:
+                self._past.setdefault(draw.owner, set()).add(key)
+
+    def explain(self, supply: Supply) -> bool:
+        """Whether the doubts that are kept are those there are, or stay where receipts feed each other in a circle."""
+        kept, short = set(supply.doubts), self.short.get(supply.id, set())
+        more = kept - short - self._past.get(supply.id, set())
+        return short <= kept and (not more or self._is_in_a_circle(supply.key))
+
+    def _is_in_a_circle(self, key: str) -> bool:
+        seen: set[str] = set()
+        edge = [key]
+        while edge:
+            for node in self._feeds.get(edge.pop(), ()):
+                if node == key:
+                    return True
+                if node not in seen:
+                    seen.add(node)
+                    edge.append(node)
+        return False
 
 
 class _Rows:

@@ -243,19 +243,15 @@ def to_roll(tx: Tx, graph: Graph, sites: Iterable[str], *, fence_days: int) -> f
     """
     rolling = frozenset(sites)
     clock = Clock(graph, tx.now())
-    found: set[str] = set()
+    found = {key for key in store.doubted_for(tx) if kind_of_key(key) is not Kind.node}
     after = ""
     while page := store.every_key(tx, after, _PAGE):
         after = page[-1][0].key
         for profile, _low in page:
             key, day = profile.key, clock.today_of(profile.key)
-            kind = kind_of_key(key)
-            if kind is Kind.node:
-                if node_of(key)[1] in rolling and (
-                    profile.shortfall_max or needs_roll(profile, day, fence_days)
-                ):
-                    found.add(key)
-            elif kind is not Kind.allocation and profile.shortfall_max:
+            if kind_of_key(key) is not Kind.node or node_of(key)[1] not in rolling:
+                continue
+            if profile.shortfall_max or needs_roll(profile, day, fence_days):
                 found.add(key)
     return frozenset(found)
 

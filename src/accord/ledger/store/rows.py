@@ -121,6 +121,13 @@ def expiring_supplies(tx: Tx, keys: Sequence[str], now: Instant) -> list[Supply]
     return _of_keys(tx, SUPPLY, keys, " AND expires_at <= :now", now=now)
 
 
+def doubted_for(tx: Tx) -> set[str]:
+    """The keys on which receipts in force are short that are doubtful because of it."""
+    # A scan of the supplies in force; asked at midnight only.
+    found = tx.rows("SELECT DISTINCT doubts FROM ledger_supply WHERE version_to IS NULL AND counts = 'doubtful'")
+    return {key for (doubts,) in found for key in msgspec.json.decode(doubts, type=list[str])}
+
+
 def draws_of_owners(tx: Tx, owners: Sequence[str]) -> list[Draw]:
     """Draws in force that these commitments, holds or receipts take."""
     return _of_others(tx, DRAW, "owner", owners)

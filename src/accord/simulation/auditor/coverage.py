@@ -30,11 +30,22 @@ class Coverage:
         self._nodes: dict[str, dict[str, bool]] = {}
         self._days: dict[tuple[str, int], dict[str, bool]] = {}
 
-    def is_covered(self, owner: str) -> bool:
-        """Whether every draw of a commitment or receipt is covered; of a receipt: whether there is no doubt about it."""
-        return all(self._draw(draw) for draw in self._by_owner.get(owner, ()))
+    def is_covered(self, owner: str, *, ever: bool = False) -> bool:
+        """Whether every draw of a commitment or receipt is covered; `ever`: also those of minutes that are past."""
+        return all(self._draw(draw, ever=ever) for draw in self._by_owner.get(owner, ()))
 
-    def _draw(self, draw: Row) -> bool:
+    def is_in_a_circle(self, key: str) -> bool:
+        """Whether what leaves this node feeds it again."""
+        seen: set[str] = set()
+        edge = {key}
+        while edge:
+            edge = {
+                row["feeds"] for name in edge for row in self._rows.draws.get(name, ()) if row["feeds"]
+            } - seen
+            seen |= edge
+        return key in seen
+
+    def _draw(self, draw: Row, *, ever: bool) -> bool:
         key, day = draw["key"], draw["on_day"]
         if draw["expires_at"] is not None or key.startswith("allocation:"):
             return True  # a hold; a share that shrank uncovers nobody
@@ -42,7 +53,7 @@ class Coverage:
             if key not in self._nodes:
                 self._nodes[key] = self._node(key, self._rows.today(key))
             return self._nodes[key][draw["id"]]
-        if day < self._rows.today(key):
+        if day < self._rows.today(key) and not ever:
             return True
         if (key, day) not in self._days:
             self._days[key, day] = self._day(key, day)
