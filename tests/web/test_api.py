@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import structlog
 from litestar.testing import TestClient
 from tests.company import iso_day
 
 from accord.db.engine import Database
 from accord.promise import service
+from accord.web import logs
 from accord.web.app import on, routed_path
 from accord.web.limits import RateLimit
 from accord.web.problems import pages
@@ -230,10 +233,13 @@ def test_a_full_desk_says_when_to_come_back(
 
 
 def test_a_mistake_of_ours_is_a_problem_without_internals(
-    client: Client, today: int, monkeypatch: pytest.MonkeyPatch
+    client: Client, today: int, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     def broken(*_: object) -> None:
-        raise ZeroDivisionError("a secret")
+        canary = "a value of a variable"
+        raise ZeroDivisionError("a secret" if canary else "")
+
+    logs.set_up()
 
     monkeypatch.setattr(service, "ask", broken)
     line = {"item": "X-100", "quantity": "1", "requested_on": iso_day(today, 3)}
@@ -244,6 +250,11 @@ def test_a_mistake_of_ours_is_a_problem_without_internals(
     assert response.json()["code"] == "fault"
     assert "secret" not in response.text
     assert response.json()["request_id"] == response.headers["x-request-id"]
+    logged = json.loads(capfd.readouterr().err.splitlines()[-1])
+    assert logged["request_id"] == response.json()["request_id"]
+    assert "ZeroDivisionError" in logged["exception"]
+    assert "a value of a variable" not in logged["exception"].replace('canary = "a value of a variable"', "")
+    structlog.reset_defaults()
 
 
 # --- the description ---

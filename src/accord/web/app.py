@@ -30,7 +30,7 @@ from accord.promise import service as promise
 from accord.promise.api.catalogue import Catalogues
 from accord.promise.api.routes import ROUTES as PROMISE_ROUTES
 from accord.promise.pages.routes import PAGES as PROMISE_PAGES
-from accord.web import openapi
+from accord.web import logs, openapi
 from accord.web.gate import Gate
 from accord.web.limits import RateLimit
 from accord.web.problems import BODY_BYTES_MAX, response_of
@@ -116,6 +116,7 @@ def on(db: Database, *, is_open: bool = False, rate: int = RATE, closes: bool = 
 
 def factory() -> Accord:
     """The application as its surroundings describe it: for servers that start several processes."""
+    logs.set_up()
     return create_app(
         os.environ["ACCORD_DB"],
         is_open=os.environ.get("ACCORD_SERVE_OPEN") == "1",

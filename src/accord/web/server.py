@@ -20,6 +20,7 @@ import uvicorn
 
 from accord.db.engine import open_database
 from accord.kit.errors import Conflict, InputError
+from accord.web import logs
 from accord.web.app import RATE, create_app
 from accord.web.shell import is_this_machine
 
@@ -88,6 +89,7 @@ class _Server(uvicorn.Server):
 def _one(
     db_url: str, listener: socket.socket, *, is_open: bool, rate: int, address: str, started: Started
 ) -> None:
+    logs.set_up()
     app = create_app(db_url, is_open=is_open, rate=rate)
     _Server(_config(app), address, started).run(sockets=[listener])
 
