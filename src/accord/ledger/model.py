@@ -31,6 +31,8 @@ class Kind(StrEnum):
 
 
 def _part(text: str) -> str:
+    if "%" not in text and "@" not in text:
+        return text
     return text.replace("%", "%25").replace("@", "%40")
 
 
@@ -44,7 +46,9 @@ def node_of(key: str) -> tuple[str, str]:
     if not key.startswith("node:"):
         raise ValueError(f"{key} is not the key of a node")
     item, site = key[5:].split("@")
-    return tuple(part.replace("%40", "@").replace("%25", "%") for part in (item, site))  # type: ignore[return-value]
+    if "%" not in key:
+        return item, site
+    return item.replace("%40", "@").replace("%25", "%"), site.replace("%40", "@").replace("%25", "%")
 
 
 def resource_key(resource: str, overtime: bool = False) -> str:
@@ -64,8 +68,13 @@ def allocation_key(allocation: str) -> str:
 
 def kind_of_key(key: str) -> Kind:
     """The kind a key's prefix says. Raises: ValueError for an unknown prefix."""
-    prefix = key.split(":", 1)[0]
-    return Kind.resource if prefix == "overtime" else Kind(prefix)
+    kind = _KINDS.get(key.partition(":")[0])
+    if kind is None:
+        raise ValueError(f"{key} is the key of nothing known")
+    return kind
+
+
+_KINDS = {**{kind.value: kind for kind in Kind}, "overtime": Kind.resource}
 
 
 # --- master data -----------------------------------------------------------------------------------

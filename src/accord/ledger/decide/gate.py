@@ -6,12 +6,20 @@ draws must be covered, by supply, capacity and the shares that are protected for
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 
 from accord.kit.days import Day, Instant
 from accord.kit.errors import Fault
 from accord.ledger.decide.graph import Graph
-from accord.ledger.decide.projection import Projection, deltas_of, has_lots, lowest_of, unfilled_by_day
+from accord.ledger.decide.projection import (
+    Projection,
+    deltas_of,
+    has_lots,
+    lowest_level,
+    lowest_of,
+    unfilled_by_day,
+)
 from accord.ledger.decide.shares import reserved
 from accord.ledger.model import Draw, Kind, Profile, Supply, Why, allocation_key, kind_of_key
 
@@ -36,20 +44,13 @@ def changed(
     now: Instant = 0,
 ) -> Profile:
     """The profile after draws and supplies come and go, one version later. Raises: Fault when what goes was not there."""
-    draws = {(on, life): quantity for on, life, quantity in profile.draws}
+    draws = list(profile.draws)
     expiries = [profile.next_expiry_at] if profile.next_expiry_at is not None else []
     for draw in gives:
-        slot = (draw.on, draw.life_days)
-        left = draws.get(slot, 0) - draw.quantity
-        if left < 0:
+        if _shift(draws, draw, -draw.quantity) < 0:
             raise Fault(f"{draw.id} gives back more at {profile.key} on day {draw.on} than is drawn")
-        if left:
-            draws[slot] = left
-        else:
-            draws.pop(slot, None)
     for draw in takes:
-        slot = (draw.on, draw.life_days)
-        draws[slot] = draws.get(slot, 0) + draw.quantity
+        _shift(draws, draw, draw.quantity)
         if draw.expires_at is not None:
             expiries.append(draw.expires_at)
     supply = profile.supply
@@ -62,13 +63,23 @@ def changed(
         key=profile.key,
         version=profile.version + 1,
         supply=supply,
-        draws=tuple(sorted((on, life, quantity) for (on, life), quantity in draws.items())),
+        draws=tuple(draws),
         next_expiry_at=min(expiries, default=None),
         planned_on=profile.planned_on,
         rolled_to=profile.rolled_to,
         latest_at=now if now > profile.latest_at else profile.latest_at,
         shortfall_max=profile.shortfall_max,
     )
+
+
+def _shift(draws: list[tuple[Day, int, int]], draw: Draw, by: int) -> int:
+    """Change what is drawn on the day and with the remaining life of a draw, in place and in order; what it is then."""
+    on, life = draw.on, draw.life_days
+    place = bisect_left(draws, (on, life, 0))
+    is_there = place < len(draws) and draws[place][0] == on and draws[place][1] == life
+    quantity = (draws[place][2] if is_there else 0) + by
+    draws[place : place + is_there] = [(on, life, quantity)] if quantity else []
+    return quantity
 
 
 def folded(
@@ -108,35 +119,42 @@ def lowest(profile: Profile, graph: Graph, today: Day) -> int:
     )
 
 
-def check(before: Profile, middle: Profile, after: Profile, graph: Graph, today: Day) -> None:
-    """The gate's rule for one key: `middle` is after giving back, before drawing anew.
+def check(before: Profile, middle: Profile, after: Profile, graph: Graph, today: Day) -> int:
+    """The gate's rule for one key: `middle` is after giving back, before drawing anew. Returns the lowest of `after`.
 
     Raises: Fault when a day ends below zero and is lower than it was before, or than it was before the new draws.
     """
     if kind_of_key(after.key) is Kind.node:
-        _check_node(before, after, today)
-        if middle is not before:
-            _check_node(middle, after, today)
-        return
+        return _check_node((before,) if middle is before else (before, middle), after, today)
     for on, used in _used(after).items():
         if graph.capacity(after.key, on) < used and used > min(
             _used(before).get(on, 0), _used(middle).get(on, 0)
         ):
             raise Fault(f"{after.key} would be drawn beyond its capacity on day {on}")
+    return lowest(after, graph, today)
 
 
-def _check_node(before: Profile, after: Profile, today: Day) -> None:
-    new, old = Projection(deltas_of(after, today)), Projection(deltas_of(before, today))
-    if new.floors[0] < 0:
-        for day in sorted({*new.days, *old.days}):
-            level = new.level(day)
-            if level < 0 and level < old.level(day):
-                raise Fault(f"{after.key} would fall to {level} on day {day}")
+def _check_node(befores: Sequence[Profile], after: Profile, today: Day) -> int:
+    deltas = deltas_of(after, today)
+    low = lowest_level(deltas)
+    if low < 0:
+        # Only now it matters how low each day was before.
+        new = Projection(deltas)
+        for before in befores:
+            old = Projection(deltas_of(before, today))
+            for day in sorted({*new.days, *old.days}):
+                level = new.level(day)
+                if level < 0 and level < old.level(day):
+                    raise Fault(f"{after.key} would fall to {level} on day {day}")
     if has_lots(after):
-        allowed = unfilled_by_day(before.supply, before.draws, today)
-        for slot, missing in unfilled_by_day(after.supply, after.draws, today).items():
-            if missing > allowed.get(slot, 0):
-                raise Fault(f"no lot at {after.key} covers {missing} drawn on day {slot[0]}")
+        unfilled = unfilled_by_day(after.supply, after.draws, today)
+        for before in befores:
+            allowed = unfilled_by_day(before.supply, before.draws, today)
+            for slot, missing in unfilled.items():
+                if missing > allowed.get(slot, 0):
+                    raise Fault(f"no lot at {after.key} covers {missing} drawn on day {slot[0]}")
+        low = min(low, -sum(unfilled.values()))
+    return low
 
 
 def _used(profile: Profile) -> dict[Day, int]:

@@ -9,11 +9,14 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping
+from itertools import accumulate
+from operator import itemgetter
 
 from accord.kit.days import Day
 from accord.ledger.model import Profile
 
 _NEVER = 10_000_000  # later than any day
+_EXPIRES_ON = itemgetter(4)  # of a row of supply
 
 
 class Projection:
@@ -27,16 +30,9 @@ class Projection:
 
     def __init__(self, deltas: Mapping[Day, int]) -> None:
         self.days = sorted(deltas)
-        level = 0
-        self.levels: list[int] = []
-        for day in self.days:
-            level += deltas[day]
-            self.levels.append(level)
-        floors = list(self.levels)
-        for i in range(len(floors) - 2, -1, -1):
-            if floors[i + 1] < floors[i]:
-                floors[i] = floors[i + 1]
-        self.floors = floors
+        self.levels = list(accumulate(map(deltas.__getitem__, self.days)))
+        self.floors = list(accumulate(reversed(self.levels), min))
+        self.floors.reverse()
 
     def level(self, on: Day) -> int:
         """The projection on a day."""
@@ -79,16 +75,21 @@ def deltas_of(profile: Profile, today: Day) -> dict[Day, int]:
 
 def has_lots(profile: Profile) -> bool:
     """Whether anything at the node expires, so that lots must be replayed."""
-    return any(expires for _on, _quantity, _id, _ref, expires in profile.supply)
+    return any(map(_EXPIRES_ON, profile.supply))
 
 
 def lowest_of(profile: Profile, today: Day) -> int:
     """The summary the database checks: the smallest projection, or minus what no lot can cover."""
-    lowest = Projection(deltas_of(profile, today)).lowest()
+    lowest = lowest_level(deltas_of(profile, today))
     if has_lots(profile):
         unfilled = sum(unfilled_by_day(profile.supply, profile.draws, today).values())
         return min(lowest, -unfilled)
     return lowest
+
+
+def lowest_level(deltas: Mapping[Day, int]) -> int:
+    """The smallest projection of all days that change it, without building one; there is at least one such day."""
+    return min(accumulate(map(deltas.__getitem__, sorted(deltas))))
 
 
 def unfilled_by_day(

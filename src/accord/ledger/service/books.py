@@ -60,9 +60,16 @@ class Clock:
         self.now = now
         self.default_today = local_day(now, "UTC")
         self.today = {site: graph.today(site, now) for site in graph.sites}
+        self._of_keys: dict[str, Day] = {}  # a batch asks for the same keys several times
 
     def today_of(self, key: str) -> Day:
         """The local day of a key's site; UTC's for what belongs to no site."""
+        day = self._of_keys.get(key)
+        if day is None:
+            day = self._of_keys[key] = self._today_of(key)
+        return day
+
+    def _today_of(self, key: str) -> Day:
         kind = kind_of_key(key)
         if kind is Kind.node:
             return self.today.get(node_of(key)[1], self.default_today)
@@ -82,6 +89,7 @@ class Book:
         self.now = clock.now
         self._changes = store.Changes()
         self._dirty: set[str] = set()
+        self._lowest: dict[str, int] = {}  # of keys that the gate has just checked, as they are now
         self._facts: list[audit.Entry] = []
         self._made = 0  # decisions committed in this batch, for the sequence of draws
 
@@ -139,6 +147,7 @@ class Book:
         )
         middle: dict[str, Profile] = {}
         after: dict[str, Profile] = {}
+        lowest: dict[str, int] = {}
         for key in keys:
             before = self.profiles.get(key)
             if before is None:
@@ -156,7 +165,7 @@ class Book:
                 adds=adds.get(key, ()),
                 now=self.now,
             )
-            gate.check(before, middle[key], after[key], self.graph, self.clock.today_of(key))
+            lowest[key] = gate.check(before, middle[key], after[key], self.graph, self.clock.today_of(key))
         terms = frozenset(effects.terms)
         for key in keys:
             if key in takes and kind_of_key(key) is Kind.node and self.graph.allocations_on(key):
@@ -177,6 +186,7 @@ class Book:
         self._remember(effects, after, takes, sequence)
         for profile in after.values():
             self._put(profile)
+        self._lowest.update(lowest)
 
     def _remember(
         self, effects: Effects, after: Mapping[str, Profile], takes: Mapping[str, list[Draw]], sequence: int
@@ -198,6 +208,7 @@ class Book:
     def _put(self, profile: Profile) -> None:
         self.profiles[profile.key] = profile
         self._dirty.add(profile.key)
+        self._lowest.pop(profile.key, None)
 
     def write(self, tx: Tx) -> None:
         """Put down what the batch changed: one statement a table."""
@@ -205,10 +216,12 @@ class Book:
             return
         rows = []
         for key in sorted(self._dirty):
-            low = self.lowest(key)
-            allowed = min(self.profiles[key].shortfall_max, max(0, -low))
-            self.profiles[key] = msgspec.structs.replace(self.profiles[key], shortfall_max=allowed)
-            rows.append((self.profiles[key], low))
+            profile = self.profiles[key]
+            low = self._lowest[key] if key in self._lowest else self.lowest(key)
+            allowed = min(profile.shortfall_max, max(0, -low))
+            if allowed != profile.shortfall_max:
+                profile = self.profiles[key] = msgspec.structs.replace(profile, shortfall_max=allowed)
+            rows.append((profile, low))
         store.write_keys(tx, rows)
         store.apply(tx, self._changes)
         if self._facts:
