@@ -60,10 +60,9 @@ def test_a_decision_keeps_its_very_bytes(db: Database) -> None:
         kept = store.decision(tx, "dec_1")
         assert kept == store.StoredDecision("dec_1", "anna", 6, digest(body), body)
         assert kept.decision() == made
-        assert store.decision_of_request(tx, "req_dec_1") == kept
+        assert store.decisions_of_requests(tx, ["req_dec_1", "req_2"]) == {"req_dec_1": kept}
         assert store.decisions_of_promise(tx, "prm_1") == [kept]
         assert store.decision(tx, "dec_2") is None
-        assert store.decision_of_request(tx, "req_2") is None
 
 
 def test_decisions_come_in_pages_in_the_order_of_their_ids(db: Database) -> None:

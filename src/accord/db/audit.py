@@ -26,6 +26,7 @@ from accord.db.chains import Chain
 from accord.db.schema import audit as audit_table
 from accord.db.schema import audit_chain as chain_table
 from accord.db.tx import Outcome, Tx
+from accord.kit.days import Instant
 from accord.kit.digest import canonical
 from accord.kit.ids import new_id
 
@@ -88,11 +89,14 @@ def commitment_of(salt: bytes, subject: str, personal: bytes) -> str:
     return sha256(b"%d,%d:%b%b%b" % (len(salt), len(name), salt, name, personal)).hexdigest()
 
 
-def append(tx: Tx, entries: Sequence[Entry]) -> None:
-    """Add entries to the chain of this transaction; they are there if and only if it commits."""
+def append(tx: Tx, entries: Sequence[Entry], *, at: Instant | None = None) -> None:
+    """Add entries to the chain of this transaction; they are there if and only if it commits.
+
+    `at` saves asking the store's clock once more.
+    """
     if not entries:
         return
-    at = tx.now()
+    at = tx.now() if at is None else at
     chain = _chain_of(tx, at)
     salts = os.urandom(_SALT_BYTES * len(entries))
     rows = []

@@ -41,7 +41,7 @@ class StoredReply(msgspec.Struct, frozen=True, kw_only=True):
     actor: str  # who asked then
     decision_id: str | None
     status: int
-    reply: bytes | None  # None = pruned: rebuild it from the decision
+    reply: bytes | None  # None = pruned, or never kept: the decision says it
     replied_at: Instant
 
 
@@ -56,7 +56,7 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
 
     id: str
     status: int
-    reply: bytes
+    reply: bytes | None = None  # None = the decision says it
     decision_id: str | None = None
 
 
@@ -119,9 +119,9 @@ def unclaim(tx: Tx, ids: Sequence[str]) -> None:
         tx.execute_in("DELETE FROM request WHERE id IN (:keys) AND replied_at IS NULL", list(ids))
 
 
-def record_reply(tx: Tx, replies: Sequence[Reply]) -> None:
-    """Keep the answers to ids that this transaction claimed."""
-    now = tx.now()
+def record_reply(tx: Tx, replies: Sequence[Reply], *, at: Instant | None = None) -> None:
+    """Keep the answers to ids that this transaction claimed; `at` saves asking the store's clock once more."""
+    now = tx.now() if at is None else at
     tx.update_many(
         request_table,
         ("id",),

@@ -133,14 +133,14 @@ def decisions_page(tx: Tx, after: str = "", limit: int = 50) -> list[StoredDecis
     return [StoredDecision(*row) for row in found]
 
 
-def decision_of_request(tx: Tx, request_id: str) -> StoredDecision | None:
-    """The decision that answered a request, or None."""
+def decisions_of_requests(tx: Tx, ids: Sequence[str]) -> dict[str, StoredDecision]:
+    """The decisions that answered these requests, by request id; a request without one is left out."""
     # By the index on request_id; one request has one decision.
-    found = tx.rows(
-        f"SELECT {_STORED} FROM decision WHERE request_id = :id ORDER BY id LIMIT 1",  # noqa: S608 - our own names
-        id=request_id,
+    found = tx.rows_in(
+        f"SELECT request_id, {_STORED} FROM decision WHERE request_id IN (:keys) ORDER BY request_id, id",  # noqa: S608 - our own names
+        ids,
     )
-    return StoredDecision(*found[0]) if found else None
+    return {id: StoredDecision(*row) for id, *row in found}
 
 
 def decisions_of_promise(tx: Tx, promise: str) -> list[StoredDecision]:

@@ -8,7 +8,7 @@ itself which requests need the second.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 import msgspec
@@ -20,7 +20,6 @@ from accord.db.tx import Tx
 from accord.kit.digest import canonical, digest
 from accord.kit.errors import AccordError, Fault, RequestChanged, Unavailable
 from accord.kit.ids import new_id
-from accord.ledger.decide.graph import Graph, near, reach
 from accord.ledger.decide.trial import NotLocked, Trial
 from accord.ledger.model import Effects
 from accord.ledger.service import graphs, reads
@@ -28,13 +27,13 @@ from accord.ledger.service.books import Book, RollFirst, Treatment, locked, unlo
 from accord.ledger.service.news import rejudge, roll_keys
 from accord.policy import service as policy
 from accord.policy.model import Book as Policy
-from accord.policy.model import Customer
 from accord.promise import store
 from accord.promise.decide import decide
 from accord.promise.decide.effects import effects_of, promise_after
-from accord.promise.model import Decision, Line, Promise, PromiseLine, Request, Verb
+from accord.promise.model import Decision, Promise, Request, Verb
 from accord.promise.service.lives import Life, life_of, own_keys, promises_of, reach_of_change
 from accord.promise.service.pace import pace as pace_of
+from accord.promise.service.reaching import all_keys, first_keys
 from accord.promise.service.validity import check
 
 _TRIES = 5
@@ -145,8 +144,8 @@ def _ask(tx: Tx, request: Request) -> Decision:
     graph, rules = graphs.graph(tx), policy.book(tx)
     about = promises_of(tx, [request]).get(request.promise or "")
     own = own_keys(tx, {about.id: about})[about.id] if about is not None else frozenset[str]()
-    for keys in (_near(graph, rules, request, about), _reach(graph, rules, request, about)):
-        book = unlocked(tx, graph, keys | own, _treatment(rules))
+    for keys_of in (first_keys, all_keys):
+        book = unlocked(tx, graph, own.union(keys_of(graph, rules, request, about)), _treatment(rules))
         life = life_of(tx, about, own, book.now) if about is not None else None
         try:
             return decided(book, rules, request, life, decision_id="", promise_id="")[0]
@@ -208,14 +207,8 @@ def _transacted(db: Database, waiting: Sequence[Request], actor: str, *, is_deep
 def _batch(tx: Tx, waiting: Sequence[Request], actor: str, *, is_deep: bool, extra: frozenset[str]) -> _Done:
     """One transaction: claim, lock, decide in order until the budget ends, write."""
     claimed = claims.claim(tx, [claims.Claim(r.id, _terms(r, actor), actor) for r in waiting])
-    answers: dict[str, Answer] = {}
-    fresh: list[Request] = []
-    for request in waiting:
-        claim = claimed[request.id]
-        if isinstance(claim, claims.Claimed):
-            fresh.append(request)
-        else:
-            answers[request.id] = _stored(tx, request, claim)
+    fresh = [request for request in waiting if isinstance(claimed[request.id], claims.Claimed)]
+    answers = _stored(tx, waiting, claimed)
     if not fresh:
         return _Done(answers)
     graph, rules = graphs.graph(tx), policy.book(tx)
@@ -223,7 +216,7 @@ def _batch(tx: Tx, waiting: Sequence[Request], actor: str, *, is_deep: bool, ext
     own = own_keys(tx, about)
     wanted: set[str] = set(extra)
     for r in fresh:
-        wanted |= (_reach if is_deep else _near)(graph, rules, r, about.get(r.promise or ""))
+        wanted.update((all_keys if is_deep else first_keys)(graph, rules, r, about.get(r.promise or "")))
         wanted |= reach_of_change(tx, own.get(r.promise or "", frozenset()))
     book = locked(tx, graph, wanted, _treatment(rules))
     if graphs.version(tx) != graph.version:
@@ -260,6 +253,16 @@ def _still(tx: Tx, batch: _Batch, request: Request) -> Life:
     return life_of(tx, promise, own[id], batch.book.now)
 
 
+class _Fact(msgspec.Struct, frozen=True):
+    """What the audit and the outbox are told of a decision; its fields are in the order of their names."""
+
+    actor: str
+    decision: str
+    digest: str
+    promise: str | None
+    request: str
+
+
 class _Batch:
     """What the decisions of one transaction leave to be written."""
 
@@ -289,21 +292,14 @@ class _Batch:
         if after is not None:
             self._promises.append(after)
         body = canonical(decision)
-        self._decisions.append((decision, body, digest(body), before.version if before else None, self.actor))
+        proof = digest(body)
+        self._decisions.append((decision, body, proof, before.version if before else None, self.actor))
         kind = (
             f"Promise{_PAST[request.verb]}"
             if decision.chosen is not None or after is not None
             else "PromiseRefused"
         )
-        fact = canonical(
-            {
-                "decision": decision.id,
-                "digest": digest(body),
-                "request": request.id,
-                "actor": self.actor,
-                "promise": decision.promise,
-            }
-        )
+        fact = canonical(_Fact(self.actor, decision.id, proof, decision.promise, request.id))
         self._facts.append(audit.Entry(type=kind, body=fact))
         subject = decision.promise or decision.id
         self._messages.append(
@@ -312,9 +308,8 @@ class _Batch:
             )
         )
         self._replies.append(
-            claims.Reply(
-                id=request.id, status=200 if after is not None else 409, reply=body, decision_id=decision.id
-            )
+            # The decision is the reply: its body is kept once.
+            claims.Reply(id=request.id, status=200 if after is not None else 409, decision_id=decision.id)
         )
         return decision
 
@@ -325,9 +320,9 @@ class _Batch:
         self.book.write(tx)
         store.add_decisions(tx, self._decisions)
         store.put_promises(tx, self._promises)
-        audit.append(tx, self._facts)
-        outbox.add(tx, self._messages)
-        claims.record_reply(tx, self._replies)
+        audit.append(tx, self._facts, at=self.book.now)
+        outbox.add(tx, self._messages, at=self.book.now)
+        claims.record_reply(tx, self._replies, at=self.book.now)
         self._decisions, self._promises, self._facts, self._messages, self._replies = [], [], [], [], []
         self._judge(short)
 
@@ -387,46 +382,32 @@ def decided(
 # --- around it ---
 
 
+class _Terms(msgspec.Struct, frozen=True):
+    """What must be the same when an id comes again; its fields are in the order of their names."""
+
+    actor: str
+    request: Request
+
+
 def _terms(request: Request, actor: str) -> str:
-    return digest(canonical({"request": request, "actor": actor}))
+    return digest(canonical(_Terms(actor, request)))
 
 
-def _stored(tx: Tx, request: Request, claim: claims.StoredReply | claims.Changed | claims.Claimed) -> Answer:
-    if not isinstance(claim, claims.StoredReply):
-        return _changed(request)
-    if claim.reply is not None:
-        return store.decision_from(claim.reply)
-    kept = store.decision_of_request(tx, request.id)
-    if kept is None:
-        return Fault(f"the decision on request {request.id} is gone")
-    return kept.decision()
-
-
-def _wanted(request: Request, about: Promise | None) -> list[tuple[str, str | None]]:
-    lines: Sequence[Line | PromiseLine] = request.lines or (about.lines if about is not None else ())
-    return [(line.item, line.site) for line in lines]
-
-
-def _customer(rules: Policy, request: Request, about: Promise | None) -> Customer | None:
-    named = request.customer if request.customer is not None or about is None else about.customer
-    return rules.customers.get(named or "")
-
-
-def _near(graph: Graph, rules: Policy, request: Request, about: Promise | None) -> frozenset[str]:
-    customer = _customer(rules, request, about)
-    return near(graph, _wanted(request, about), ship_to=customer.ship_to if customer is not None else "*")
-
-
-def _reach(graph: Graph, rules: Policy, request: Request, about: Promise | None) -> frozenset[str]:
-    customer = _customer(rules, request, about)
-    may = customer is not None and customer.may_substitute
-    return reach(
-        graph,
-        _wanted(request, about),
-        ship_to=customer.ship_to if customer is not None else "*",
-        depth_max=rules.rules.depth_max,
-        may_substitute=may if request.may_substitute is None else request.may_substitute,
-    ) | _near(graph, rules, request, about)
+def _stored(
+    tx: Tx,
+    waiting: Sequence[Request],
+    claimed: Mapping[str, claims.StoredReply | claims.Changed | claims.Claimed],
+) -> dict[str, Answer]:
+    """The answers to those of the requests whose ids were used before."""
+    same = [request.id for request in waiting if isinstance(claimed[request.id], claims.StoredReply)]
+    kept = store.decisions_of_requests(tx, same) if same else {}
+    answers: dict[str, Answer] = {}
+    for request in waiting:
+        if isinstance(claimed[request.id], claims.Changed):
+            answers[request.id] = _changed(request)
+    for id in same:
+        answers[id] = kept[id].decision() if id in kept else Fault(f"the decision on request {id} is gone")
+    return answers
 
 
 def _treatment(rules: Policy) -> Treatment:
