@@ -25,6 +25,7 @@ from accord.ledger.model import (
     Supplier,
     Supply,
     Term,
+    allocation_key,
     kind_of_key,
     node_key,
 )
@@ -46,9 +47,19 @@ MORE = st.lists(st.tuples(st.integers(0, 4), st.integers(1, 20), st.integers(0, 
 class Scene:
     """One generated world with what is asked in it."""
 
-    def __init__(self, case: dict[str, Any], more: list[tuple[int, int, int]] | None = None) -> None:
-        self.graph = engine.graph_of(case["kinds"])
+    def __init__(
+        self,
+        case: dict[str, Any],
+        more: list[tuple[int, int, int]] | None = None,
+        shares: list[tuple[int, int, int]] | None = None,
+        tier: str = "",
+    ) -> None:
+        kinds = {**case["kinds"], "allocation": dict(_share(*share) for share in shares or [])}
+        self.graph = engine.graph_of(kinds)
         customer = msgspec.convert(case["customer"], Customer) if case["customer"] else None
+        if tier:
+            named = customer or Customer(id="c", name="C")
+            customer = msgspec.structs.replace(named, tier=tier[0], channel=tier[1:])
         self.customer = customer.id if customer else None
         self.ship_to = customer.ship_to if customer else "*"
         self.book = Book(
@@ -93,7 +104,8 @@ class Scene:
         return decision
 
     def commit(self, effects: Effects) -> None:
-        """Through the gate's own check, key by key."""
+        """Through the gate's own checks, key by key."""
+        was = dict(self.profiles)
         takes: dict[str, list[Draw]] = {}
         adds: dict[str, list[Supply]] = {}
         for draw in (*effects.draws, *(draw for proposal in effects.proposes for draw in proposal.draws)):
@@ -106,20 +118,60 @@ class Scene:
             site = key.rpartition("@")[2] if kind_of_key(key) is Kind.node else ""
             gate.check(before, before, after, self.graph, self.today.get(site, worlds.MONDAY))
             self.profiles[key] = after
+            shares = self.graph.allocations_on(key)
+            if shares:
+                used = {
+                    a.id: sum(
+                        quantity for _, _, quantity in was.get(allocation_key(a.id), Profile(key="")).draws
+                    )
+                    for a in shares
+                }
+                terms = frozenset(effects.terms)
+                gate.check_shares(before, after, used, self.graph, self.today[site], terms, effects.borrows)
 
 
-@TRIES
+def _share(item: int, path: int, quantity: int) -> tuple[str, dict[str, Any]]:
+    """A share of an item at the first site, for most of the horizon."""
+    paths = (["tier:A"], ["tier:B"], ["tier:B", "channel:web"], ["tier:A", "channel:web"])
+    id = f"i{item}-{path}"
+    return id, {
+        "id": id, "item": f"i{item}", "site": "s0", "path": paths[path], "rank": 1 + path % 2, "quantity": quantity,
+        "from_on": worlds.MONDAY + path % 3, "until_on": worlds.MONDAY + 20,
+    }  # fmt: skip
+
+
+SHARES = st.lists(st.tuples(st.integers(0, 2), st.integers(0, 3), st.integers(1, 15)), max_size=4)
+TIERS = st.sampled_from(["", "A", "B", "Aweb", "Bweb", "Bshop"])
+
+
+@settings(TRIES, max_examples=300)
 @given(
-    case=worlds.questions(), more=MORE, verb=st.sampled_from([Verb.hold, Verb.commit]), together=st.booleans()
+    case=worlds.questions(),
+    more=MORE,
+    shares=SHARES,
+    tiers=st.tuples(TIERS, TIERS),
+    verb=st.sampled_from([Verb.hold, Verb.commit]),
+    together=st.booleans(),
+    lives=st.lists(st.sampled_from([0, 0, 2, 6, 15]), max_size=4),
 )
 def test_what_is_promised_passes_the_gate_and_again_on_what_is_left(
-    case: dict[str, Any], more: list[tuple[int, int, int]], verb: Verb, together: bool
+    case: dict[str, Any],
+    more: list[tuple[int, int, int]],
+    shares: list[tuple[int, int, int]],
+    tiers: tuple[str, str],
+    verb: Verb,
+    together: bool,
+    lives: list[int],
 ) -> None:
-    scene = Scene(case, more)
-
-    for id in ("dec_1", "dec_2"):
-        request = scene.request(verb, accept="best", ship_complete=together)
-        decision = scene.decide(request, id)
+    profiles: dict[str, Profile] | None = None
+    for id, tier in zip(("dec_1", "dec_2"), tiers, strict=True):
+        scene = Scene(case, more, shares, tier)
+        if profiles is not None:
+            scene.profiles = profiles
+        elif any(lives):
+            scene.profiles = _expiring(scene.profiles, lives)
+        profiles = scene.profiles
+        decision = scene.decide(scene.request(verb, accept="best", ship_complete=together), id)
         event(
             f"{decision.verdict.value}, {'makes' if decision.options and decision.options[0].makes else 'stock'}"
         )
@@ -127,7 +179,7 @@ def test_what_is_promised_passes_the_gate_and_again_on_what_is_left(
         if effects is None:
             assert decision.chosen is None
             continue
-        scene.commit(effects)  # raises where anything falls below zero
+        scene.commit(effects)  # raises where anything falls below zero, or below what is protected for others
         promise = promise_after(decision, None, effects, actor="anna")
         assert promise is not None
         assert sum(c.quantity for c in effects.commitments) == sum(line.quantity for line in scene.lines)

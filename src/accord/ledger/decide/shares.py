@@ -31,7 +31,8 @@ def reserved(
     steps = dict(deltas)
     granted: dict[str, int] = {}
     found: list[tuple[Day, int]] = []
-    for a in sorted(allocations, key=lambda a: (a.rank, len(a.path), a.id)):
+    # A share comes after the one it is part of, whatever rank of its own somebody gave it.
+    for a in sorted(allocations, key=lambda a: (_outermost(a, allocations).rank, len(a.path), a.rank, a.id)):
         if (a.release_on or a.until_on) <= today:
             continue
         start = max(a.from_on, today)
@@ -51,6 +52,13 @@ def reserved(
         if outer is None or terms.issuperset(outer.path):
             found.append((start, share))
     return sorted(found)
+
+
+def _outermost(inner: Allocation, allocations: tuple[Allocation, ...]) -> Allocation:
+    """The allocation in whose share all those around this one are nested; itself when it stands alone."""
+    while (outer := outer_of(inner, allocations)) is not None:
+        inner = outer
+    return inner
 
 
 def outer_of(inner: Allocation, allocations: tuple[Allocation, ...]) -> Allocation | None:
