@@ -10,6 +10,7 @@ import pytest
 from accord.db import outbox
 from accord.db import tx as tx_module
 from accord.db.engine import Database, open_database, retrying
+from accord.db.events import publish
 from accord.db.failures import Retry
 from accord.db.migrations import upgrade
 from accord.db.outbox import (
@@ -161,6 +162,7 @@ def test_sent_stays_sent(db: Database, clock: list[int]) -> None:
 def test_old_messages_are_forgotten_but_the_last_of_each_subject(db: Database, clock: list[int]) -> None:
     tell(db, message("m1"), message("m2"), message("m3"), message("n1", "prm_2"))
     sent(db, "m1", "m2", "n1")
+    publish(db)
     clock[0] += 10
 
     with db.write() as tx:

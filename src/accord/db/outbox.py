@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from accord.db import events
 from accord.db.engine import Database, retrying
 from accord.db.failures import ConstraintBroken, Retry
 from accord.db.schema import outbox as outbox_table
@@ -75,7 +76,20 @@ def add(tx: Tx, messages: Sequence[Message], *, at: Instant | None = None) -> No
     for message in messages:
         seq = last[message.subject] = last.get(message.subject, 0) + 1
         rows.append(
-            (message.id, message.topic, message.subject, seq, message.body, now, now, 0, None, None, None)
+            (
+                message.id,
+                message.topic,
+                message.subject,
+                seq,
+                message.body,
+                now,
+                now,
+                0,
+                None,
+                None,
+                None,
+                None,
+            )
         )
     try:
         tx.insert(outbox_table, rows)
@@ -182,10 +196,16 @@ def backlog(tx: Tx) -> Backlog:
 
 
 def prune_sent(tx: Tx, older_than: Instant) -> int:
-    """Forget messages sent before a moment, except the last of each subject, which carries its number."""
+    """Forget messages sent before a moment, except the last of each subject, which carries its number.
+
+    What has no position yet stays: who reads events along must be able to see it, or be told that it is gone.
+    """
     # The sent rows that a later one of their subject follows; a scan, done seldom.
-    return tx.execute(
-        "DELETE FROM outbox WHERE sent_at < :older_than AND EXISTS ("
-        "  SELECT 1 FROM outbox l WHERE l.subject = outbox.subject AND l.subject_seq > outbox.subject_seq)",
+    gone = tx.rows(
+        "DELETE FROM outbox WHERE sent_at < :older_than AND position IS NOT NULL AND EXISTS ("
+        "  SELECT 1 FROM outbox l WHERE l.subject = outbox.subject AND l.subject_seq > outbox.subject_seq)"
+        " RETURNING position",
         older_than=older_than,
     )
+    events.forget(tx, max((position for (position,) in gone), default=0))
+    return len(gone)

@@ -112,10 +112,29 @@ outbox = Table(
     Column("error", Words),  # of the last attempt
     Column("sent_at", Moment),
     Column("parked_at", Moment),  # given up on: a person must look
+    Column("position", BigInteger),  # 1, 2, 3 ... over all subjects, given after the commit; NULL = not yet
     UniqueConstraint("subject", "subject_seq"),
     Index("ix_outbox_due_at", "due_at", "id", sqlite_where=text("sent_at IS NULL"),
           postgresql_where=text("sent_at IS NULL")),
+    Index("ix_outbox_position", "position", unique=True, sqlite_where=text("position IS NOT NULL"),
+          postgresql_where=text("position IS NOT NULL")),
+    Index("ix_outbox_without_position", "created_at", sqlite_where=text("position IS NULL"),
+          postgresql_where=text("position IS NULL")),
 )  # fmt: skip
+
+# What runs by itself: who does it now, when it is due again, how it went. One row a job, made when it first runs.
+job = Table(
+    "job",
+    metadata,
+    Column("name", Words, primary_key=True),
+    Column("due_at", Moment, nullable=False),
+    Column("leased_until", Moment, nullable=False),  # 0 = nobody does it
+    Column("holder", Words, nullable=False),  # which process has or had it
+    Column("done_at", Moment),  # when it last came to an end that was good
+    Column("done", BigInteger, nullable=False),  # how much it then did
+    Column("failures", Integer, nullable=False),  # since then
+    Column("error", Words),  # of the last one, until it goes well again
+)
 
 # Keys that programs sign in with; only their hashes are kept.
 api_key = Table(

@@ -97,6 +97,18 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_import_run")),
     )
     op.create_table(
+        "job",
+        sa.Column("name", Words, nullable=False),
+        sa.Column("due_at", BigInteger(), nullable=False),
+        sa.Column("leased_until", BigInteger(), nullable=False),
+        sa.Column("holder", Words, nullable=False),
+        sa.Column("done_at", BigInteger(), nullable=True),
+        sa.Column("done", BigInteger(), nullable=False),
+        sa.Column("failures", Integer(), nullable=False),
+        sa.Column("error", Words, nullable=True),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_job")),
+    )
+    op.create_table(
         "ledger_cause",
         sa.Column("id", Words, nullable=False),
         sa.Column("at", BigInteger(), nullable=False),
@@ -325,10 +337,15 @@ def upgrade() -> None:
         sa.Column("error", Words, nullable=True),
         sa.Column("sent_at", BigInteger(), nullable=True),
         sa.Column("parked_at", BigInteger(), nullable=True),
+        sa.Column("position", BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_outbox")),
         sa.UniqueConstraint("subject", "subject_seq", name=op.f("uq_outbox_subject_subject_seq")),
     )
     index_where("ix_outbox_due_at", "outbox", ["due_at", "id"], unique=False, where="sent_at IS NULL")
+    index_where("ix_outbox_position", "outbox", ["position"], unique=True, where="position IS NOT NULL")
+    index_where(
+        "ix_outbox_without_position", "outbox", ["created_at"], unique=False, where="position IS NULL"
+    )
     op.create_table(
         "policy_record",
         sa.Column("kind", Words, nullable=False),
