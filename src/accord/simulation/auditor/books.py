@@ -172,6 +172,12 @@ def effects(connection: sa.Connection) -> Iterator[Violation]:
         "SELECT request_id, count(DISTINCT id) AS n FROM promise GROUP BY request_id HAVING count(DISTINCT id) > 1",
     ):
         yield Violation("once", row["request_id"], f"made {row['n']} promises")
+    for row in select(
+        connection,
+        "SELECT d.id, count(o.id) AS n FROM decision d LEFT JOIN outbox o ON o.id = 'msg' || substr(d.id, 4)"
+        " GROUP BY d.id HAVING count(o.id) <> 1",
+    ):
+        yield Violation("outbox", row["id"], f"has {row['n']} messages")
     for row in select(connection, "SELECT id FROM request WHERE replied_at IS NULL"):
         yield Violation("once", row["id"], "was claimed and never answered")
 

@@ -1,0 +1,1 @@
+"""Does the whole do what its parts promise?"""
