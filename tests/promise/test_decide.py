@@ -66,6 +66,16 @@ def test_stock_and_receipts_answer(stock: str, ask: str, verdict: str, expected:
             "80 X-100 cannot all be there by Fri 12 Mar 2027, PO 4711 arrives Mon 15 Mar 2027: "
             "all of it by Mon 15 Mar 2027.",
         ),
+        (
+            "+4 now, +10 d1 WO-1, +10 d2 WO-2",
+            "20 X-100 d4",
+            "20 X-100 can be ready by Fri 5 Mar 2027: 4 now, 16 with WO 1 and WO 2.",
+        ),
+        (
+            "+4 d1 WO-1, +10 d1 WO-2, +10 d2 WO-3, +10 d3 WO-4",
+            "30 X-100 d4",
+            "30 X-100 can be ready by Fri 5 Mar 2027, with WO 1, WO 2 and 2 more.",
+        ),
         ("+7 now", "8 X-100 d1", "8 X-100 cannot be promised: there is not enough supply."),
         ("-1 d9", "8 X-100 d1", "8 X-100 cannot be promised. X-100 is not in stock and cannot be made, moved or bought."),
     ],

@@ -132,6 +132,7 @@ def _by_day(case: Case, option: Option) -> str:
 def _parts(case: Case, option: Option) -> str:
     """Where it comes from: ": 420 now, 80 with PO 4711"; nothing when all of it is there now."""
     amounts: dict[str, int] = {}
+    names: list[str] = []  # of receipts
     for piece in option.pieces:
         left = piece.quantity
         for row in piece.evidence:
@@ -139,13 +140,26 @@ def _parts(case: Case, option: Option) -> str:
             left -= part
             if part:
                 words = _source(case, row.source)
+                if words.startswith("with "):
+                    names.append(words.removeprefix("with "))
+                    words = "with"
                 amounts[words] = amounts.get(words, 0) + part
     if not amounts or list(amounts) == ["now"]:
         return ""
     record = case.graph.items[option.pieces[0].item]
+    said = {"with": f"with {_list(list(dict.fromkeys(names)))}"}
     if len(amounts) == 1:
-        return f", {next(iter(amounts))}"
-    return ": " + ", ".join(f"{quantity_words(part, record)} {words}" for words, part in amounts.items())
+        return f", {said.get(next(iter(amounts)), next(iter(amounts)))}"
+    return ": " + ", ".join(
+        f"{quantity_words(part, record)} {said.get(words, words)}" for words, part in amounts.items()
+    )
+
+
+def _list(names: list[str]) -> str:
+    """ "PO 1", "PO 1 and PO 2", "PO 1, PO 2 and 3 more"."""
+    if len(names) > 3:
+        return f"{', '.join(names[:2])} and {len(names) - 2} more"
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
 def _source(case: Case, source: str) -> str:
