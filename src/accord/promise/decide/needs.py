@@ -50,7 +50,11 @@ class _Surplus:
 
 
 def _followed(case: Case, plans: list[Plan]) -> tuple[Make, ...]:
-    """The receipts with what is needed of each, found by making every draw again in order; the trial is left as it was."""
+    """The receipts with what is needed of each; the trial is left as it was.
+
+    What stood there for the requester comes first; only what is beyond it needs a lot of this option. So the draws are
+    made again in their order on a trial without the lots, each as far as that goes, and the rest is what lots are for.
+    """
     trial = case.trial
     mark = trial.mark()
     makes: list[Make] = []
@@ -60,26 +64,23 @@ def _followed(case: Case, plans: list[Plan]) -> tuple[Make, ...]:
 
     def take(draw: Take) -> None:
         own = surplus.get(draw.key)
+        there = draw.quantity
         if own is not None and own.lots:
-            # What stood there for the requester comes first; only what is beyond it needs a lot of this option.
-            without = trial.mark()
-            for arrives_on, _, left in own.lots:
-                trial.take(draw.key, arrives_on, left)
-            there = trial.atp(draw.key, draw.on, life_days=draw.life_days, terms=case.terms)
-            trial.undo(without)
-            for position, part in own.use(max(0, draw.quantity - there)):
+            there = min(there, trial.atp(draw.key, draw.on, life_days=draw.life_days, terms=case.terms))
+            used = own.use(draw.quantity - there)
+            for position, part in used:
                 needed[position] += part
                 needed_on[position] = min(needed_on[position], draw.on)
-        trial.take(draw.key, draw.on, draw.quantity, draw.life_days)
+            there = draw.quantity - sum(part for _, part in used)
+        if there:
+            trial.take(draw.key, draw.on, there, draw.life_days)
 
     for plan in plans:
         for receipt in plan.makes:
             for draw in receipt.takes:
                 take(draw)
-            trial.add(receipt.key, receipt.on, receipt.quantity, receipt.source)
-            surplus.setdefault(receipt.key, _Surplus()).lots.append(
-                (receipt.on, len(makes), receipt.quantity)
-            )
+            own = surplus.setdefault(receipt.key, _Surplus())
+            own.lots.append((receipt.on, len(makes), receipt.quantity))
             makes.append(receipt)
             needed.append(0)
             needed_on.append(receipt.needed_on)
