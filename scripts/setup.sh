@@ -48,6 +48,10 @@ fi
 # uv: the one at hand, else its pinned wheel into .venv.
 export UV_PYTHON_DOWNLOADS=never UV_CACHE_DIR="$PWD/.venv/.cache/uv" UV_NO_PROGRESS=1
 export PIP_DISABLE_PIP_VERSION_CHECK=1
+# A company's own authority is in the machine's store of certificates, where pip looks and uv does only when told.
+if [ -e /etc/ssl/certs/ca-certificates.crt ]; then
+    export UV_SYSTEM_CERTS="${UV_SYSTEM_CERTS:-1}"
+fi
 uv=$(command -v uv || true)
 if [ -z "$uv" ]; then
     uv=.venv/bin/uv
