@@ -110,6 +110,15 @@ def test_pruning_forgets_bodies_and_keeps_ids(sqlite_url: str, monkeypatch: pyte
     db.close()
 
 
+def test_pruning_goes_in_pieces_oldest_first(db: Database) -> None:
+    answer(db, "a")
+    answer(db, "b", "c")
+
+    with db.write() as tx:
+        later = tx.now() + 1
+        assert [prune_replies(tx, later, limit=2) for _ in range(3)] == [2, 1, 0]
+
+
 def test_an_id_that_was_given_back_can_be_claimed_again_and_an_answered_one_cannot_be_given_back(
     db: Database,
 ) -> None:

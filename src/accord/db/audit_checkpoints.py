@@ -19,6 +19,7 @@ from pathlib import Path
 import msgspec
 
 from accord.db.audit import Finding
+from accord.db.failures import ConstraintBroken, Retry
 from accord.db.schema import audit as audit_table
 from accord.db.schema import audit_checkpoint as checkpoint_table
 from accord.db.tx import Tx
@@ -58,13 +59,13 @@ def load_key(path: Path, *, create: bool = False) -> bytes:
 
     Raises: InputError when there is no such file, or it holds no key.
     """
-    if create and not path.exists():
-        descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            file.write(secrets.token_hex(_KEY_BYTES) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
     try:
+        if create and not path.exists():
+            descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+            with os.fdopen(descriptor, "w") as file:
+                file.write(secrets.token_hex(_KEY_BYTES) + "\n")
+                file.flush()
+                os.fsync(file.fileno())
         key = bytes.fromhex(path.read_text().strip())
     except (OSError, ValueError) as error:
         raise InputError.at("key", "no_key", f"{path} holds no key for the audit: {error}") from error
@@ -76,14 +77,20 @@ def load_key(path: Path, *, create: bool = False) -> bytes:
 
 
 def checkpoint(tx: Tx, key: bytes) -> Checkpoint:
-    """Sign the heads of all chains as they are in this transaction, and keep that."""
+    """Sign the heads of all chains as they are in this transaction, and keep that.
+
+    Raises: Retry when another transaction makes one at the same time.
+    """
     # The last checkpoint, by primary key.
     last = tx.rows("SELECT seq, mac FROM audit_checkpoint ORDER BY seq DESC LIMIT 1")
     seq, before = (last[0][0] + 1, last[0][1]) if last else (1, "")
     at = tx.now()
     body = canonical(_Body(seq, at, before, heads(tx)))
     made = Checkpoint(seq, at, body, _sign(key, body).decode())
-    tx.insert(checkpoint_table, [(made.seq, made.at, made.body, made.mac)])
+    try:
+        tx.insert(checkpoint_table, [(made.seq, made.at, made.body, made.mac)])
+    except ConstraintBroken as broken:
+        raise Retry("another transaction made a checkpoint") from broken
     return made
 
 
@@ -95,6 +102,16 @@ def heads(tx: Tx) -> tuple[Head, ...]:
         " AND a.seq = (SELECT max(b.seq) FROM audit b WHERE b.chain_id = c.id) ORDER BY a.chain_id"
     )
     return tuple(Head(*row) for row in found)
+
+
+def last_heads(tx: Tx) -> tuple[Head, ...] | None:
+    """What the last checkpoint saw, None when there is none or it cannot be read; whether it is genuine is not asked."""
+    # The last checkpoint, by primary key.
+    found = tx.rows("SELECT body FROM audit_checkpoint ORDER BY seq DESC LIMIT 1")
+    try:
+        return msgspec.json.decode(found[0][0], type=_Body).heads if found else None
+    except (msgspec.DecodeError, TypeError):
+        return ()
 
 
 def check_checkpoint(tx: Tx, known: Checkpoint, key: bytes) -> list[Finding]:

@@ -17,6 +17,8 @@ from accord.db.tx import Tx
 from accord.kit.days import Instant
 from accord.kit.errors import Fault
 
+PRUNED_AT_ONCE = 5_000  # so that nobody waits long for the one who prunes
+
 _NAMES = ("id", "terms_hash", "actor", "created_at")
 
 
@@ -130,10 +132,12 @@ def record_reply(tx: Tx, replies: Sequence[Reply], *, at: Instant | None = None)
     )
 
 
-def prune_replies(tx: Tx, older_than: Instant) -> int:
-    """Forget the bodies of replies given before a moment; the ids and decisions stay. Returns how many."""
-    # The rows with a body older than the moment, through the partial index on replied_at.
+def prune_replies(tx: Tx, older_than: Instant, *, limit: int = PRUNED_AT_ONCE) -> int:
+    """Forget the bodies of the oldest replies given before a moment; the ids and decisions stay. Returns how many."""
+    # The oldest rows with a body, through the partial index on replied_at.
     return tx.execute(
-        "UPDATE request SET reply = NULL WHERE reply IS NOT NULL AND replied_at < :older_than",
+        "UPDATE request SET reply = NULL WHERE id IN (SELECT id FROM request WHERE reply IS NOT NULL"
+        " AND replied_at < :older_than ORDER BY replied_at LIMIT :limit)",
         older_than=older_than,
+        limit=limit,
     )

@@ -22,8 +22,9 @@ from accord.exceptions.model import (
     ReceiptStated,
     Shipped,
 )
+from accord.kit.days import Day, iso
 from accord.kit.digest import canonical, digest
-from accord.kit.errors import InputError, RequestChanged
+from accord.kit.errors import AccordError, InputError, RequestChanged
 from accord.kit.ids import new_id
 from accord.ledger.decide.graph import Graph
 from accord.ledger.model import OpenException
@@ -148,6 +149,36 @@ def _state_masters(tx: Tx, masters: Sequence[MasterStated]) -> Graph:
         return graphs.graph(tx)
     stated = {id(m.record): m.record for m in masters if m.record is not None}
     return graphs.state_records(tx, list(stated.values()), [m.ends for m in masters if m.ends is not None])
+
+
+def midnights(db: Database) -> list[tuple[str, Day]]:
+    """The sites whose local midnight passed since their day was last rolled, and which day it is there."""
+    with db.read() as tx:
+        graph, now = graphs.graph(tx), tx.now()
+        today = {site: graph.today(site, now) for site in sorted(graph.sites)}
+        told = reads.news_told(tx, [_roll_id(site, day) for site, day in today.items()])
+    return [(site, day) for site, day in today.items() if _roll_id(site, day) not in told]
+
+
+def roll_days(db: Database, *, actor: str = "accord") -> int:
+    """Roll the day of every site whose midnight passed, each as news of its own; how many sites.
+
+    The id of the news is that of site and day, so that of several processes one rolls and the others find it done.
+    A site that cannot be rolled does not keep the others from it. Raises: what kept the last such site.
+    """
+    sites, kept = midnights(db), None
+    for site, day in sites:
+        try:
+            supply_changed(db, [DayRolled(site=site)], actor=actor, id=_roll_id(site, day))
+        except AccordError as error:
+            kept = error
+    if kept is not None:
+        raise kept
+    return len(sites)
+
+
+def _roll_id(site: str, day: Day) -> str:
+    return f"roll:{site}:{iso(day)}"
 
 
 def open_exceptions(

@@ -83,6 +83,11 @@ def outcome_of_news(tx: Tx, news_id: str) -> bytes:
     return bytes(msgspec.json.decode(cause.body, type=dict[str, msgspec.Raw])["outcome"])
 
 
+def news_told(tx: Tx, news_ids: Sequence[str]) -> set[str]:
+    """Which of these ids news was told under."""
+    return store.news_told(tx, news_ids)
+
+
 def exceptions(
     tx: Tx, after: str | None, limit: int, open_only: bool
 ) -> tuple[list[OpenException], str | None]:

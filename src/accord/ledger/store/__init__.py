@@ -13,6 +13,7 @@ from accord.ledger.store.exceptions import (
     cause_of_news,
     close_many,
     list_exceptions,
+    news_told,
     open_exceptions,
     open_many,
 )
@@ -83,6 +84,7 @@ __all__ = [
     "list_exceptions",
     "lock",
     "movements_after",
+    "news_told",
     "next_expiries",
     "node_detail",
     "open_exceptions",

@@ -76,3 +76,9 @@ def cause_of_news(tx: Tx, news_id: str) -> Cause | None:
         "SELECT id, at, kind, body, actor, news_id FROM ledger_cause WHERE news_id = :id", id=news_id
     )
     return Cause(*found[0]) if found else None
+
+
+def news_told(tx: Tx, news_ids: Sequence[str]) -> set[str]:
+    """Which of these ids callers told news under."""
+    # The unique index on news_id.
+    return {id for (id,) in tx.rows_in("SELECT news_id FROM ledger_cause WHERE news_id IN (:keys)", news_ids)}

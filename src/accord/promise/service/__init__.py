@@ -5,7 +5,7 @@ from accord.promise.service.openings import record_openings
 from accord.promise.service.reads import decision, promise_of, promises, why
 from accord.promise.service.replays import Replay, replay, replay_all
 from accord.promise.service.tables import PromiseDesk, desk
-from accord.promise.service.tidying import tidy
+from accord.promise.service.tidying import prune, tidy
 from accord.promise.service.verifying import Findings, verify
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "promise_of",
     "promise_one",
     "promises",
+    "prune",
     "record_openings",
     "replay",
     "replay_all",

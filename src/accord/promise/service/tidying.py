@@ -1,12 +1,13 @@
 """What is swept up now and then? Nothing depends on it: holds expire by comparison, this only frees the rows.
 
 Expired draws are given back, overdue days rolled, and proposed receipts of ended promises on which nobody draws any
-more are taken away with what they draw themselves.
+more are taken away with what they draw themselves. Old replies are forgotten; the decisions still say what they said.
 """
 
 from __future__ import annotations
 
-from accord.db.engine import Database
+from accord.db import requests
+from accord.db.engine import Database, retrying
 from accord.db.tx import Tx
 from accord.kit.digest import canonical
 from accord.kit.ids import new_id
@@ -17,12 +18,20 @@ from accord.ledger.service.news import Sheets, again, change, record_cause
 from accord.policy import service as policy
 from accord.promise import store
 
+REPLY_DAYS = 7  # for so long a repeat gets the very bytes of the first answer
+
 _KEYS_MAX = 500
+_A_DAY = 86_400_000_000
 
 
 def tidy(db: Database, *, actor: str = "accord") -> int:
     """One round of sweeping. Returns how many keys and receipts it freed; call again while it is not 0."""
     return _expire(db) + _drop(db, actor)
+
+
+def prune(db: Database) -> int:
+    """Forget some bodies of replies that are older than a week. Returns how many; call again while it is not 0."""
+    return retrying(db, lambda tx: requests.prune_replies(tx, tx.now() - REPLY_DAYS * _A_DAY))
 
 
 def _treatment(tx: Tx) -> Treatment:
