@@ -1,0 +1,45 @@
+"""`python -m bench [promise] [--json] [--quick]`: measure, say what was found, write docs/performance.md."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+import msgspec
+
+from bench import claims, promise, report
+from bench.measure import FULL, QUICK, TINY
+
+ROOT = Path(__file__).resolve().parent.parent
+COUNTS = {"full": FULL, "quick": QUICK, "tiny": TINY}
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run a suite; the last line with --json is one object."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("suite", nargs="?", choices=["promise"], default="promise")
+    parser.add_argument("--json", action="store_true", help="end with one line of JSON: the claims")
+    parser.add_argument("--quick", action="store_true", help="shorter and fewer repetitions")
+    parser.add_argument("--counts", choices=COUNTS, default="full", help="how much is measured")
+    parser.add_argument(
+        "--page", type=Path, default=ROOT / "docs" / "performance.md", help="where to write the page"
+    )
+    args = parser.parse_args(arguments)
+    counts = QUICK if args.quick else COUNTS[args.counts]
+
+    def say(words: str) -> None:
+        print(words, file=sys.stderr, flush=True)
+
+    found = promise.run(counts, say)
+    args.page.write_text(report.page(found), encoding="utf-8")
+    print(report.settings(found))
+    print(report.table(found))
+    if args.json:
+        rows = [claims.row(claim) for claim in claims.of(found)]
+        print(msgspec.json.encode({"rows": rows}).decode())
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

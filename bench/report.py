@@ -1,0 +1,246 @@
+"""How is a run told: the page in docs, the table on the screen?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from bench import claims
+from bench.claims import Claim
+from bench.measure import Figure, ranged
+from bench.promise import Report
+from bench.where import REST, Where
+
+_WAYS = {
+    "desk": "the desk: callers share transactions",
+    "one by one": "a transaction per promise",
+    "validate": "the validate-only route: nothing decided or kept",
+    "raw rows": "the same rows written raw, 256 promises a transaction",
+    "conditional update": "one conditional update and one insert a transaction",
+    "made, decision alone": "two-level bill: decision alone",
+    "made, durable": "two-level bill: decision kept",
+}
+_NODES = {"spread": "all nodes", "hot": "one node", "": ""}
+_ENGINES = {"postgresql": "PostgreSQL", "sqlite": "SQLite"}
+
+
+def page(report: Report) -> str:
+    """docs/performance.md."""
+    return (
+        "\n".join([*_head(report), *_claims(report), *_loads(report), *_where(report), *_rest(report)]) + "\n"
+    )
+
+
+def table(report: Report) -> str:
+    """What was claimed, for the screen."""
+    lines = []
+    for claim in claims.of(report):
+        if claim.target is not None:
+            lines.append(f"{_verdict(claim):8} {_measured(claim):34} {claim.target:8} {claim.words}")
+    return "\n".join(lines)
+
+
+def settings(report: Report) -> str:
+    """The settings of each database, for the screen."""
+    return "\n".join(
+        f"{_ENGINES[engine]}: " + ", ".join(f"{name} {value}" for name, value in known.items())
+        for engine, known in report.settings.items()
+    )
+
+
+# --- the page ---
+
+
+def _head(report: Report) -> Iterator[str]:
+    counts = report.counts
+    yield "# Performance"
+    yield ""
+    yield "Written by `make bench` from one run; no figure on this page was typed by hand."
+    yield ""
+    yield (
+        f"A promise here is one line, decided on the real path and durable before it is answered: claimed id, locked node,"
+        f" decision with its options, gate, draw, commitment, promise, audit entry and outbox message in one"
+        f" transaction. The company has {counts.items:,} items at two sites, {2 * counts.items:,} nodes, each with stock and"
+        f" four receipts to come; sites have calendars and cut-offs, customers tiers and zones, items prices and floors."
+        f" Requested days lie one to nine weeks ahead. *All nodes* means at random, *one node* that everybody wants the same item."
+    )
+    yield ""
+    yield (
+        f"Loads that are compared take turns, {counts.repetitions} of {counts.seconds:g} s each after a warm-up (counts:"
+        f" {counts.name}). Ratios are taken turn by turn; a table shows the middle and, in brackets, the smallest and largest. A client"
+        f" has one request under way. Over HTTP the clients are a process of their own with keep-alive connections"
+        f" and API keys, in process they queue at the desk. Every answer is checked; a run in which one is not a promise fails."
+    )
+    yield ""
+    yield "| machine | |"
+    yield "|---|---|"
+    for name, value in report.machine.items():
+        yield f"| {name} | {value} |"
+    yield f"| load when it ended | {report.load_at_end:.1f} over one minute |"
+    yield f"| fsync of 4 kB, median | {report.fsync_ms:.2f} ms |"
+    yield ""
+    for engine, known in report.settings.items():
+        said = ", ".join(f"`{name}` {value}" for name, value in known.items() if name != "version")
+        yield f"{_ENGINES[engine]} {known['version']}: {said}."
+        yield ""
+    if float(report.machine["load when it began"].split()[0]) > 0.5:
+        yield (
+            "**The machine was not idle** when this run began, as its load says. Absolute figures are lower than it could give,"
+            " and the slowest waits are those of a machine that does something else; ratios suffer less."
+        )
+        yield ""
+
+
+def _claims(report: Report) -> Iterator[str]:
+    yield "## What is claimed"
+    yield ""
+    yield "| claim | measured | target | met |"
+    yield "|---|---|---|---|"
+    for claim in claims.of(report):
+        if claim.target is not None:
+            yield f"| {claim.words} | {_measured(claim)} | {claim.target} | {_verdict(claim)} |"
+    yield ""
+    without = [claim for claim in claims.of(report) if claim.target is None and not _is_load(claim)]
+    yield "Measured in the same run, without a target:"
+    yield ""
+    yield "| | measured |"
+    yield "|---|---|"
+    for claim in without:
+        yield f"| {claim.words} | {_measured(claim)} |"
+    yield ""
+
+
+def _loads(report: Report) -> Iterator[str]:
+    yield "## Every load"
+    yield ""
+    yield (
+        "*CPU* is time of the processor for each answer: of the server process over HTTP, of the whole process (clients"
+        " included) in process."
+    )
+    yield ""
+    for engine in report.settings:
+        yield f"### {_ENGINES[engine]}"
+        yield ""
+        yield "| door | what | nodes | clients | a second | p50 ms | p99 ms | CPU us |"
+        yield "|---|---|---|---:|---:|---:|---:|---:|"
+        for figure in report.figures:
+            if figure.engine == engine:
+                yield _load(figure)
+        yield ""
+    sizes = [
+        f"{way} {figure.samples[-1].reply_bytes:,}"
+        for figure in report.figures
+        if figure.door == "http" and figure.clients == max(report.counts.clients) and figure.nodes != "hot"
+        for way in [f"{_ENGINES[figure.engine]}, {figure.way}"]
+    ]
+    yield f"Bytes of a reply over HTTP, headers included: {'; '.join(sizes)}."
+    yield ""
+
+
+def _load(figure: Figure) -> str:
+    rate = ranged(sample.rate for sample in figure.samples)
+    p50 = ranged(sample.p50_ms for sample in figure.samples)
+    p99 = ranged(sample.p99_ms for sample in figure.samples)
+    cpu = [sample.cpu_us for sample in figure.samples if sample.cpu_us is not None]
+    cells = [
+        figure.door,
+        _WAYS[figure.way],
+        _NODES[figure.nodes],
+        str(figure.clients),
+        f"{rate.median:,.0f} ({rate.min:,.0f} to {rate.max:,.0f})",
+        f"{p50.median:,.2f}",
+        f"{p99.median:,.2f} ({p99.min:,.2f} to {p99.max:,.2f})",
+        f"{ranged(cpu).median:,.0f}" if cpu else "",
+    ]
+    return f"| {' | '.join(cells)} |"
+
+
+def _where(report: Report) -> Iterator[str]:
+    yield "## Where the time of a promise goes"
+    yield ""
+    yield (
+        "Batches of 256 promises over all nodes, as the desk runs them. *Wall* is what passes, waiting for the database and for"
+        " a turn on the processor included; *CPU* is this process alone. Each step without the steps inside it."
+    )
+    yield ""
+    for where in report.where:
+        yield f"### {_ENGINES[where.engine]}, in process"
+        yield ""
+        wall, cpu = sum(step.wall_us for step in where.steps), sum(step.cpu_us for step in where.steps)
+        yield "| step | wall us a promise | share | CPU us |"
+        yield "|---|---:|---:|---:|"
+        for step in where.steps:
+            yield f"| {step.name} | {step.wall_us:.1f} | {step.wall_us / wall:.0%} | {step.cpu_us:.1f} |"
+        yield f"| **all** | **{wall:.0f}** | | **{cpu:.0f}** |"
+        yield ""
+        yield f"cProfile, which slows it down {where.slowed:.1f} times; the functions with most time of their own:"
+        yield ""
+        yield "| function | calls a promise | share |"
+        yield "|---|---:|---:|"
+        for function in where.functions:
+            yield f"| `{function.name}` | {function.calls:.2f} | {function.share:.1%} |"
+        yield ""
+    yield "### What limits"
+    yield ""
+    for where in report.where:
+        yield _limit(report, where)
+    yield ""
+
+
+def _limit(report: Report, where: Where) -> str:
+    """In words, from the figures: what part is deciding, what part is the database, and how near the floor is."""
+    found = claims.Found(report)
+    most = max(report.counts.clients)
+    wall = sum(step.wall_us for step in where.steps)
+    cpu = sum(step.cpu_us for step in where.steps)
+    database = sum(
+        s.wall_us for s in where.steps if s.name.startswith(("write: ", "lock", "claim", "commit"))
+    )
+    longest = [step for step in where.steps if step.name != REST][:3]
+    raw = ranged(
+        1e6 / s.rate for s in found("in process", "raw rows", where.engine, "spread", most).samples
+    ).median
+    served = found("http", "desk", where.engine, "spread", most)
+    checked = found("http", "validate", where.engine, "", most)
+    over = [s.cpu_us for s in served.samples if s.cpu_us is not None]
+    base = [s.cpu_us for s in checked.samples if s.cpu_us is not None]
+    words = (
+        f"- **{_ENGINES[where.engine]}.** A promise takes {wall:.0f} us in a batch of 256: {wall - database:.0f} us of deciding, checking and"
+        f" writing down in Python, and {database:.0f} us in the statements of its transaction; the same rows written raw take {raw:.0f} us."
+        f" The longest steps are {', '.join(f'*{step.name}* ({step.wall_us:.0f} us)' for step in longest)}."
+        f" {cpu:.0f} us of it are Python on one core, which one process cannot use twice at a time."
+    )
+    if over and base:
+        words += (
+            f" Over HTTP a promise costs the server {ranged(over).median:.0f} us of processor time, the validate-only route"
+            f" {ranged(base).median:.0f} us: the difference is what deciding and keeping it costs, and sets the ratio above."
+        )
+    return words
+
+
+def _rest(report: Report) -> Iterator[str]:
+    yield "## Not measured yet"
+    yield ""
+    yield "- Several server processes on one PostgreSQL; the batch door; re-promising a backlog; supply news at a million commitments."
+    yield "- The same with a slower disk (5 ms a fsync)."
+    yield "- Refusals, options and holds as a mix of real traffic; this page measures plain yes answers and orders that are made."
+
+
+# --- cells ---
+
+
+def _is_load(claim: Claim) -> bool:
+    return claim.words.endswith((": rate", ": p50", ": p99")) and "client" in claim.words.rpartition(",")[2]
+
+
+def _measured(claim: Claim) -> str:
+    low, middle, high = (_number(v) for v in (claim.measured.min, claim.measured.median, claim.measured.max))
+    unit = "" if claim.unit == "x" else f" {claim.unit}"
+    return f"{middle}{unit} ({low} to {high})"
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 else f"{value:.1f}" if value >= 10 else f"{value:.2f}"
+
+
+def _verdict(claim: Claim) -> str:
+    return {True: "yes", False: "**no**", None: ""}[claim.met]
