@@ -35,7 +35,7 @@ def test_a_fresh_file_is_well(sqlite: Database, monkeypatch: pytest.MonkeyPatch)
     assert [one.name for one in found if not one.ok] == []
     assert [one.name for one in found] == [
         "sqlite_version", "journal_mode", "synchronous", "foreign_keys", "mmap", "file_integrity", "disk", "permissions",
-        "disk_space", "fsync", "schema", "clock", "time_zones", "python",
+        "disk_space", "fsync", "schema", "clock", "audit_key", "time_zones", "python",
     ]  # fmt: skip
     assert all(one.detail for one in found)
     assert not any(one.what_to_do for one in found)

@@ -56,6 +56,7 @@ def serve_command(terminal: Terminal, host: str, port: int, processes: int, is_o
         is_open=is_open,
         rate=rate,
         started=_started(terminal),
+        noted=terminal.note,
     )
     terminal.note("Stopped. Everything that was answered is kept.")
     return 0
@@ -106,6 +107,7 @@ def demo_command(terminal: Terminal, no_serve: bool, reset: bool, seed: int, por
         processes=1,
         is_open=True,
         started=_started(terminal),
+        noted=terminal.note,
     )
     return 0
 

@@ -10,12 +10,14 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
+from accord.db.audit_checkpoints import last_heads, load_key
+from accord.db.audit_keys import SETTING, key_path
 from accord.db.engine import Database, disk_kind
 from accord.db.migrations import head, version_of
 from accord.db.tx import Tx, wall_clock
@@ -26,6 +28,25 @@ POSTGRESQL_MIN = 14
 FREE_BYTES_MIN = 1 << 30
 CLOCK_APART_SECONDS_MAX = 5
 _FSYNC_SLOW_SECONDS = 0.05
+
+# What must be well before anything is promised: with the others a promise is slow, or as safe as its server was set up.
+BLOCKING = frozenset(
+    [
+        "database",
+        "sqlite_version",
+        "journal_mode",
+        "synchronous",
+        "foreign_keys",
+        "mmap",
+        "file_integrity",
+        "postgresql_version",
+        "synchronous_commit",
+        "primary",
+        "encoding",
+        "schema",
+        "time_zones",
+    ]
+)
 
 
 class Check(msgspec.Struct, frozen=True):
@@ -42,7 +63,7 @@ def check(db: Database) -> list[Check]:
     try:
         with db.read() as tx:
             found = list(_sqlite(tx, db) if db.dialect == "sqlite" else _postgresql(tx))
-            found += [_schema(tx), _clock(tx)]
+            found += [_schema(tx), _clock(tx), _audit_key(tx, db)]
     except AccordError as error:
         found = [
             Check(
@@ -53,6 +74,15 @@ def check(db: Database) -> list[Check]:
             )
         ]
     return [*found, *_this_machine()]
+
+
+def why_read_only(found: Iterable[Check]) -> str | None:
+    """What callers are told where nothing may be written because of what was found; None where all may go on."""
+    bad = [one for one in found if not one.ok and one.name in BLOCKING]
+    if not bad:
+        return None
+    names = ", ".join([one.name for one in bad])
+    return f"Accord only answers questions now: its database failed the check at start ({names}). Run accord doctor."
 
 
 def _check(name: str, ok: bool, detail: str, what_to_do: str) -> Check:
@@ -83,6 +113,32 @@ def _clock(tx: Tx) -> Check:
         f"the store's clock and this machine's are {apart:.1f} s apart",
         "Synchronize both clocks (NTP). Holds follow the store's.",
     )
+
+
+def _audit_key(tx: Tx, db: Database) -> Check:
+    path, name = key_path(db), "audit_key"
+    if path is None:
+        return Check(
+            name,
+            ok=False,
+            detail="no key is named, so checkpoints of the audit are not signed",
+            what_to_do=f"Name a file for it with {SETTING}, out of reach of the database's owner.",
+        )
+    if not path.exists():
+        was_there = version_of(tx) is not None and last_heads(tx) is not None
+        return _check(
+            name,
+            not was_there,
+            f"{path} is {'gone' if was_there else 'made with the first checkpoint'}",
+            f"Bring back the key with which checkpoints were signed, or name where it is with {SETTING}.",
+        )
+    try:
+        load_key(path)
+    except AccordError as error:
+        return Check(name, ok=False, detail=error.detail, what_to_do="Bring the right file back.")
+    is_open = bool(path.stat().st_mode & 0o077)
+    detail = f"{path} can be read by others" if is_open else f"{path}, its owner's only"
+    return _check(name, not is_open, detail, f"Run: chmod 600 {path}")
 
 
 def _this_machine() -> Iterator[Check]:

@@ -114,6 +114,11 @@ class Database:
         with self._transaction(self._reader, writable=False) as tx:
             yield tx
 
+    @property
+    def why_no_writes(self) -> str | None:
+        """What callers are told who would write, None while they may."""
+        return self._why_no_writes
+
     def forbid_writes(self, why: str) -> None:
         """From now on nothing is written: for a database that failed its check. `why` is what callers are told."""
         self._why_no_writes = why

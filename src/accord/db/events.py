@@ -20,7 +20,7 @@ _LAST = "outbox_position"  # the setting that counts positions; whoever publishe
 _FORGOTTEN = (
     "outbox_forgotten"  # the setting with the last position that may be missing because it was pruned
 )
-_BATCH = 2_000  # a file has one writer: promises wait for no more than so many
+_BATCH = 500  # a file has one writer: promises wait for no more than so many
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):

@@ -6,8 +6,9 @@ that keep a browser from doing what no page of ours asks for. It holds no rule.
 
 from __future__ import annotations
 
+import asyncio
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from litestar.static_files import create_static_files_router
 from litestar.template import TemplateConfig
 from litestar.types import Receive, Scope, Send
 
+from accord.db import doctor
 from accord.db.engine import Database, open_database
 from accord.exceptions.api.routes import ROUTES as EXCEPTION_ROUTES
 from accord.ledger.api import ROUTES as LEDGER_ROUTES
@@ -32,6 +34,7 @@ from accord.promise.api.routes import ROUTES as PROMISE_ROUTES
 from accord.promise.pages.routes import PAGES as PROMISE_PAGES
 from accord.web import logs, openapi
 from accord.web.gate import Gate
+from accord.web.jobs import Runner
 from accord.web.limits import RateLimit
 from accord.web.problems import BODY_BYTES_MAX, response_of
 from accord.web.routes import PAGES as OWN_PAGES
@@ -61,19 +64,41 @@ def routed_path(path: str) -> str:
     return f"{head}/:{verb}"
 
 
-def create_app(db_url: str, *, is_open: bool = False, rate: int = RATE, closes: bool = True) -> Accord:
-    """The application on a database that is up to date. `is_open`: without a key anybody may ask and promise."""
-    return on(open_database(db_url, create=False), is_open=is_open, rate=rate, closes=closes)
+def create_app(
+    db_url: str,
+    *,
+    is_open: bool = False,
+    rate: int = RATE,
+    closes: bool = True,
+    found: Sequence[doctor.Check] | None = None,
+) -> Accord:
+    """The application on a database that is up to date, with what runs by itself; `found`: what its check found.
+
+    `is_open`: without a key anybody may ask and promise. A database that fails the check is only read: nothing is
+    promised on a guess.
+    """
+    db = open_database(db_url, create=False)
+    why = doctor.why_read_only(doctor.check(db) if found is None else found)
+    if why is not None:
+        db.forbid_writes(why)
+    return on(db, is_open=is_open, rate=rate, closes=closes, runs_jobs=why is None)
 
 
-def on(db: Database, *, is_open: bool = False, rate: int = RATE, closes: bool = False) -> Accord:
+def on(
+    db: Database, *, is_open: bool = False, rate: int = RATE, closes: bool = False, runs_jobs: bool = False
+) -> Accord:
     """The application on a database that is open already."""
 
     @asynccontextmanager
     async def life(app: Litestar) -> AsyncIterator[None]:
+        runner = Runner(db) if runs_jobs else None
+        if runner is not None:
+            runner.start()
         try:
             yield
         finally:
+            if runner is not None:
+                await asyncio.to_thread(runner.stop)
             # What is queued at the desk is answered before the database goes.
             promise.desk(db).close()
             if closes:

@@ -17,7 +17,8 @@ from accord.web import problems
 class Health(msgspec.Struct, frozen=True, kw_only=True):
     """Whether the server can promise."""
 
-    status: str
+    status: str  # ok, or read_only: it answers questions and promises nothing
+    detail: str  # why it is read only
     database: str  # which engine
     waiting: int  # requests at the desk
     batches: int
@@ -32,7 +33,14 @@ def health(state: State) -> Health:
         if tx.rows("SELECT 1") != [(1,)]:
             raise Unavailable("The database gives no sensible answer.")
     counters = promise.desk(db).counters()[0]
-    return Health(status="ok", database=db.dialect, waiting=counters.queue_depth, batches=counters.batches)
+    why = db.why_no_writes
+    return Health(
+        status="ok" if why is None else "read_only",
+        detail=why or "",
+        database=db.dialect,
+        waiting=counters.queue_depth,
+        batches=counters.batches,
+    )
 
 
 ROUTES = [health]

@@ -10,7 +10,7 @@ import gc
 import os
 import socket
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -18,15 +18,21 @@ from typing import Any
 import msgspec
 import uvicorn
 
+from accord.db import doctor
 from accord.db.engine import open_database
 from accord.kit.errors import Conflict, InputError
 from accord.web import logs
 from accord.web.app import RATE, create_app
 from accord.web.shell import is_this_machine
 
-Started = Callable[[str], None]
+Started = Callable[[str], None]  # gets the address
+Noted = Callable[[str], None]  # gets a remark for whoever started the server
 _BACKLOG = 2_048  # callers that wait to be let in
 _FACTORY = "accord.web.app:factory"
+
+
+def _say_nothing(_remark: str) -> None:
+    pass
 
 
 class AlreadyServed(Conflict):
@@ -45,8 +51,9 @@ def serve(
     is_open: bool = False,
     rate: int = RATE,
     started: Started,
+    noted: Noted = _say_nothing,
 ) -> None:
-    """Serve until somebody stops it. Raises: InputError, AlreadyServed."""
+    """Serve until somebody stops it; `noted` is told what is not well with the database. Raises: InputError, AlreadyServed."""
     if is_open and not is_this_machine(f"[{host}]" if ":" in host else host):
         detail = "An open server lets anybody in, so it listens on this machine only: use --host 127.0.0.1, or leave out --open."
         raise InputError.at("host", "open_to_the_world", detail)
@@ -61,12 +68,37 @@ def serve(
         address = f"http://{f'[{host}]' if ':' in host else host}:{listener.getsockname()[1]}"
         # Ctrl-C is how a server is stopped: it ends in order, and that is no error.
         with _held(path, address), suppress(KeyboardInterrupt):
+            found = _looked_at(db_url)
+
+            def said(address: str) -> None:
+                started(address)
+                for remark in _remarks(found):
+                    noted(remark)
+
             if processes > 1:
                 _several(
-                    db_url, listener, processes, is_open=is_open, rate=rate, address=address, started=started
+                    db_url, listener, processes, is_open=is_open, rate=rate, address=address, started=said
                 )
             else:
-                _one(db_url, listener, is_open=is_open, rate=rate, address=address, started=started)
+                _one(db_url, listener, is_open=is_open, rate=rate, address=address, started=said, found=found)
+
+
+def _looked_at(db_url: str) -> list[doctor.Check]:
+    db = open_database(db_url, create=False)
+    try:
+        return doctor.check(db)
+    finally:
+        db.close()
+
+
+def _remarks(found: Sequence[doctor.Check]) -> Iterator[str]:
+    """What whoever started the server should know of its database."""
+    why = doctor.why_read_only(found)
+    if why is not None:
+        yield why
+    for one in found:
+        if not one.ok:
+            yield f"Look at {one.name}: {one.detail}. {one.what_to_do}"
 
 
 class _Server(uvicorn.Server):
@@ -87,10 +119,17 @@ class _Server(uvicorn.Server):
 
 
 def _one(
-    db_url: str, listener: socket.socket, *, is_open: bool, rate: int, address: str, started: Started
+    db_url: str,
+    listener: socket.socket,
+    *,
+    is_open: bool,
+    rate: int,
+    address: str,
+    started: Started,
+    found: Sequence[doctor.Check],
 ) -> None:
     logs.set_up()
-    app = create_app(db_url, is_open=is_open, rate=rate)
+    app = create_app(db_url, is_open=is_open, rate=rate, found=found)
     _Server(_config(app), address, started).run(sockets=[listener])
 
 
