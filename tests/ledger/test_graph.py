@@ -14,6 +14,7 @@ from accord.ledger.decide.records import KINDS
 from accord.ledger.model import (
     Allocation,
     CalendarRecord,
+    Companion,
     Delivery,
     Input,
     Item,
@@ -44,6 +45,12 @@ ENDLESS = Supplier(id="endless", name="Endless")
 
 def step(*resources: str) -> Step:
     return Step(loads=tuple(Load(resource=name) for name in resources), run_seconds=60)
+
+
+def beside(*companions: str, units: int = 1) -> Step:
+    """The line, and what a job on it needs at the same time."""
+    also = tuple(Companion(resource=name, units=units) for name in companions)
+    return Step(loads=(Load(resource="line", also=also),), run_seconds=60)
 
 
 def operation(**more: Any) -> Operation:
@@ -274,6 +281,14 @@ def test_reach_goes_down_to_the_depth(depth_max: int, may_substitute: bool, expe
     assert found == expected
 
 
+def test_reach_has_every_resource_of_a_load() -> None:
+    made = graph(operation(steps=(beside("oven"),)), Resource(id="idle", name="Idle", site="halden"))
+
+    found = reach(made, [("pump", "halden")], ship_to="x", depth_max=1, may_substitute=False)
+
+    assert found == {"node:pump@halden", "resource:line", "overtime:line", "resource:oven"}
+
+
 def test_reach_ends_where_lanes_run_in_a_circle() -> None:
     made = graph(lane(), lane(id="back", origin="halden", destination="lyon"))
 
@@ -342,6 +357,11 @@ def test_sound_records_have_no_errors() -> None:
         (operation(steps=(step("none"),)), "/operation/o/steps/0/loads/0/resource", "unknown_resource"),
         (operation(steps=(Step(loads=()),)), "/operation/o/steps/0/loads", "load_missing"),
         (operation(site="lyon", steps=(step("line"),)), "/operation/o/steps/0/loads/0/resource", "other_site"),
+        (operation(steps=(beside("none"),)), "/operation/o/steps/0/loads/0/also/0/resource", "unknown_resource"),
+        (operation(steps=(beside("oven", units=0),)), "/operation/o/steps/0/loads/0/also/0/units", "less_than_one"),
+        (operation(steps=(beside("oven", units=-1),)), "/operation/o/steps/0/loads/0/also/0/units", "less_than_one"),
+        (operation(steps=(beside("line"),)), "/operation/o/steps/0/loads/0/also/0/resource", "resource_twice"),
+        (operation(steps=(beside("oven", "oven"),)), "/operation/o/steps/0/loads/0/also/1/resource", "resource_twice"),
         (lane(origin="none"), "/lane/l/origin", "unknown_site"),
         (lane(destination="lyon"), "/lane/l/origin", "leads_nowhere"),
         (lane(transit_days=-1), "/lane/l/transit_days", "negative"),

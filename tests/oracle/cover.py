@@ -23,7 +23,7 @@ def sources(world: World, item: str, site: str) -> list[tuple[int, int, str, Rec
     for kind, name in KIND.items():
         for record in world.all(name):
             where = record["destination"] if kind == MOVE else record["site"]
-            if record["item"] == item and where == site and not record.get("expedite", False):
+            if record["item"] == item and where == site and (world.expedite or not record.get("expedite")):
                 found.append((record.get("priority", 1), kind, record["id"], record))
     return sorted(found, key=lambda entry: entry[:3])
 
@@ -199,28 +199,51 @@ def _work(world: World, rows: Rows, steps: list[Record], lot: int, last: int, fi
 def _place(
     world: World, rows: Rows, load: Record, needed: int, last: int, spent: int, first: int
 ) -> tuple[int, int] | None:
-    """Put `needed` minutes on a resource, backward: (day of the start, minutes gone of that day)."""
-    resource = world.one("resource", load["resource"])
-    calendar = world.calendar(resource.get("calendar"))
-    units = load.get("units", 1)
-    if units > resource.get("units", 1):
+    """Put `needed` minutes on every resource of a load, backward: (day of the start, minutes gone of that day)."""
+    both = (load, *load.get("also", ()))
+    busy = [(world.one("resource", one["resource"]), one.get("units", 1)) for one in both]
+    if any(units > resource.get("units", 1) for resource, units in busy):
         return None
-    key = f"resource:{resource['id']}"
-    taken = []
+    taken: list[tuple[str, int, int]] = []  # key, day, quantity
     day = last
     while needed > 0:
         if day < first:
             return None
-        one = calendars.minutes_on(calendar, day)
-        free = max(0, one * resource.get("units", 1) - rows.used(key, day))
-        some = min(needed, free // units, max(0, one - spent))
+        some, drawn = shift(world, rows, busy, day, needed, spent)
         if some > 0:
-            taken.append((day, some))
+            taken += drawn
             needed -= some
-            spent += some
-            last = day
-        if needed > 0:
-            day, spent = day - 1, 0
-    for day, minutes in taken:
-        rows.take(key, day, minutes * units)
-    return (taken[-1][0], spent) if taken else (last, spent)
+            last, gone = day, spent + some
+        day, spent = day - 1, 0
+    for key, on, quantity in taken:
+        rows.take(key, on, quantity)
+    return last, gone
+
+
+def shift(
+    world: World, rows: Rows, busy: list[tuple[Record, int]], day: int, needed: int, spent: int
+) -> tuple[int, list[tuple[str, int, int]]]:
+    """One day of a job: its minutes, and what it draws for them on each resource."""
+    opened = [calendars.minutes_on(world.calendar(resource.get("calendar")), day) for resource, _ in busy]
+    if 0 in opened:
+        return 0, []
+    extra = [resource.get("overtime_minutes", 0) if world.expedite else 0 for resource, _ in busy]
+    regular, overtime = [], []
+    for (resource, units), open_minutes, more in zip(busy, opened, extra, strict=True):
+        for kind, one, found in (("resource", open_minutes, regular), ("overtime", more, overtime)):
+            left = one * resource.get("units", 1) - rows.used(f"{kind}:{resource['id']}", day)
+            found.append(min(one, max(0, left) // units))
+    all_regular = min(regular)
+    longer = [
+        min(free - all_regular, open_minutes - min(opened))
+        for free, open_minutes in zip(regular, opened, strict=True)
+    ]
+    beyond = min(spare + more for spare, more in zip(longer, overtime, strict=True))
+    room = min(one + more for one, more in zip(opened, extra, strict=True)) - spent
+    some = max(0, min(needed, all_regular + beyond, room))
+    drawn = []
+    for (resource, units), spare in zip(busy, longer, strict=True):
+        in_time = min(some, all_regular) + min(max(0, some - all_regular), spare)
+        drawn.append((f"resource:{resource['id']}", day, in_time * units))
+        drawn.append((f"overtime:{resource['id']}", day, (some - in_time) * units))
+    return some, [draw for draw in drawn if draw[2]]

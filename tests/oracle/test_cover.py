@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import combinations
+
 import msgspec
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
@@ -17,9 +19,13 @@ from tests.oracle.world import Record, Rows, World, node
 
 
 @settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
-@given(case=worlds.questions(), site=st.sampled_from(["s0", "s1"]), hinted=st.booleans())
-def test_the_engine_covers_what_the_oracle_covers(case: Record, site: str, hinted: bool) -> None:
-    world = World(case["kinds"], case["rules"], case["now"])
+@given(
+    case=worlds.questions(), site=st.sampled_from(["s0", "s1"]), hinted=st.booleans(), expedite=st.booleans()
+)
+def test_the_engine_covers_what_the_oracle_covers(
+    case: Record, site: str, hinted: bool, expedite: bool
+) -> None:
+    world = World(case["kinds"], case["rules"], case["now"], expedite=expedite)
     graph = engine.graph_of(case["kinds"])
     rules = msgspec.convert(case["rules"], Rules)
     item, quantity = case["line"]["item"], case["line"]["quantity"]
@@ -29,7 +35,7 @@ def test_the_engine_covers_what_the_oracle_covers(case: Record, site: str, hinte
     for on in range(days[site], days[site] + 25):
         rows = engine.rows_of(case["rows"], days)
         trial = engine.trial_of(graph, case["rows"], case["kinds"], case["now"])
-        ctp = Ctp(graph, trial, rules, case["now"], terms=frozenset())
+        ctp = Ctp(graph, trial, rules, case["now"], terms=frozenset(), expedite=expedite)
         if hinted:
             ctp.prepare(((item, site),))
         expected = cover(world, rows, quantity, item, site, on)
@@ -76,7 +82,7 @@ def test_the_worlds_ask_everything() -> None:
     @settings(max_examples=150, database=None, derandomize=True, suppress_health_check=list(HealthCheck))
     @given(case=worlds.questions())
     def look(case: Record) -> None:
-        world = World(case["kinds"], case["rules"], case["now"])
+        world = World(case["kinds"], case["rules"], case["now"], expedite=True)
         days = {name: today(record, case["now"]) for name, record in case["kinds"]["site"].items()}
         for site in days:
             rows = engine.rows_of(case["rows"], days)
@@ -91,6 +97,14 @@ def test_the_worlds_ask_everything() -> None:
                 key = node(item, site)
                 below = [k for k in rows.draws if k != key and rows.draws[k] != before.draws[k]]
                 seen.add("minutes" if any(k.startswith("resource:") for k in below) else "made or bought")
+                both = [k for k in below if k.startswith("resource:")]
+                if any(
+                    set(rows.draws[a].items()) & set(rows.draws[b].items()) - set(before.draws[a].items())
+                    for a, b in combinations(both, 2)
+                ):
+                    seen.add("several resources at once")
+                if any(k.startswith("overtime:") for k in below):
+                    seen.add("overtime")
                 if any(k.startswith("supplier:") for k in below):
                     seen.add("a limited supplier")
                 if sum(k.startswith("node:") for k in below) > 1:
@@ -100,4 +114,5 @@ def test_the_worlds_ask_everything() -> None:
 
     assert seen == {
         "refused", "stock", "minutes", "made or bought", "a limited supplier", "several levels or components",
+        "several resources at once", "overtime",
     }  # fmt: skip

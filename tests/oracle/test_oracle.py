@@ -5,8 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from tests.oracle.cover import cover, lots
+from tests.oracle.cover import cover, lots, shift
 from tests.oracle.line import earliest
 from tests.oracle.world import Record, Rows, World, node
 
@@ -100,6 +102,71 @@ def test_making_works_backward_through_free_minutes_and_takes_components_when_it
     # Motors that come on Wednesday: Wednesday and Thursday, usable on Friday.
     assert first(of, stock((MOTOR, TODAY + 2, 20)), 10) == 4
     assert first(of, stock((MOTOR, 0, 19)), 10) == "not_within_the_horizon"
+
+
+SAW = {"resource": "saw", "also": [{"resource": "man"}]}
+
+
+def test_a_job_keeps_its_companions_busy_for_the_same_minutes() -> None:
+    saw, man = {"id": "saw", "calendar": "week"}, {"id": "man", "calendar": "week"}
+    steps = [{"loads": [SAW], "run_seconds": 3_600}]
+    of = world(resource=[saw, man], operation=[{"id": "m", "item": "pump", "site": "a", "steps": steps}])
+
+    # Ten hours: Monday 480 and Tuesday 120, usable on Wednesday.
+    assert first(of, stock(), 10) == 2
+    # He has 80 minutes on Monday: 80, 480 and 40.
+    assert first(of, stock(draws=(("resource:man", TODAY, 400),)), 10) == 3
+    # The saw on Monday and he on Tuesday: no day before Wednesday has both.
+    rows = stock(draws=(("resource:saw", TODAY, 480), ("resource:man", TODAY + 1, 480)))
+    assert first(of, rows.copy(), 10) == 4
+    assert cover(of, rows, 10, "pump", "a", TODAY + 4)
+    assert rows.draws["resource:saw"] == {TODAY: 480, TODAY + 2: 120, TODAY + 3: 480}
+    assert rows.draws["resource:man"] == {TODAY + 1: 480, TODAY + 2: 120, TODAY + 3: 480}
+
+
+amounts = st.tuples(st.integers(1, 8), st.integers(0, 4), st.integers(0, 9), st.integers(0, 4))
+
+
+@given(st.lists(amounts, min_size=1, max_size=3), st.integers(1, 20), st.integers(0, 6))
+def test_a_day_of_several_resources_is_what_a_clock_would_say(
+    resources: list[tuple[int, int, int, int]], needed: int, spent: int
+) -> None:
+    """Minute by minute: together while all have regular ones, then each what it has while others are on overtime."""
+    calendar = {
+        f"c{n}": {"id": f"c{n}", "calendar": {"default_minutes": row[0]}} for n, row in enumerate(resources)
+    }
+    of = World({"calendar": calendar, "resource": {}}, RULES, NOW, expedite=True)
+    busy, rows = [], stock()
+    for n, (_, extra, used, overtime_used) in enumerate(resources):
+        busy.append(({"id": f"r{n}", "calendar": f"c{n}", "overtime_minutes": extra}, 1))
+        rows.take(f"resource:r{n}", TODAY, used)
+        rows.take(f"overtime:r{n}", TODAY, overtime_used)
+    regular = [max(0, opened - used) for opened, _, used, _ in resources]
+    overtime = [max(0, extra - used) for _, extra, _, used in resources]
+    longer = [row[0] - min(row[0] for row in resources) for row in resources]
+    room = min(opened + extra for opened, extra, _, _ in resources) - spent
+    drawn: dict[str, int] = {}
+    worked = 0
+    while worked < min(needed, room) and all(regular):
+        worked += 1
+        for n in range(len(resources)):
+            regular[n] -= 1
+            drawn[f"resource:r{n}"] = drawn.get(f"resource:r{n}", 0) + 1
+    while worked < min(needed, room) and all(
+        (regular[n] and longer[n]) or overtime[n] for n in range(len(resources))
+    ):
+        worked += 1
+        for n in range(len(resources)):
+            if regular[n] and longer[n]:
+                regular[n], longer[n], key = regular[n] - 1, longer[n] - 1, f"resource:r{n}"
+            else:
+                overtime[n], key = overtime[n] - 1, f"overtime:r{n}"
+            drawn[key] = drawn.get(key, 0) + 1
+
+    some, found = shift(of, rows, busy, TODAY, needed, spent)
+
+    assert max(0, some) == worked
+    assert {key: quantity for key, _, quantity in found} == drawn
 
 
 def test_a_component_is_taken_once() -> None:

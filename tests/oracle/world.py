@@ -16,10 +16,11 @@ Kinds = dict[str, dict[str, Record]]  # kind -> id -> record
 class World:
     """Master data in force and the rules."""
 
-    def __init__(self, kinds: Kinds, rules: Record, now: int) -> None:
+    def __init__(self, kinds: Kinds, rules: Record, now: int, *, expedite: bool = False) -> None:
         self.kinds = kinds
         self.rules = rules
         self.now = now
+        self.expedite = expedite  # what is marked so counts, and overtime
 
     def all(self, kind: str) -> list[Record]:
         return list(self.kinds.get(kind, {}).values())

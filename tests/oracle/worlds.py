@@ -45,6 +45,8 @@ def _lot(draw: st.DrawFn) -> Record:
     found["fence_days"] = draw(st.sampled_from([0, 0, 2]))
     found["priority"] = draw(_priority)
     if draw(st.integers(0, 9)) == 9:
+        found["expedite"] = True
+    if draw(st.integers(0, 9)) == 9:
         found["from_on"] = MONDAY + draw(_days)
     if draw(st.integers(0, 9)) == 9:
         found["until_on"] = MONDAY + 3 + draw(st.integers(0, 9))
@@ -73,11 +75,12 @@ def kinds(draw: st.DrawFn) -> Kinds:
             "zone": draw(st.sampled_from(["UTC", "UTC", "America/Los_Angeles", "Asia/Tokyo"])),
             "cutoff_minute": draw(st.sampled_from([None, None, 480, 600])),
         }  # fmt: skip
-    for n in range(2):
+    for n in range(3):
         found["resource"][f"r{n}"] = {
             "id": f"r{n}", "name": f"r{n}", "site": draw(st.sampled_from(sites)), "calendar": draw(_calendar),
-            "units": draw(st.integers(1, 2)),
+            "units": draw(st.integers(1, 2)), "overtime_minutes": draw(st.sampled_from([0, 60, 200])),
         }  # fmt: skip
+    for n in range(2):
         found["supplier"][f"v{n}"] = {
             "id": f"v{n}", "name": f"v{n}", "calendar": draw(_calendar),
             "capacity": draw(st.sampled_from([None, 3, 8])),
@@ -130,13 +133,24 @@ def _input(draw: st.DrawFn, items: list[str]) -> Record:
 
 @st.composite
 def _step(draw: st.DrawFn) -> Record:
-    resources = draw(st.sampled_from([("r0",), ("r1",), ("r0", "r1"), ("r1", "r0")]))
+    resources = draw(st.sampled_from([("r0",), ("r1",), ("r0", "r1"), ("r1", "r0"), ("r1", "r1")]))
     return {
-        "loads": [{"resource": name, "units": draw(st.sampled_from([1, 1, 2])), "priority": draw(_priority)} for name in resources],
+        "loads": [draw(_load(name)) for name in resources],
         "setup_minutes": draw(st.sampled_from([0, 0, 30])),
         "run_seconds": draw(st.sampled_from([600, 600, 3_600, 9_000, 0])),
         "run_per": draw(st.sampled_from([1, 1, 4])),
     }  # fmt: skip
+
+
+@st.composite
+def _load(draw: st.DrawFn, resource: str) -> Record:
+    units = st.sampled_from([1, 1, 1, 2])
+    found: Record = {"resource": resource, "units": draw(units), "priority": draw(_priority)}
+    others = [name for name in ("r2", "r0", "r1") if name != resource]
+    also = draw(st.sampled_from([(), (), others[:1], others[:1], others[1:], others]))
+    if also:
+        found["also"] = [{"resource": name, "units": draw(units)} for name in also]
+    return found
 
 
 @st.composite
@@ -159,11 +173,13 @@ def rows(draw: st.DrawFn, world: Kinds) -> list[tuple[str, str, int, int]]:
         ("draw", draw(nodes), MONDAY + draw(st.integers(-1, 14)), draw(st.integers(1, 6)))
         for _ in range(draw(st.integers(0, 6)))
     ]
-    for _ in range(draw(st.integers(0, 3))):
+    for _ in range(draw(st.integers(0, 5))):
         found.append(
             (
                 "draw",
-                draw(st.sampled_from(["resource:r0", "resource:r1"])),
+                draw(
+                    st.sampled_from([f"{kind}:r{n}" for kind in ("resource", "overtime") for n in range(3)])
+                ),
                 MONDAY + draw(st.integers(0, 9)),
                 draw(st.integers(1, 500)),
             )

@@ -124,12 +124,26 @@ class Resource(Record, frozen=True, kw_only=True):
     overtime_cost_minor: int = 0  # a minute of overtime
 
 
-class Load(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One way to load a step: a resource and how many of its units the job keeps busy."""
+class Companion(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A resource that a job needs for the same minutes as the load's own, such as a machine's operator."""
 
     resource: str
     units: int = 1
-    priority: int = 1  # lower first, ties by resource id
+
+
+class Load(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One way to load a step: a resource and how many of its units the job keeps busy, and what it needs besides."""
+
+    resource: str
+    units: int = 1
+    priority: int = 1  # lower first, ties by resource id, then as stated
+    also: tuple[Companion, ...] = ()  # busy for the same minutes; no resource twice
+
+    @property
+    def together(self) -> tuple[tuple[str, int], ...]:
+        """Every resource that a job keeps busy at the same time, with how many of its units; its own first."""
+        own = (self.resource, self.units)
+        return (own, *((other.resource, other.units) for other in self.also)) if self.also else (own,)
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

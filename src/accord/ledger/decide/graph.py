@@ -358,10 +358,10 @@ def _add_node(graph: Graph, key: str, keys: set[str]) -> None:
 def _add_capacities(graph: Graph, item: str, site: str, keys: set[str]) -> None:
     for operation in graph.operations_for(item, site):
         for step in operation.steps:
-            for load in step.loads:
-                keys.add(resource_key(load.resource))
-                if graph.resources[load.resource].overtime_minutes:
-                    keys.add(resource_key(load.resource, overtime=True))
+            for resource, _ in [busy for load in step.loads for busy in load.together]:
+                keys.add(resource_key(resource))
+                if graph.resources[resource].overtime_minutes:
+                    keys.add(resource_key(resource, overtime=True))
     for term in graph.terms_for(item, site):
         if graph.suppliers[term.supplier].capacity is not None:
             keys.add(supplier_key(term.supplier))

@@ -222,11 +222,18 @@ class _Known:
                 detail = "The step loads no resource. Name at least one, or drop the step."
                 yield FieldError(f"{at}/loads", "load_missing", detail)
             for number, load in enumerate(step.loads):
-                yield from self._refers(f"{at}/loads/{number}", resource=load.resource)
-                yield from _at_least_one(f"{at}/loads/{number}", units=load.units)
-                if self._resource_sites.get(load.resource, row.site) != row.site:
-                    detail = f"{load.resource} is not at {row.site}. Name a resource of that site."
-                    yield FieldError(f"{at}/loads/{number}/resource", "other_site", detail)
+                seen: set[str] = set()
+                for place, (resource, units) in enumerate(load.together):
+                    here = f"{at}/loads/{number}" + (f"/also/{place - 1}" if place else "")
+                    yield from self._refers(here, resource=resource)
+                    yield from _at_least_one(here, units=units)
+                    if self._resource_sites.get(resource, row.site) != row.site:
+                        detail = f"{resource} is not at {row.site}. Name a resource of that site."
+                        yield FieldError(f"{here}/resource", "other_site", detail)
+                    if resource in seen:
+                        detail = f"The load names {resource} twice. Name it once, with the units of both."
+                        yield FieldError(f"{here}/resource", "resource_twice", detail)
+                    seen.add(resource)
 
 
 def _not_negative(where: str, /, **numbers: int) -> Iterator[FieldError]:

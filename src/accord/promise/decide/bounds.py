@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 
 from accord.kit.days import Day
 from accord.ledger.decide.graph import Source
-from accord.ledger.model import Lane, Load, Operation, Term, node_key, node_of, resource_key, supplier_key
-from accord.promise.decide.make import elapsed_minutes, lead_days
+from accord.ledger.model import Lane, Operation, Term, node_key, node_of, resource_key, supplier_key
+from accord.promise.decide.make import lead_days
 from accord.promise.decide.opening import first_open_in_both
 from accord.promise.decide.reply import ceil_div, lots
+from accord.promise.decide.work import elapsed_minutes
 
 if TYPE_CHECKING:
     from accord.promise.decide.ctp import Ctp
@@ -87,10 +88,11 @@ class Bounds:
         graph = self._ctp.graph
         keys: list[str] = []
         if isinstance(source, Operation):
-            for load in [load for step in source.steps for load in step.loads]:
-                keys.append(resource_key(load.resource))
-                if self._ctp.expedite and graph.resources[load.resource].overtime_minutes:
-                    keys.append(resource_key(load.resource, overtime=True))
+            loads = [load for step in source.steps for load in step.loads]
+            for resource, _ in [busy for load in loads for busy in load.together]:
+                keys.append(resource_key(resource))
+                if self._ctp.expedite and graph.resources[resource].overtime_minutes:
+                    keys.append(resource_key(resource, overtime=True))
         elif isinstance(source, Term) and graph.suppliers[source.supplier].capacity is not None:
             keys.append(supplier_key(source.supplier))
         for key in keys:
@@ -210,24 +212,26 @@ class Bounds:
         for step in operation.steps:
             left = elapsed_minutes(step, lot)
             while left > 0:
-                left -= max([self._minutes(load, day) for load in step.loads])
+                left -= max(
+                    [min([self._minutes(*busy, day) for busy in load.together]) for load in step.loads]
+                )
                 if left > 0:
                     day += 1
                     if day > self._last:
                         return None
         return day
 
-    def _minutes(self, load: Load, day: Day) -> int:
-        """The most that one job can work on a resource on a day."""
+    def _minutes(self, name: str, units: int, day: Day) -> int:
+        """The most that one job can work on so many units of a resource on a day."""
         graph = self._ctp.graph
-        resource = graph.resources[load.resource]
+        resource = graph.resources[name]
         minutes = graph.timetable(resource.calendar).minutes_on(day)
         if not minutes:
             return 0
-        found = min(self._free(resource_key(load.resource), day) // load.units, minutes)
+        found = min(self._free(resource_key(name), day) // units, minutes)
         extra = resource.overtime_minutes if self._ctp.expedite else 0
         if extra:
-            found += min(self._free(resource_key(load.resource, overtime=True), day) // load.units, extra)
+            found += min(self._free(resource_key(name, overtime=True), day) // units, extra)
         return found
 
     def _free(self, key: str, day: Day) -> int:
