@@ -260,7 +260,8 @@ def test_a_faster_term_is_used_only_when_expediting() -> None:
     assert (by_kind["expedite"].cost_minor, by_kind["later"].cost_minor) == (15_000, 9_000)
     assert decision.verdict is Verdict.yes_but
     assert (
-        decision.sentence == "10 X-100 can be ready by Thu 4 Mar 2027, ordered in, expedited at extra cost."
+        decision.sentence
+        == "10 X-100 can be ready by Wed 10 Mar 2027, ordered in; or all of it by Thu 4 Mar 2027, expedited at extra cost."
     )
 
 

@@ -434,3 +434,24 @@ def test_what_a_promise_makes_too_much_relieves_what_was_short_before_it(db: Dat
 
     assert atp(db, today + 40, site="Lyon") == 7
     sound(db)
+
+
+def test_what_takes_a_condition_is_committed_only_by_name(db: Database, today: int) -> None:
+    """The customer takes substitutes, but somebody has to say which way it goes."""
+    from accord.ledger.model import Substitute
+
+    other = [Item(id="pump-b", name="Pump B"), Substitute(id="s", item="pump", other="pump-b")]
+    supply_changed(db, [MasterStated(record=r) for r in other], actor="erp", id="more")
+    stock(db, 5)
+    stock(db, 20, item="pump-b")
+    asked = request("a", "commit", (8, today + 1), may_substitute=True)
+
+    [open_choice] = do(db, asked)
+
+    assert (open_choice.verdict, open_choice.chosen) == (Verdict.yes_but, None)
+    assert open_choice.refusals == (Refusal.choice_needed,)
+    substitute = next(o for o in open_choice.options if o.kind == "substitute")
+    [taken] = do(db, msgspec.structs.replace(asked, id="b", option=substitute.id, digest=open_choice.digest))
+    assert taken.promise is not None
+    assert atp(db, today + 1, "pump-b") == 12
+    sound(db)

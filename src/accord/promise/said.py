@@ -56,6 +56,7 @@ REFUSALS: Mapping[Refusal, tuple[str, str]] = {
     Refusal.below_margin_floor: ("The price is below the floor.", "Raise the price, or have it approved."),
     Refusal.approval_needed: ("Somebody must approve this first.", "Ask whoever has the right, or take an option that needs no approval."),
     Refusal.option_is_gone: ("What you looked at is no longer there.", "Look at the fresh options."),
+    Refusal.choice_needed: ("It can be kept, but only in a way that somebody must agree to.", "Name the option to take."),
     Refusal.not_by_then: ("It cannot be there in full by the requested day.", "Take one of the options, or ask for less or later."),
 }  # fmt: skip
 

@@ -87,7 +87,7 @@ def decide(
     today = today_of_line(case, request.lines[0].site)
     verdict = verdict_of(options, lines if len(lines) > 1 else ())
     offered = digest(canonical((today, options)))
-    chosen, because = choose(request, options, offered)
+    chosen, because = choose(request, options, verdict, offered)
     taken = options[chosen] if chosen is not None else None
     return Decision(
         id=id,

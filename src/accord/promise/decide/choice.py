@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from accord.promise.model import Option, Refusal, Request, Verb
+from accord.promise.decide.verdict import CONDITIONS
+from accord.promise.model import Option, Refusal, Request, Verb, Verdict
 
 
-def choose(request: Request, options: tuple[Option, ...], offered: str) -> tuple[int | None, list[Refusal]]:
+def choose(
+    request: Request, options: tuple[Option, ...], verdict: Verdict, offered: str
+) -> tuple[int | None, list[Refusal]]:
     """The index of the option that is taken, or why none is; nothing for an ask.
 
     A named option is taken if it needs no approval. A number means a place in the list the caller saw, so with another
     list since (`digest`) only an option's id still says which is meant. Without a name the first option counts that
-    needs no approval and, unless the caller accepts the best of any day, keeps the requested day in full.
+    needs no approval and keeps the requested day in full without a condition that somebody must agree to first: a
+    substitute, two sites, the cost of expediting. A caller who accepts the best of any day takes the first without approval.
     """
     if request.verb is Verb.ask:
         return None, []
@@ -19,8 +23,13 @@ def choose(request: Request, options: tuple[Option, ...], offered: str) -> tuple
         if place is None:
             return None, [Refusal.option_is_gone]
         return (None, list(options[place].needs)) if options[place].needs else (place, [])
+    is_best = request.accept == "best"
+    if verdict is Verdict.yes_but and not is_best:
+        return None, [Refusal.choice_needed]
     wanted = [
-        place for place, option in enumerate(options) if request.accept == "best" or option.in_full_on_time
+        place
+        for place, option in enumerate(options)
+        if is_best or (option.in_full_on_time and (option.needs or option.kind not in CONDITIONS))
     ]
     for place in wanted:
         if not options[place].needs:

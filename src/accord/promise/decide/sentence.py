@@ -37,6 +37,7 @@ _REFUSED: dict[Refusal, str] = {
     Refusal.below_margin_floor: "the price is below its floor",
     Refusal.approval_needed: "it needs approval",
     Refusal.option_is_gone: "The option that was chosen is no longer there",
+    Refusal.choice_needed: "it takes a choice",
     Refusal.not_by_then: "it cannot be there by then",
 }
 
@@ -65,7 +66,9 @@ def sentence(
         return f"{_yes(case, best, promised=False)[:-1]}, but {why}."
     if verdict is Verdict.yes_but:
         best = next(option for option in options if option.in_full_on_time and not option.needs)
-        return f"{_yes(case, best, promised=False)[:-1]}{_condition(case, best)}."
+        if first.in_full_on_time:
+            return f"{_yes(case, best, promised=False)[:-1]}{_condition(case, best)}."
+        return f"{_yes(case, first, promised=False)[:-1]}; or all of it by {_day_of(best)}{_instead(case, best)}."
     return _not_by_then(case, asked[0], first, lines[0])
 
 
@@ -173,6 +176,17 @@ def _source(case: Case, source: str) -> str:
     if kind == "buy" and name in case.graph.terms:
         return "ordered in"
     return f"with {source}"
+
+
+def _day_of(option: Option) -> str:
+    return day_words(max(piece.deliver_on for piece in option.pieces))
+
+
+def _instead(case: Case, option: Option) -> str:
+    """What must be agreed to for this option, beside another one."""
+    if option.kind == "substitute":
+        return f" with {option.pieces[0].item} instead"
+    return _condition(case, option)
 
 
 def _condition(case: Case, option: Option) -> str:

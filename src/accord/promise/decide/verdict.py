@@ -5,7 +5,7 @@ from __future__ import annotations
 from accord.promise.model import LineVerdict, Option, Verdict
 
 # On the day and in full, but in a way the customer or we must agree to.
-_CONDITIONS = frozenset({"split_site", "substitute", "expedite"})
+CONDITIONS = frozenset({"split_site", "substitute", "expedite"})
 
 
 def verdict_of(options: tuple[Option, ...], lines: tuple[LineVerdict, ...] = ()) -> Verdict:
@@ -15,7 +15,7 @@ def verdict_of(options: tuple[Option, ...], lines: tuple[LineVerdict, ...] = ())
     on_time = [option for option in options if option.in_full_on_time]
     free = [option for option in on_time if not option.needs]
     if free:
-        if all(option.kind in _CONDITIONS for option in free):
+        if all(option.kind in CONDITIONS for option in free):
             return Verdict.yes_but
         by_line_only = all(option.kind == "by_line" for option in free)
         has_conditions = any(line.verdict is Verdict.yes_but for line in lines)
