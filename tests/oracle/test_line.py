@@ -7,12 +7,12 @@ from hypothesis import HealthCheck, event, given, settings
 
 from accord.policy.model import Book, Customer, Rules
 from accord.promise.decide.case import Case
-from accord.promise.decide.line import answer
-from accord.promise.model import Line, Request, Verb
+from accord.promise.decide.line import Answer, answer
+from accord.promise.model import Line, Refusal, Request, Verb
 from tests.oracle import engine, worlds
 from tests.oracle.calendars import today
-from tests.oracle.line import earliest
-from tests.oracle.world import Record, World
+from tests.oracle.line import earliest, legs
+from tests.oracle.world import Record, World, node
 
 
 @settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
@@ -38,6 +38,34 @@ def test_the_engine_finds_the_oracles_earliest_day(case: Record) -> None:
         return  # refused before any line is looked at
     if expected.refusal is not None:
         assert found.on is None, f"the oracle says {expected.refusal}"
+        _refused_for_a_reason(case, found)
     else:
         assert found.on in expected.on, f"the oracle says {sorted(expected.on)}"
     event(expected.refusal or ("on the day" if min(expected.on) <= line.requested_on else "later"))
+
+
+def _refused_for_a_reason(case: Record, found: Answer) -> None:
+    """Why not: nobody leads there, there is no way to get it, or the step that was short is named."""
+    line, kinds = case["line"], case["kinds"]
+    ways = legs(
+        World(kinds, case["rules"], case["now"]),
+        line["site"],
+        case["customer"]["ship_to"] if case["customer"] else "*",
+    )
+    if not ways:
+        assert found.refusals == [Refusal.no_way_to_the_customer]
+        return
+    sites = {leg["site"] for leg in ways}
+    sources = [
+        record
+        for kind, where in (("operation", "site"), ("term", "site"), ("lane", "destination"))
+        for record in kinds[kind].values()
+        if record["item"] == line["item"] and record[where] in sites
+    ]
+    supplied = {key for what, key, _, _ in case["rows"] if what == "supply"}
+    nothing = not sources and not supplied & {node(line["item"], site) for site in sites}
+    assert found.limit is not None
+    assert (found.refusals[0] is Refusal.no_source) >= nothing
+    assert found.refusals[0] in {
+        Refusal.no_source, Refusal.supply_short, Refusal.capacity_full, Refusal.inside_fence, Refusal.lead_time_too_long,
+    }  # fmt: skip

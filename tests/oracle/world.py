@@ -6,7 +6,6 @@ Keys are written as in the database (``node:item@site``, ``resource:saw``); ever
 from __future__ import annotations
 
 from collections import defaultdict
-from copy import deepcopy
 from typing import Any
 
 Record = dict[str, Any]
@@ -50,7 +49,11 @@ class Rows:
         self.draws: dict[str, dict[int, int]] = defaultdict(_days)
 
     def copy(self) -> Rows:
-        return deepcopy(self)
+        other = Rows()
+        for ours, theirs in ((self.supply, other.supply), (self.draws, other.draws)):
+            for key, days in ours.items():
+                theirs[key].update(days)
+        return other
 
     def put_back(self, earlier: Rows) -> None:
         self.supply, self.draws = earlier.supply, earlier.draws
