@@ -120,15 +120,13 @@ def test_without_looking_again_under_the_lock_both_would_get_it(
     pg_db: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The control: the second one believes what it read before it waited."""
-    execute = tx_module.Tx.execute
+    rows = tx_module.Tx.rows
 
-    def blind(tx: tx_module.Tx, sql: str, **params: object) -> int:
-        if sql.startswith("UPDATE job SET holder"):
-            sql = sql.partition(" AND ")[0]
-            params = {name: value for name, value in params.items() if f":{name}" in sql}
-        return execute(tx, sql, **params)
+    def blind(tx: tx_module.Tx, sql: str, **params: object) -> list[tuple[object, ...]]:
+        found = rows(tx, sql, **params)
+        return [(0, 0)] if sql.startswith("SELECT due_at") and sql.endswith("FOR UPDATE") else found
 
-    monkeypatch.setattr(tx_module.Tx, "execute", blind)
+    monkeypatch.setattr(tx_module.Tx, "rows", blind)
 
     assert _second_beside_an_open_first(pg_db) is not None
 

@@ -66,41 +66,42 @@ def take(
     A due moment or a lease that lies further ahead than either can is from a clock that was wrong, and does not count.
     """
     ahead = max(every_seconds, AGAIN_SECONDS_MAX)
-    if not even_early and not _is_free(db, name, ahead, seconds):
-        return None
+
+    def may(due_at: Instant, leased_until: Instant, now: Instant) -> bool:
+        is_due = even_early or not now < due_at <= now + ahead * _SECOND
+        return is_due and not now < leased_until <= now + seconds * _SECOND
+
+    # Without a write first: most of the time the answer is no.
+    with db.read() as tx:
+        # One row, by primary key.
+        found = tx.rows("SELECT due_at, leased_until FROM job WHERE name = :name", name=name)
+        if not all(may(*row, tx.now()) for row in found):
+            return None
 
     def work(tx: Tx) -> Lease | None:
-        now = tx.now()
-        # The job's row, made when it is not there.
+        # The job's row, made when it is not there; of two that come at once the second waits here.
         tx.execute(
             "INSERT INTO job (name, due_at, leased_until, holder, done, failures) VALUES (:name, 0, 0, '', 0, 0)"
             " ON CONFLICT (name) DO NOTHING",
             name=name,
         )
-        # That row, by primary key; of two that come at once the second finds it leased.
-        count = tx.execute(
-            "UPDATE job SET holder = :holder, leased_until = :until WHERE name = :name"
-            " AND (leased_until <= :now OR leased_until > :until) AND (due_at <= :due OR due_at > :absurd)",
+        # That row, by primary key. The clock is read after the wait: what the other wrote is then never ahead of it.
+        ((due_at, leased_until),) = tx.rows(
+            "SELECT due_at, leased_until FROM job WHERE name = :name FOR UPDATE", name=name
+        )
+        now = tx.now()
+        if not may(due_at, leased_until, now):
+            return None
+        # That row.
+        tx.execute(
+            "UPDATE job SET holder = :holder, leased_until = :until WHERE name = :name",
             name=name,
             holder=holder,
-            now=now,
             until=now + seconds * _SECOND,
-            due=now + (_SECOND << 40 if even_early else 0),
-            absurd=now + ahead * _SECOND,
         )
-        return Lease(name=name, holder=holder) if count else None
+        return Lease(name=name, holder=holder)
 
     return retrying(db, work)
-
-
-def _is_free(db: Database, name: str, ahead: int, seconds: int) -> bool:
-    """The same question without a write: most of the time the answer is no."""
-    with db.read() as tx:
-        # One row, by primary key.
-        found = tx.rows("SELECT due_at, leased_until FROM job WHERE name = :name", name=name)
-        now = tx.now()
-    is_waiting = any(now < due_at <= now + ahead * _SECOND for due_at, _until in found)
-    return not is_waiting and not any(now < until <= now + seconds * _SECOND for _due_at, until in found)
 
 
 def finish(
