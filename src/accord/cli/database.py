@@ -37,17 +37,34 @@ def doctor_command(terminal: Terminal) -> int:
 
 @click.command("backup")
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.option(
+    "--portable",
+    is_flag=True,
+    help="In the form that either engine takes: to move from SQLite to PostgreSQL. From PostgreSQL it always is.",
+)
 @takes_database
-def backup_command(terminal: Terminal, file: Path) -> int:
-    """Write everything into one file, at any time."""
+def backup_command(terminal: Terminal, file: Path, portable: bool) -> int:
+    """Write everything into one file, at any time.
+
+    The audit is signed first, where there is a key; the key itself is not in the file: keep it elsewhere.
+    """
     from accord.db import backup
 
     with terminal.database(create=False) as db, terminal.progress(f"Backup {file.name}") as bar:
-        backup.backup(db, file, on_progress=bar)
-    size = file.stat().st_size
+        made = backup.backup(db, file, portable_form=portable, is_signed=True, on_progress=bar)
     if terminal.as_json:
-        terminal.give({"file": str(file), "bytes": size})
-    terminal.say(f"Backed up into {file} ({size:,} bytes).")
+        terminal.give(
+            {
+                "file": str(file),
+                "bytes": made.size_bytes,
+                "schema": made.schema,
+                "is_portable": made.is_portable,
+                "unsigned": made.unsigned or None,
+            }
+        )
+    terminal.say(f"Backed up into {file} ({made.size_bytes:,} bytes).")
+    if made.unsigned:
+        terminal.note(f"The audit was not signed before: {made.unsigned}")
     terminal.next(f"accord restore {file} --db NEW.db")
     return DONE
 

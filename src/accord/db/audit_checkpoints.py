@@ -104,12 +104,18 @@ def heads(tx: Tx) -> tuple[Head, ...]:
     return tuple(Head(*row) for row in found)
 
 
+def last(tx: Tx) -> Checkpoint | None:
+    """The last checkpoint, None when there is none; whether it is genuine is not asked."""
+    # One row at the end of the primary key.
+    found = tx.rows("SELECT seq, at, body, mac FROM audit_checkpoint ORDER BY seq DESC LIMIT 1")
+    return Checkpoint(*found[0]) if found else None
+
+
 def last_heads(tx: Tx) -> tuple[Head, ...] | None:
-    """What the last checkpoint saw, None when there is none or it cannot be read; whether it is genuine is not asked."""
-    # The last checkpoint, by primary key.
-    found = tx.rows("SELECT body FROM audit_checkpoint ORDER BY seq DESC LIMIT 1")
+    """What the last checkpoint saw, None when there is none, nothing when it cannot be read."""
+    made = last(tx)
     try:
-        return msgspec.json.decode(found[0][0], type=_Body).heads if found else None
+        return msgspec.json.decode(made.body, type=_Body).heads if made is not None else None
     except (msgspec.DecodeError, TypeError):
         return ()
 

@@ -15,11 +15,11 @@ from typing import Any
 
 import msgspec
 
-from accord.db import portable
+from accord.db import audit_keys, portable
 from accord.db.engine import Database, open_database, sqlite_module
 from accord.db.migrations import head, upgrade_in, version_of, versions
 from accord.db.portable import Progress
-from accord.kit.errors import Fault, InputError, Unavailable
+from accord.kit.errors import AccordError, Fault, InputError, Unavailable
 
 _SQLITE = b"SQLite format 3\x00"
 _PAGES = 1_024  # pages copied between two reports of progress
@@ -32,12 +32,18 @@ class Backup(msgspec.Struct, frozen=True):
     schema: str
     is_portable: bool
     size_bytes: int
+    unsigned: str = ""  # why its audit was not signed although that was asked for
 
 
 def backup(
-    db: Database, path: Path, *, portable_form: bool = False, on_progress: Progress | None = None
+    db: Database,
+    path: Path,
+    *,
+    portable_form: bool = False,
+    is_signed: bool = False,
+    on_progress: Progress | None = None,
 ) -> Backup:
-    """Keep the whole database in a new file, its owner's only.
+    """Keep the whole database in a new file, its owner's only; `is_signed`: with a checkpoint of now, where there is a key.
 
     `on_progress` is told what is done and how much there is: pages or rows.
     Raises: InputError when the file is there already or cannot be written, or the database has no schema.
@@ -49,6 +55,7 @@ def backup(
         raise InputError.at("db", "no_schema", "The database is empty: there is nothing to keep.")
     path = path.expanduser().absolute()
     unfinished = _new_file(path)
+    unsigned = _why_unsigned(db) if is_signed else ""
     try:
         if is_portable:
             with db.read() as tx:
@@ -64,7 +71,18 @@ def backup(
         raise InputError.at("path", "cannot_write", f"{path} cannot be written: {error.strerror}.") from error
     finally:
         unfinished.unlink(missing_ok=True)
-    return Backup(path, schema, is_portable, path.stat().st_size)
+    return Backup(path, schema, is_portable, path.stat().st_size, unsigned)
+
+
+def _why_unsigned(db: Database) -> str:
+    """Sign what is there now; what kept that from being done, which is no reason not to keep the data."""
+    if audit_keys.key_path(db) is None:
+        return f"No key is named with {audit_keys.SETTING}."
+    try:
+        audit_keys.keep(db)
+    except AccordError as error:
+        return error.detail
+    return ""
 
 
 def restore(url: str, path: Path, *, on_progress: Progress | None = None) -> str:

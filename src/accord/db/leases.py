@@ -75,7 +75,7 @@ def take(
     with db.read() as tx:
         # One row, by primary key.
         found = tx.rows("SELECT due_at, leased_until FROM job WHERE name = :name", name=name)
-        if not all(may(*row, tx.now()) for row in found):
+        if not all(may(due_at, until, tx.now()) for due_at, until in found):
             return None
 
     def work(tx: Tx) -> Lease | None:

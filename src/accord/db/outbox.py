@@ -18,6 +18,7 @@ from accord.db.failures import ConstraintBroken, Retry
 from accord.db.schema import outbox as outbox_table
 from accord.db.tx import Tx
 from accord.kit.days import Instant
+from accord.kit.errors import NotFound
 
 LEASE_SECONDS = 60  # how long the one who took a message has to send it
 _SECOND = 1_000_000
@@ -193,6 +194,59 @@ def backlog(tx: Tx) -> Backlog:
         " FROM outbox WHERE sent_at IS NULL"
     )
     return Backlog(waiting=waiting, oldest_at=oldest_at, parked=parked)
+
+
+class Waiting(msgspec.Struct, frozen=True, kw_only=True):
+    """A message that was not sent yet, as people look at it."""
+
+    id: str
+    topic: str
+    subject: str
+    position: int | None  # in the order of events; None = not yet given
+    created_at: Instant
+    due_at: Instant
+    attempts: int
+    error: str | None
+    parked_at: Instant | None
+
+
+def waiting(
+    db: Database, *, after: str | None = None, limit: int = 50, parked_only: bool = False
+) -> tuple[list[Waiting], Backlog, str | None]:
+    """A page of what is not sent, in the order of ids, which is about that of writing; how much; where the next page starts."""
+    with db.read() as tx:
+        # What is not sent: a stretch of the primary key, or the partial index on due_at where little is left to send.
+        found = tx.rows(
+            "SELECT id, topic, subject, position, created_at, due_at, attempts, error, parked_at FROM outbox"  # noqa: S608
+            f" WHERE sent_at IS NULL AND id > :after{' AND parked_at IS NOT NULL' if parked_only else ''}"
+            " ORDER BY id LIMIT :limit",
+            after=after or "",
+            limit=limit + 1,
+        )
+        how_much = backlog(tx)
+    names = Waiting.__struct_fields__
+    page = [Waiting(**dict(zip(names, row, strict=True))) for row in found[:limit]]
+    return page, how_much, page[-1].id if len(found) > limit else None
+
+
+def settle(db: Database, *, retry: Sequence[str] = (), sent: Sequence[str] = ()) -> None:
+    """What a person decides about messages: try parked ones again, or call them sent; all of it or nothing.
+
+    Raises: NotFound naming one that is not there, or is not parked.
+    """
+
+    def work(tx: Tx) -> None:
+        for one in retry:
+            if not unpark(tx, [one]):
+                raise NotFound(
+                    f"There is no parked message {one[:100]!r}. List them with: accord outbox --parked"
+                )
+        for one in sent:
+            if not mark_sent(tx, [one]):
+                raise NotFound(f"There is no message {one[:100]!r} that waits. List them with: accord outbox")
+
+    if retry or sent:
+        retrying(db, work)
 
 
 def prune_sent(tx: Tx, older_than: Instant) -> int:

@@ -94,6 +94,12 @@ class Ran(msgspec.Struct, frozen=True, kw_only=True):
     error: str | None = None
 
 
+def states(db: Database, jobs: Sequence[Job] = JOBS) -> list[tuple[Job, leases.State | None]]:
+    """Every job, and how it stands; None where it never ran."""
+    known = leases.states(db)
+    return [(job, known.get(job.name)) for job in jobs]
+
+
 def run_all(db: Database, jobs: Sequence[Job] = JOBS) -> list[Ran]:
     """Do every job once, due or not, except what another process is just doing."""
     holder = leases.this_process()

@@ -25,6 +25,7 @@ from accord.ledger.store.keys import (
     lock,
     read,
     read_rows,
+    unreadable_keys,
     write_keys,
 )
 from accord.ledger.store.rows import (
@@ -97,6 +98,7 @@ __all__ = [
     "supplies",
     "supplies_at",
     "supplies_proposed_by",
+    "unreadable_keys",
     "write_keys",
 ]
 

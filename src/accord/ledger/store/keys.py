@@ -131,6 +131,21 @@ def every_key(tx: Tx, after: str, limit: int) -> list[tuple[Profile, int]]:
     return [(_decode(packed), lowest) for packed, lowest in found]
 
 
+def unreadable_keys(tx: Tx) -> list[str]:
+    """Keys whose profile was changed to what is no profile of theirs; a scan, for the search after damage."""
+    found = []
+    # Every key in order, by primary key, read in pieces.
+    for piece in tx.stream("SELECT key, profile FROM ledger_key ORDER BY key"):
+        for key, packed in piece:
+            try:
+                if packed and _decode(packed).key == key:
+                    continue
+            except (msgspec.DecodeError, TypeError):
+                pass
+            found.append(key)
+    return found
+
+
 def keys_expiring(tx: Tx, now: Instant, limit: int) -> list[str]:
     """Keys on which a hold is over, for tidying; through the partial index on next_expiry_at."""
     found = tx.rows(

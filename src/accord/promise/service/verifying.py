@@ -1,12 +1,13 @@
-"""Is everything that was promised as it must be? The ledger, the audit chains, and the promises beside them."""
+"""Is everything that was promised as it must be? The ledger, the promises beside it, and the record of what was done."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import msgspec
 
-from accord.db import audit
+from accord.db import proof
+from accord.db.audit_checkpoints import Checkpoint
 from accord.db.engine import Database
 from accord.db.tx import Tx
 from accord.ledger.model import Commitment, State
@@ -19,16 +20,28 @@ from accord.promise.model import Promise
 _PAGE = 500
 
 
+# What reading a row raises that somebody changed by hand to what it can never be.
+_UNREADABLE = (msgspec.MsgspecError, ValueError, TypeError, LookupError)
+
+
 class Findings(msgspec.Struct, frozen=True, kw_only=True):
     """What `verify` found, and how much it looked at."""
 
     findings: tuple[Finding, ...]
     keys: int
     promises: int
+    entries: int  # of the audit
+    checkpoints: int  # of the audit
+    unchecked: str  # why checkpoints could not be checked; empty when they were, or there are none
 
 
-def verify(db: Database, on_progress: Callable[[int], None] | None = None) -> Findings:
-    """Recompute everything from the rows, in one snapshot."""
+def verify(
+    db: Database, on_progress: Callable[[int], None] | None = None, *, exported: Sequence[Checkpoint] = ()
+) -> Findings:
+    """Recompute everything from the rows, in one snapshot; `exported`: checkpoints that were kept elsewhere.
+
+    Raises: InputError when the key of the checkpoints cannot be used.
+    """
     keys = 0
 
     def count(more: int) -> None:
@@ -38,14 +51,38 @@ def verify(db: Database, on_progress: Callable[[int], None] | None = None) -> Fi
             on_progress(more)
 
     with db.read() as tx:
-        found = verify_ledger(tx, count)
+        found = _ledger(tx, count)
         looked, more = _promises(tx, on_progress)
-        found += more
-        found += [
-            Finding(key=f"audit:{f.chain_id}", what=f.what, detail=f"entry {f.seq}: {f.detail}")
-            for f in audit.verify_chains(tx)
-        ]
-    return Findings(findings=tuple(found), keys=keys, promises=looked)
+        proven = proof.prove(tx, exported, on_progress)
+    found += more
+    found += [
+        Finding(
+            key=f"audit:{f.chain_id}" if f.chain_id else f"checkpoint:{f.seq}",
+            what=f.what,
+            detail=f"entry {f.seq}{': ' if f.detail else ''}{f.detail}" if f.chain_id else f.detail,
+        )
+        for f in proven.findings
+    ]
+    return Findings(
+        findings=tuple(found),
+        keys=keys,
+        promises=looked,
+        entries=proven.entries,
+        checkpoints=proven.checkpoints,
+        unchecked=proven.unchecked,
+    )
+
+
+def _ledger(tx: Tx, count: Callable[[int], None]) -> list[Finding]:
+    """What is found in the ledger; a row that cannot even be read is a finding, too, and ends the search there."""
+    try:
+        return verify_ledger(tx, count)
+    except _UNREADABLE as error:
+        broken = reads.unreadable_keys(tx)
+        what = f"the ledger cannot be recomputed: {type(error).__name__}: {error}"
+        return [
+            Finding(key=key, what="profile_unreadable", detail="what is kept is no profile") for key in broken
+        ] or [Finding(key="ledger", what="row_unreadable", detail=what)]
 
 
 def _promises(tx: Tx, on_progress: Callable[[int], None] | None) -> tuple[int, list[Finding]]:
@@ -53,7 +90,11 @@ def _promises(tx: Tx, on_progress: Callable[[int], None] | None) -> tuple[int, l
     looked, after = 0, None
     now = tx.now()
     while True:
-        page, after = store.promises_page(tx, after=after, limit=_PAGE)
+        try:
+            page, after = store.promises_page(tx, after=after, limit=_PAGE)
+        except _UNREADABLE as error:
+            what = f"after {looked} promises: {type(error).__name__}: {error}"
+            return looked, [*found, Finding(key="promises", what="row_unreadable", detail=what)]
         commitments: dict[str, list[Commitment]] = {}
         for c in reads.commitments_of(tx, [p.id for p in page]):
             commitments.setdefault(c.promise, []).append(c)
