@@ -176,6 +176,31 @@ class Life:
         if decision.promise is None and same and was_open and known.news == self.news:
             self._wrong("amend", known.id, f"competed with itself: {decision.refusals}")
 
+    def hold_and_amend_at_once(self) -> None:
+        """Holds much, amends it to the same lines, hardens it: nothing lies between, so nothing may be different."""
+        held = self._promise(
+            self._request(Verb.hold, accept="best", hold_seconds=7_200, lines=(self._line(most=90),))
+        )
+        if held is None or held.promise is None:
+            return
+        request = held.request
+        for verb in (Verb.amend, Verb.commit):
+            lines = request.lines if verb is Verb.amend else ()
+            again = self._promise(
+                Request(
+                    id=self._id(), verb=verb, promise=held.promise, lines=lines, accept="best", customer=request.customer,
+                    may_split=request.may_split, may_substitute=request.may_substitute,
+                )
+            )  # fmt: skip
+            if again is None or again.promise is None:
+                self._wrong(
+                    verb.value, held.promise, f"was refused what it held itself: {again and again.refusals}"
+                )
+                return
+            if verb is Verb.amend and _pieces(again) != _pieces(held):
+                detail = f"competed with itself: {_pieces(held)} became {_pieces(again)}"
+                self._wrong(verb.value, held.promise, detail)
+
     def release(self) -> None:
         known = self._pick(self.holds)
         if known is not None:
@@ -244,10 +269,12 @@ class Life:
         terms.setdefault("may_substitute", self.chance.choice((None, None, True)))
         return Request(id=self._id(), verb=verb, customer=self._customer(), **terms)
 
-    def _line(self) -> Line:
+    def _line(self, most: int = 0) -> Line:
         chance = self.chance
         family = chance.choice(self.families)
         quantity = chance.choice((1, 2, 3, 5, 8, chance.randint(1, 30), chance.randint(20, 90)))
+        if most:
+            quantity = chance.randint(1, most)
         return Line(
             item=chance.choice(family.items),
             quantity=quantity,
@@ -316,3 +343,10 @@ class Life:
     def _heads(self) -> list[Row]:
         with self.db.read() as tx:
             return select(tx.connection, "SELECT key, version FROM ledger_key WHERE version > 0 ORDER BY key")
+
+
+def _pieces(decision: Decision) -> list[tuple[str, str, int, int]]:
+    """What was promised: item, site, quantity and day of each delivery."""
+    if decision.chosen is None:
+        return []
+    return [(p.item, p.site, p.quantity, p.deliver_on) for p in decision.options[decision.chosen].pieces]

@@ -29,7 +29,7 @@ VIOLATIONS_MAX = 20  # after which a run gives up
 # What happens, and how often: decisions first.
 WEIGHTS: dict[str, int] = {
     "ask": 4, "hold": 8, "commit": 10, "commit_what_was_offered": 6, "order_of_many": 5, "batch": 4, "commit_hold": 6,
-    "commit_expired_hold": 2, "renew": 2, "amend": 6, "release": 2, "cancel": 5, "repeat": 2,
+    "commit_expired_hold": 2, "hold_and_amend_at_once": 4, "renew": 2, "amend": 6, "release": 2, "cancel": 5, "repeat": 2,
     "repeat_with_other_terms": 1, "nonsense": 1,
     "receipt": 7, "slip": 4, "cut": 2, "arrive": 4, "cite": 3, "count": 4, "ship": 6, "opening_line": 1, "capacity": 1,
     "later": 4, "next_day": 2, "repeat_news": 1,
@@ -84,9 +84,12 @@ class Simulation:
         except AccordError as error:
             life.violations.append(Violation("fault", name, f"{type(error).__name__}: {error.detail}"))
         found = self.auditor.follow(decided=hasattr(life, name) and name != "repeat_news")
-        if self.weather.roll(self._days):
-            self._days = self.weather.days()
-            found += self.auditor.follow(decided=False)
+        try:
+            if self.weather.roll(self._days):
+                self._days = self.weather.days()
+                found += self.auditor.follow(decided=False)
+        except AccordError as error:
+            life.violations.append(Violation("fault", "midnight", f"{type(error).__name__}: {error.detail}"))
         if audit or (audit is None and self.number % AUDIT_EVERY == 0):
             found += self.auditor.audit(whole=self.number % WHOLE_EVERY == 0)
         found += life.violations
