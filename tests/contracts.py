@@ -6,6 +6,10 @@ from grimp import ImportGraph
 from importlinter import Contract, ContractCheck, output
 
 
+# Mutants break guards on purpose, wherever these are; no product module knows of them.
+MAY_REACH_IN = "accord.simulation.mutants"
+
+
 class OwnStoreContract(Contract):
     """Only `accord.<part>.service` imports `accord.<part>.store`, for every part there is, now or later."""
 
@@ -21,7 +25,7 @@ class OwnStoreContract(Contract):
                 broken += [
                     (who, inside)
                     for who in importers
-                    if not f"{who}.".startswith((f"{store}.", f"{service}."))
+                    if not f"{who}.".startswith((f"{store}.", f"{service}.", f"{MAY_REACH_IN}."))
                 ]
         return ContractCheck(kept=not broken, metadata={"broken": broken})
 

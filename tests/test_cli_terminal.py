@@ -53,6 +53,7 @@ def at_terminal(
     process = subprocess.Popen([ACCORD, *argv], stdin=theirs, stdout=theirs, stderr=theirs, env=surroundings)
     os.close(theirs)
     said, typed, give_up_at = "", False, time.monotonic() + SECONDS_MAX
+    interrupt_at: float | None = None
     try:
         while time.monotonic() < give_up_at:
             if select.select([ours], [], [], 0.05)[0]:
@@ -62,10 +63,14 @@ def at_terminal(
                     break
             if after and not typed and after in said:
                 if types == CTRL_C:
-                    process.send_signal(signal.SIGINT)
+                    interrupt_at = time.monotonic()
                 else:
                     os.write(ours, types.encode())
                 typed = True
+            if interrupt_at is not None and time.monotonic() >= interrupt_at:
+                # A person presses again too: Python misses one that comes just before it begins to wait for a line.
+                process.send_signal(signal.SIGINT)
+                interrupt_at = time.monotonic() + 1
         return process.wait(timeout=SECONDS_MAX), said
     finally:
         process.kill()
