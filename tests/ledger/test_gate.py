@@ -250,12 +250,18 @@ def test_receipts_that_come_only_if_each_other_does_not_are_judged_and_not_relie
     sheets = {key: Sheet(Profile(key=key)) for key in (KEY, MOTOR)}
     sheets[KEY].supplies = {row.id: row for row in (supply(10, 0), supply(5, 1, id="back"))}
     sheets[MOTOR].supplies = {"there": supply(5, 1, id="there", key=MOTOR)}
-    rests_on_pumps = Draw(key=KEY, id="there:0", owner="there", promise=None, on=DAY + 1, quantity=10, sequence=2, feeds=MOTOR)
-    rests_on_motors = Draw(key=MOTOR, id="back:0", owner="back", promise=None, on=DAY + 1, quantity=5, sequence=1, feeds=KEY)
+    rests_on_pumps = Draw(
+        key=KEY, id="there:0", owner="there", promise=None, on=DAY + 1, quantity=10, sequence=2, feeds=MOTOR
+    )
+    rests_on_motors = Draw(
+        key=MOTOR, id="back:0", owner="back", promise=None, on=DAY + 1, quantity=5, sequence=1, feeds=KEY
+    )
     sheets[KEY].draws = {row.id: row for row in (draw(15, 1, id="a", sequence=1), rests_on_pumps)}
     sheets[MOTOR].draws = {rests_on_motors.id: rests_on_motors}
 
-    judge(sheets, GRAPH, lambda _key: DAY, lambda row, day: treated(row, day, late_receipt_days=7, fence_days=0))
+    judge(
+        sheets, GRAPH, lambda _key: DAY, lambda row, day: treated(row, day, late_receipt_days=7, fence_days=0)
+    )
 
     assert sheets[KEY].supplies["back"].counts is Why.doubtful
     assert sheets[MOTOR].supplies["there"].counts is Why.doubtful

@@ -85,7 +85,9 @@ class Refusal(StrEnum):
     below_margin_floor = "below_margin_floor"
     approval_needed = "approval_needed"
     option_is_gone = "option_is_gone"  # changed while you looked
-    choice_needed = "choice_needed"  # it can be kept, but only in a way that somebody must agree to: name the option
+    choice_needed = (
+        "choice_needed"  # it can be kept, but only in a way that somebody must agree to: name the option
+    )
     not_by_then = "not_by_then"  # there are options, but none by the requested day
 
 

@@ -66,7 +66,9 @@ class _Doubts:
 
     def __init__(self) -> None:
         self.short: dict[str, set[str]] = {}  # receipt -> keys
-        self._past: dict[str, set[str]] = {}  # receipt -> keys short on days that are over: midnight lifts that, told or not
+        self._past: dict[
+            str, set[str]
+        ] = {}  # receipt -> keys short on days that are over: midnight lifts that, told or not
         self._feeds: dict[str, set[str]] = {}  # key -> nodes where receipts arrive that draw on it
 
     def look(self, profile: Profile, rows: _Rows, graph: Graph, clock: Clock) -> None:

@@ -124,7 +124,9 @@ def expiring_supplies(tx: Tx, keys: Sequence[str], now: Instant) -> list[Supply]
 def doubted_for(tx: Tx) -> set[str]:
     """The keys on which receipts in force are short that are doubtful because of it."""
     # A scan of the supplies in force; asked at midnight only.
-    found = tx.rows("SELECT DISTINCT doubts FROM ledger_supply WHERE version_to IS NULL AND counts = 'doubtful'")
+    found = tx.rows(
+        "SELECT DISTINCT doubts FROM ledger_supply WHERE version_to IS NULL AND counts = 'doubtful'"
+    )
     return {key for (doubts,) in found for key in msgspec.json.decode(doubts, type=list[str])}
 
 
