@@ -5,7 +5,6 @@ from __future__ import annotations
 from grimp import ImportGraph
 from importlinter import Contract, ContractCheck, output
 
-
 # Mutants break guards on purpose, wherever these are; no product module knows of them.
 MAY_REACH_IN = "accord.simulation.mutants"
 
