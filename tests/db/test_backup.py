@@ -347,7 +347,7 @@ def test_a_backup_of_a_newer_accord_is_refused(sqlite_url: str, tmp_path: Path, 
 def test_a_damaged_database_makes_no_backup(sqlite_url: str, tmp_path: Path) -> None:
     db = open_database(sqlite_url)
     upgrade(db)
-    fill(db, rows=300)
+    fill(db, rows=3_000)  # so many that what is damaged below are rows, not the tables themselves
     db.close()
     path = tmp_path / "accord.db"
     data = bytearray(path.read_bytes())
