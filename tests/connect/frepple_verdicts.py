@@ -20,7 +20,6 @@ class Verdict(msgspec.Struct, frozen=True):
 
 _WHOLE_DAYS = "a day is our smallest time: what is finished during a day is usable on the next"
 _ONE_UNIT = "a lot runs on one unit of a resource; frePPLe makes many small ones side by side"
-_IN_TURN = "several resources at once are planned one after the other"
 _DEPENDENCIES = "demands 7, 8 and 9: an operation that waits for other operations is not supported"
 _APPROVED = (
     "demands 6, 11, 12, 13 and 14: frePPLe moves approved orders and plans their material anew; here an order keeps its"
@@ -40,7 +39,7 @@ VERDICTS: dict[tuple[str, int], Verdict] = {
         "the plan waits for the next confirmed order (autofence) before it makes or buys anew; we do not wait",
     ),
     ("constraints_combined_2", 1): Verdict(
-        "differs", 0, 10, f"seven levels of a few hours each: {_WHOLE_DAYS}; also, {_IN_TURN}"
+        "differs", 0, 10, f"seven levels of a few hours each: {_WHOLE_DAYS}"
     ),
     ("constraints_leadtime_2", 1): Verdict(
         "differs",
@@ -69,7 +68,7 @@ VERDICTS: dict[tuple[str, int], Verdict] = {
         "not supported", 0, 1, "a program (user exit) that forbids combinations of alternative materials"
     ),
     ("flow_effective", 1): Verdict("same", 7, 7),
-    ("load_alternate", 1): Verdict("differs", 0, 1, _IN_TURN),
+    ("load_alternate", 1): Verdict("same", 1, 1),
     ("operation_approved", 1): Verdict("differs", 6, 14, f"{_APPROVED}. Not supported, {_DEPENDENCIES}"),
     ("operation_approved", 5): Verdict("differs", 6, 14, f"{_APPROVED}. Not supported, {_DEPENDENCIES}"),
     ("operation_approved", 8): Verdict("differs", 8, 14, f"{_LATER_STEP}. Not supported, {_DEPENDENCIES}"),

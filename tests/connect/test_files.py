@@ -24,6 +24,7 @@ from accord.kit.errors import AccordError, InputError, Malformed
 from accord.ledger.decide.graph import Graph
 from accord.ledger.model import (
     CalendarRecord,
+    Companion,
     Delivery,
     Input,
     Item,
@@ -526,6 +527,51 @@ def test_each_target_becomes_what_it_says(tmp_path: Path) -> None:
         promised_on=day_of("2026-03-11"), ref="C1",
     )  # fmt: skip
     assert (found.depth_min, found.tallies["bills: lines in force"]) == (3, 1)
+
+
+SHOP = [
+    *GRAPH.items.values(),
+    *GRAPH.sites.values(),
+    *(Resource(id=name, name=name, site="lyon") for name in ("saw", "old saw", "man", "mould")),
+    Operation(id="X-1@lyon", item="X-1", site="lyon"),
+]
+
+
+def test_a_step_says_what_it_needs_at_the_same_time(tmp_path: Path) -> None:
+    columns = "item,site,resource,run_minutes,also,also_units"
+    found = came_in(
+        tmp_path,
+        {"steps.csv": f"{columns}\nX-1,lyon,saw|old saw,5,man|mould,2\nX-1,lyon,man,1,,\n"},
+        graph=Graph(1, SHOP),
+    )
+
+    (operation,) = of(found, Operation).values()
+    also = (Companion(resource="man", units=2), Companion(resource="mould", units=2))
+    assert [step.loads for step in operation.steps] == [
+        (Load(resource="saw", also=also), Load(resource="old saw", priority=2, also=also)),
+        (Load(resource="man"),),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("also", "problem"),
+    [
+        ("nobody", ("unknown_resource", "unknown resource 'nobody'", 1)),
+        ("man|saw", ("resource_twice", "'saw' is named twice", 1)),
+        ("man|man", ("resource_twice", "'man' is named twice", 1)),
+    ],
+)
+def test_what_a_step_needs_besides_is_there_and_another_resource(
+    also: str, problem: tuple[str, str, int], tmp_path: Path
+) -> None:
+    with pytest.raises(InputError) as error:
+        came_in(
+            tmp_path,
+            {"steps.csv": f"item,site,resource,run_minutes,also\nX-1,lyon,saw,5,{also}\n"},
+            graph=Graph(1, SHOP),
+        )
+
+    assert problems(error) == [problem]
 
 
 def test_a_bill_alone_is_put_on_the_operation_that_is_there(tmp_path: Path) -> None:

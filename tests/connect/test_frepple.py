@@ -21,6 +21,7 @@ from accord.kit.errors import InputError, Malformed
 from accord.ledger.decide.records import check
 from accord.ledger.model import (
     CalendarRecord,
+    Companion,
     Input,
     Item,
     Lane,
@@ -334,20 +335,109 @@ def test_a_split_is_said_to_be_taken_as_alternatives() -> None:
     assert any("split by percentage" in what for what in notes(found))
 
 
-def test_several_resources_at_once_become_steps_one_after_the_other_and_it_is_said() -> None:
+def test_several_resources_at_once_are_one_step_on_a_load_with_companions() -> None:
     found = said(
-        ("resource", {"name": "saw", "location": "x"}),
-        ("resource", {"name": "man", "location": "x"}),
+        *(("resource", {"name": name, "location": "x"}) for name in ("saw", "man", "light")),
         ("operation", {"name": "cut", "item": "a", "location": "x", "duration": 600}),
         ("operationresource", {"operation": "cut", "resource": "saw"}),
         ("operationresource", {"operation": "cut", "resource": "man", "quantity": 2}),
+        ("operationresource", {"operation": "cut", "resource": "light"}),
     )
 
-    assert [step.loads for step in of(found, Operation)["cut"].steps] == [
-        (Load(resource="saw"),),
-        (Load(resource="man"),),
+    load = Load(resource="saw", also=(Companion(resource="man"), Companion(resource="light")))
+    assert of(found, Operation)["cut"].steps == (Step(loads=(load,), setup_minutes=10, name="cut"),)
+    assert minutes(found, "capacity of man", "2026-03-02") == [0]  # there are never two of them
+    assert found.notes == ()
+
+
+def at_once(*wanted: dict[str, Any], crew: int = 3, **more: Any) -> Translation:
+    """Work that needs all of these at the same time; of a crew one man suffices."""
+    men = [("resource", {"name": f"man{n}", "location": "x", "owner": "crew", **more}) for n in range(crew)]
+    return said(
+        *(("resource", {"name": name, "location": "x"}) for name in ("saw", "old saw", "crew")),
+        *men,
+        ("resourceskill", {"resource": "man1", "skill": "lift"}),
+        ("operation", {"name": "cut", "item": "a", "location": "x", "duration": 600}),
+        *(("operationresource", {"operation": "cut", **one}) for one in wanted),
+    )
+
+
+def loads(translation: Translation) -> list[str]:
+    """ "saw + 2 man1": the loads of the only step, the first to be tried first."""
+    (step,) = of(translation, Operation)["cut"].steps
+    assert [load.priority for load in step.loads] == list(range(1, len(step.loads) + 1))
+    return [
+        " + ".join(f"{units} {name}" if units > 1 else name for name, units in load.together)
+        for load in step.loads
     ]
-    assert any("several resources at once" in what for what in notes(found))
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found"),
+    [
+        (
+            ({"resource": "saw"}, {"resource": "crew"}),
+            ["saw + man0", "saw + man1", "saw + man2"],
+        ),
+        (
+            ({"resource": "saw", "name": "any saw"}, {"resource": "old saw", "name": "any saw", "priority": 2},
+             {"resource": "man0", "name": "a man"}, {"resource": "man2", "name": "a man", "priority": 2}),
+            ["saw + man0", "saw + man2", "old saw + man0", "old saw + man2"],
+        ),
+        (
+            ({"resource": "crew"}, {"resource": "crew"}),  # two different ones: nobody is there twice
+            ["man0 + man1", "man0 + man2", "man1 + man2"],
+        ),
+        (
+            ({"resource": "crew", "skill": "lift"}, {"resource": "crew"}),
+            ["man1 + man0", "man1 + man2"],
+        ),
+    ],
+    ids=["a machine and one of a crew", "one of each choice", "two of a crew", "one who can and another"],
+)  # fmt: skip
+def test_each_way_to_choose_those_needed_at_once_is_a_load(
+    wanted: tuple[dict[str, Any], ...], found: list[str]
+) -> None:
+    assert loads(at_once(*wanted)) == found
+
+
+def test_someone_who_is_needed_twice_works_with_two_of_his_units() -> None:
+    assert loads(at_once({"resource": "man1"}, {"resource": "man1"}, maximum=2)) == ["2 man1"]
+    assert "cut" not in of(at_once({"resource": "man1"}, {"resource": "man1"}), Operation)
+
+
+def test_work_that_one_choice_cannot_do_is_not_used() -> None:
+    found = at_once({"resource": "saw"}, {"resource": "crew", "skill": "fly"})
+
+    assert of(found, Operation) == {}
+    assert notes(found)["operations that no resource can do: none is there, or none has the skill"] == 1
+
+
+def test_of_very_many_ways_to_choose_the_preferred_ones_are_used_and_it_is_said() -> None:
+    found = at_once({"resource": "crew"}, {"resource": "crew"}, {"resource": "saw"}, crew=12)
+
+    # Of 144 pairs the first ten of each are looked at; a pair is one way, whoever is named first.
+    assert len(loads(found)) == 45
+    assert (
+        notes(found)["work with more than 100 ways to choose its resources: the preferred ones are used"] == 1
+    )
+
+
+def test_who_works_with_a_slower_one_is_as_slow() -> None:
+    found = said(
+        ("resource", {"name": "saw", "location": "x", "efficiency": 50}),
+        *(("resource", {"name": name, "location": "x"}) for name in ("man", "boss")),
+        ("operation", {"name": "cut", "item": "a", "location": "x", "duration": 600}),
+        ("operationresource", {"operation": "cut", "resource": "saw"}),
+        ("operationresource", {"operation": "cut", "resource": "man"}),
+        ("operation", {"name": "look", "item": "b", "location": "x", "duration": 600}),
+        ("operationresource", {"operation": "look", "resource": "man"}),
+        ("operationresource", {"operation": "look", "resource": "boss"}),
+    )
+
+    names = ("saw", "man", "boss")
+    assert [minutes(found, f"capacity of {name}", "2026-03-02") for name in names] == [[720], [720], [1440]]
+    assert notes(found) == {"resources that work with slower ones, taken as slow in all of their work": 1}
 
 
 def test_a_pool_stands_for_its_members_that_have_the_skill() -> None:
@@ -681,6 +771,55 @@ def test_a_production_under_way_still_takes_its_material_and_its_minutes_from_to
         Component(key="node:b@x", on=TODAY, quantity=16),
         Component(key="resource:saw", on=TODAY, quantity=1440),
     )
+
+
+def test_a_production_under_way_takes_the_same_minutes_of_all_it_needs_at_once() -> None:
+    found = said(
+        *calendar(0, {**WORKDAYS, "starttime": "08:00:00", "endtime": "16:00:00"}),
+        ("resource", {"name": "saw", "location": "x"}),
+        ("resource", {"name": "man", "location": "x", "available": "c"}),
+        ("operation", {"name": "cut", "item": "a", "location": "x", "duration": 600 * 60}),
+        ("operationresource", {"operation": "cut", "resource": "saw"}),
+        ("operationresource", {"operation": "cut", "resource": "man"}),
+        plan(type="MO", operation="cut", startdate="2026-03-06 00:00:00", enddate="2026-03-10 00:00:00"),
+    )
+
+    (receipt,) = receipts(found)
+    friday, monday = day_of("2026-03-06"), day_of("2026-03-09")
+    assert receipt.components == (
+        Component(key="resource:saw", on=friday, quantity=480),
+        Component(key="resource:man", on=friday, quantity=480),
+        Component(key="resource:saw", on=monday, quantity=120),
+        Component(key="resource:man", on=monday, quantity=120),
+    )
+
+
+def test_work_under_way_of_resources_that_never_meet_is_said_not_to_be_taken() -> None:
+    weekend = {
+        "value": 1,
+        "monday": False,
+        "tuesday": False,
+        "wednesday": False,
+        "thursday": False,
+        "friday": False,
+    }
+    found = said(
+        *calendar(0, {**WORKDAYS, "value": 1}),
+        ("calendar", {"name": "weekend", "defaultvalue": 0}),
+        ("calendarbucket", {"calendar": "weekend", **weekend}),
+        ("resource", {"name": "saw", "location": "x", "available": "weekend"}),
+        ("resource", {"name": "man", "location": "x", "available": "c"}),
+        ("operation", {"name": "cut", "item": "a", "location": "x", "duration": 600 * 60}),
+        ("operationresource", {"operation": "cut", "resource": "saw"}),
+        ("operationresource", {"operation": "cut", "resource": "man"}),
+        plan(type="MO", operation="cut", startdate="2026-03-06 00:00:00", enddate="2026-03-10 00:00:00"),
+    )  # fmt: skip
+
+    (receipt,) = receipts(found)
+    assert receipt.components == ()
+    assert notes(found) == {
+        "orders under way whose work does not fit into three years: the rest of its minutes is not taken": 1
+    }
 
 
 def test_wip_that_consumes_nothing_says_so_in_a_parameter() -> None:

@@ -18,6 +18,7 @@ from accord.kit.days import Day
 from accord.ledger.decide.graph import Graph
 from accord.ledger.model import (
     CalendarRecord,
+    Companion,
     Delivery,
     Input,
     Item,
@@ -259,16 +260,25 @@ class Masters:
 
     def _step(self, row: Row) -> None:
         item, site = self._item_at(row)
-        names = row.names("resource")
-        for name in names:
-            row.known(name, self.resources, "resource", "resource")
+        names, others = row.names("resource"), row.names("also")
+        for field, group in (("resource", names), ("also", others)):
+            for name in group:
+                row.known(name, self.resources, "resource", field)
+        twice = next((name for n, name in enumerate(others) if name in (*names, *others[:n])), None)
+        if twice is not None:
+            row.bad(
+                "also", "resource_twice", f"{twice!r} is named twice", "Name each resource of a step once."
+            )
         run = (row.decimal("run_minutes") or Fraction(0)) * 60 / self.scale(item)
-        units = row.whole("units", 1)
+        units, also_units = row.whole("units", 1), row.whole("also_units", 1)
         id = self._operation_of(row, item, site)
         if row.is_bad:
             return
+        also = tuple(Companion(resource=name, units=also_units) for name in others)
         step = Step(
-            loads=tuple(Load(resource=name, units=units, priority=n) for n, name in enumerate(names, 1)),
+            loads=tuple(
+                Load(resource=name, units=units, priority=n, also=also) for n, name in enumerate(names, 1)
+            ),
             setup_minutes=row.whole("setup_minutes"),
             run_seconds=run.numerator,
             run_per=run.denominator,

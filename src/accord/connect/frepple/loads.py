@@ -1,22 +1,26 @@
 """How do frePPLe's resources, pools and skills become resources and loads of ours?
 
 A pool stands for its members: one of them does the work, the preferred one first. What has no limit is no load. A job
-that takes several units of a resource at once takes one "gang" of ours, so that half a gang never works.
+that takes several units of a resource at once takes one "gang" of ours, so that half a gang never works. A job that needs
+several resources at once is a load with companions, one for each way to choose them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
+from itertools import product
+from math import prod
 
 from accord.connect.frepple import words
 from accord.connect.frepple.calendars import ALWAYS, Course, capacity
 from accord.connect.frepple.world import World
 from accord.connect.model import Kind
-from accord.ledger.model import CalendarRecord, Load, Resource
+from accord.ledger.model import CalendarRecord, Companion, Load, Resource
 
 _ENOUGH = 1_000_000  # units of what has no limit
 _MADE_FOR = "capacity of "  # ids of the calendars that are made here
+_WAYS_MAX = 100  # to choose the resources of one job; more would make every look for capacity slow
 
 
 class Loads:
@@ -34,14 +38,20 @@ class Loads:
         self._unlimited = {name for name, row in self._rows.items() if _has_no_limit(row)}
         self._in_buckets = {name for name, row in self._rows.items() if _is_in_buckets(row)}
         self._gangs = self._sizes_of_gangs()
+        self._paces = self._paces_of_work()
         self._sites = self._sites_of_work()
         self._waiting: set[str] = set()
+        self._known: dict[tuple[str, str], tuple[Load, ...] | None] = {}
         self.resources, self.calendars = self._resources()
+        self._units = {resource.id: resource.units for resource in self.resources}
 
-    def of(self, operation: str, site: str) -> list[tuple[Load, ...]]:
-        """What must be loaded, all of it; each is a choice of loads. An empty choice: nobody can do it there."""
-        found = [self._loads(group, site) for group in self._groups(operation)]
-        return [loads for loads in found if loads is not None]
+    def of(self, operation: str, site: str) -> tuple[Load, ...] | None:
+        """The ways to load its work, the preferred one first. None: it takes no capacity; empty: nobody can do it there."""
+        if (operation, site) not in self._known:
+            found = [self._members(group, site) for group in self._groups(operation)]
+            choices = [members for members in found if members is not None]
+            self._known[operation, site] = self._together(choices, operation) if choices else None
+        return self._known[operation, site]
 
     def waiting(self, site: str) -> tuple[Load, ...]:
         """Time that takes no capacity, between or after steps: a resource of the site that is always enough."""
@@ -101,7 +111,7 @@ class Loads:
                 "capacity of several sizes, kept as minutes a day: on days of a smaller size one job goes slower",
                 row.name,
             )
-        efficiency = Fraction(row.efficiency or 100) / 100
+        efficiency = self._paces.get(row.name, _efficiency(row))
         if efficiency > 1:
             world.notes.add(
                 Kind.approximated,
@@ -148,10 +158,65 @@ class Loads:
             found[name] = own if own in work else work[0]
         return found
 
+    def _paces_of_work(self) -> dict[str, Fraction]:
+        """How fast a resource works where it is not alone: as fast as the slowest that it may work with.
+
+        Its other work is taken as slow: capacity is lost, never sold twice.
+        """
+        found: dict[str, Fraction] = {}
+        for operation in self._wanted:
+            groups = [
+                [
+                    self._rows[name]
+                    for row in group
+                    for name in self._world.resources.leaves(row.resource)
+                    if name in self._rows
+                ]
+                for group in self._groups(operation)
+            ]
+            for group in groups:
+                others = [_efficiency(row) for other in groups if other is not group for row in other]
+                for row in group:
+                    found[row.name] = min([found.get(row.name, _efficiency(row)), *others])
+        for name, pace in found.items():
+            if pace < _efficiency(self._rows[name]):
+                self._world.notes.add(
+                    Kind.approximated,
+                    "resources that work with slower ones, taken as slow in all of their work",
+                    name,
+                )
+        return found
+
     # --- who does the work ---
 
-    def _loads(self, group: Sequence[words.OperationResource], site: str) -> tuple[Load, ...] | None:
-        """The choice, preferred first; None = no limit."""
+    def _together(self, choices: list[list[str]], operation: str) -> tuple[Load, ...]:
+        """Every way to take one of each choice at once; someone who is taken twice works with two of his units."""
+        if prod(map(len, choices)) > _WAYS_MAX:
+            self._world.notes.add(
+                Kind.approximated,
+                f"work with more than {_WAYS_MAX} ways to choose its resources: the preferred ones are used",
+                operation,
+            )
+            while prod(map(len, choices)) > _WAYS_MAX:
+                longest = max(choices, key=len)
+                choices = [members[:-1] if members is longest else members for members in choices]
+        ways: dict[frozenset[tuple[str, int]], dict[str, int]] = {}
+        ranks = [range(len(members)) for members in choices]
+        for rank in sorted(product(*ranks), key=lambda rank: (sum(rank), rank)):
+            units: dict[str, int] = {}
+            for place, members in zip(rank, choices, strict=True):
+                units[members[place]] = units.get(members[place], 0) + 1
+            if all(count <= self._units[name] for name, count in units.items()):
+                ways.setdefault(frozenset(units.items()), units)
+        found = []
+        for priority, way in enumerate(ways.values(), 1):
+            (first, count), *others = way.items()
+            also = tuple(Companion(resource=name, units=number) for name, number in others)
+            found.append(Load(resource=first, units=count, priority=priority, also=also))
+        return tuple(found)
+
+    def _members(self, group: Sequence[words.OperationResource], site: str) -> list[str] | None:
+        """The resources of which one is needed, preferred first; None = no limit."""
         ranked: list[tuple[int, int, str]] = []
         for row in group:
             if row.priority == 0 and len(group) > 1:
@@ -174,9 +239,7 @@ class Loads:
                     )
                     continue
                 ranked.append((1 if row.priority is None else row.priority, skill, member))
-        return tuple(
-            Load(resource=member, priority=number) for number, (_, _, member) in enumerate(sorted(ranked), 1)
-        )
+        return list(dict.fromkeys(member for _, _, member in sorted(ranked)))
 
     def _skill(self, resource: str, wanted: str | None) -> int | None:
         """How much the resource is preferred for a skill, lower first; None = it has not got it."""
@@ -196,3 +259,7 @@ def _has_no_limit(row: words.Resource) -> bool:
 
 def _is_in_buckets(row: words.Resource) -> bool:
     return not _has_no_limit(row) and (row.type or "default") != "default"
+
+
+def _efficiency(row: words.Resource) -> Fraction:
+    return Fraction(row.efficiency or 100) / 100

@@ -81,7 +81,7 @@ class Operations:
             if any(part.name in self._blocked for part in (way.top, *way.parts)):
                 self._not("operations that wait for other operations: they are not used", way.top.name)
                 continue
-            if any(not choice for part in way.parts for choice in self._loads.of(part.name, way.site)):
+            if any(self._loads.of(part.name, way.site) == () for part in way.parts):
                 self._world.notes.add(
                     Kind.skipped,
                     "operations that no resource can do: none is there, or none has the skill",
@@ -317,32 +317,24 @@ class Operations:
         lead_days = 0
         lead = Fraction(0)
         for part in way.parts:
-            groups = self._loads.of(part.name, way.site)
+            loads = self._loads.of(part.name, way.site)
             fixed = part.duration
             rate = _seconds(part.duration_per if part.type == "time_per" else _NOTHING) / unit
-            if not groups and not steps:
+            if loads is None and not steps:
                 lead += rate
                 lead_days += world.working_days(fixed, way.site)
                 continue
-            if not groups and (fixed or rate):
-                groups = [self._loads.waiting(way.site)]
-            if len(groups) > 1:
-                world.notes.add(
-                    Kind.approximated,
-                    "work that needs several resources at once, planned on one after the other: all capacity is"
-                    " taken, the time is the sum and not the longest",
-                    part.name,
-                )
-            steps += [
+            if loads is None and not (fixed or rate):
+                continue
+            steps.append(
                 Step(
-                    loads=loads,
+                    loads=loads or self._loads.waiting(way.site),
                     setup_minutes=ceil(_seconds(fixed) / 60),
                     run_seconds=rate.numerator,
                     run_per=rate.denominator,
                     name=part.name,
                 )
-                for loads in groups
-            ]
+            )
         return _Times(steps=tuple(steps), lead_days=lead_days, lead=lead)
 
     def _inputs(self, way: Way, unit: Fraction) -> tuple[Input, ...]:

@@ -12,7 +12,7 @@ from accord.connect.frepple.operations import Operations, Way
 from accord.connect.frepple.world import World
 from accord.connect.model import Kind, OpenLine
 from accord.exceptions.model import Component, Counted, ReceiptStated
-from accord.kit.calendars import Timetable
+from accord.kit.calendars import SEARCH_DAYS_MAX, Timetable
 from accord.kit.days import Day, midnight
 from accord.ledger.model import SupplyKind, node_key, resource_key
 from accord.promise.model import Line, Request, Verb
@@ -176,23 +176,29 @@ class Receipts:
             yield from self._minutes_of(plan, way, quantity)
 
     def _minutes_of(self, plan: words.OperationPlan, way: Way, quantity: Fraction) -> Iterator[Component]:
-        """Minutes day by day forward from the start, on the preferred resource; days gone by are worked off."""
+        """Minutes day by day forward from the start, on the preferred load; days gone by are worked off."""
         if plan.startdate is None:
             return
         day = self._world.day(plan.startdate)
         for part in way.parts:
-            left = -(-self._operations.time(part, quantity) // timedelta(minutes=1))
-            for choice in self._loads.of(part.name, way.site):
-                if not choice:
-                    continue
-                timetable = self._timetables[choice[0].resource]
-                on, rest = timetable.next_open(day), left
-                while on is not None and rest > 0:
-                    minutes = min(rest, timetable.minutes_on(on))
-                    if on >= self._world.today:
-                        yield Component(key=resource_key(choice[0].resource), on=on, quantity=minutes)
-                    rest -= minutes
-                    on = timetable.next_open(on + 1)
+            rest = -(-self._operations.time(part, quantity) // timedelta(minutes=1))
+            loads = self._loads.of(part.name, way.site)
+            if not loads:
+                continue
+            together = [(self._timetables[name], name, units) for name, units in loads[0].together]
+            for on in range(day, day + SEARCH_DAYS_MAX):
+                if rest <= 0:
+                    break
+                minutes = min(rest, *[timetable.minutes_on(on) for timetable, _, _ in together])
+                rest -= minutes
+                if minutes and on >= self._world.today:
+                    for _, name, units in together:
+                        yield Component(key=resource_key(name), on=on, quantity=minutes * units)
+            if rest > 0:
+                self._not(
+                    "orders under way whose work does not fit into three years: the rest of its minutes is not taken",
+                    plan.reference,
+                )
 
     def _today_or_later(self, at: datetime | None) -> Day:
         return max(self._world.today, self._world.day(at)) if at is not None else self._world.today
