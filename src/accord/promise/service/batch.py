@@ -31,7 +31,16 @@ from accord.promise import store
 from accord.promise.decide import decide
 from accord.promise.decide.effects import effects_of, promise_after
 from accord.promise.model import Decision, Promise, Request, Verb
-from accord.promise.service.lives import Life, life_of, own_keys, promises_of, reach_of_change
+from accord.promise.service.lives import (
+    Life,
+    Lives,
+    Moved,
+    Rows,
+    life_of,
+    promises_of,
+    reach_of_change,
+    rows_of_promises,
+)
 from accord.promise.service.pace import pace as pace_of
 from accord.promise.service.reaching import all_keys, first_keys
 from accord.promise.service.validity import check
@@ -50,8 +59,12 @@ class Wider(Exception):
         self.keys = keys
 
 
-class Moved(Exception):
-    """What was looked up before the lock is no longer so; the batch starts again."""
+class _NothingKept(Exception):
+    """A transaction answered nothing that must be kept: its claims and locks are given up, without waiting for a disk."""
+
+    def __init__(self, done: _Done) -> None:
+        super().__init__()
+        self.done = done
 
 
 def promise(db: Database, wanted: Sequence[Request], *, actor: str) -> list[Answer]:
@@ -143,9 +156,9 @@ def _asked(db: Database, request: Request) -> Answer:
 def _ask(tx: Tx, request: Request) -> Decision:
     graph, rules = graphs.graph(tx), policy.book(tx)
     about = promises_of(tx, [request]).get(request.promise or "")
-    own = own_keys(tx, {about.id: about})[about.id] if about is not None else frozenset[str]()
+    own = rows_of_promises(tx, [about.id])[about.id] if about is not None else Rows((), (), ())
     for keys_of in (first_keys, all_keys):
-        book = unlocked(tx, graph, own.union(keys_of(graph, rules, request, about)), _treatment(rules))
+        book = unlocked(tx, graph, own.keys.union(keys_of(graph, rules, request, about)), _treatment(rules))
         life = life_of(tx, about, own, book.now) if about is not None else None
         try:
             return decided(book, rules, request, life, decision_id="", promise_id="")[0]
@@ -189,6 +202,8 @@ def _transacted(db: Database, waiting: Sequence[Request], actor: str, *, is_deep
             _roll(db, overdue)
         except Wider as wider:
             extra |= wider.keys
+        except _NothingKept as nothing:
+            return nothing.done
         except Moved:
             continue
         except Unavailable as error:
@@ -213,15 +228,16 @@ def _batch(tx: Tx, waiting: Sequence[Request], actor: str, *, is_deep: bool, ext
         return _Done(answers)
     graph, rules = graphs.graph(tx), policy.book(tx)
     about = promises_of(tx, fresh)
-    own = own_keys(tx, about)
-    wanted: set[str] = set(extra)
+    own = rows_of_promises(tx, sorted(about))
+    wanted = set(extra) | reach_of_change(tx, frozenset().union(*(rows.keys for rows in own.values())))
     for r in fresh:
         wanted.update((all_keys if is_deep else first_keys)(graph, rules, r, about.get(r.promise or "")))
-        wanted |= reach_of_change(tx, own.get(r.promise or "", frozenset()))
     book = locked(tx, graph, wanted, _treatment(rules))
     if graphs.version(tx) != graph.version:
         raise Moved
     batch = _Batch(tx, book, rules, actor)
+    if about:
+        batch.lives.read(sorted(about))
     open_ids: list[str] = []  # claimed, and left to another transaction
     unreached: list[Request] = []
     began = time.thread_time()
@@ -229,7 +245,7 @@ def _batch(tx: Tx, waiting: Sequence[Request], actor: str, *, is_deep: bool, ext
         if place and time.thread_time() - began > BUDGET_SECONDS:
             unreached = fresh[place:]
             break
-        life = _still(tx, batch, request) if request.promise in about else None
+        life = batch.lives.of(request.promise) if request.promise in about else None
         try:
             answers[request.id] = batch.decide(request, life)
         except NotLocked:
@@ -237,20 +253,12 @@ def _batch(tx: Tx, waiting: Sequence[Request], actor: str, *, is_deep: bool, ext
                 raise
             open_ids.append(request.id)
     seconds = time.thread_time() - began
+    done = _Done(answers, unreached, len(fresh) - len(unreached), seconds)
+    if len(open_ids) == done.decided:
+        raise _NothingKept(done)
     batch.write()
     claims.unclaim(tx, open_ids + [request.id for request in unreached])
-    return _Done(answers, unreached, len(fresh) - len(unreached), seconds)
-
-
-def _still(tx: Tx, batch: _Batch, request: Request) -> Life:
-    """The promise a request is about, as it is under the lock; what earlier requests of the batch did to it included."""
-    batch.write()
-    about = promises_of(tx, [request])
-    own = own_keys(tx, about)
-    [(id, promise)] = about.items()
-    if not reach_of_change(tx, own[id]) <= batch.book.profiles.keys():
-        raise Moved
-    return life_of(tx, promise, own[id], batch.book.now)
+    return done
 
 
 class _Fact(msgspec.Struct, frozen=True):
@@ -274,6 +282,7 @@ class _Batch:
         self._messages: list[outbox.Message] = []
         self._replies: list[claims.Reply] = []
         self._relieved: set[str] = set()  # keys on which a promise ended: others may be covered again
+        self.lives = Lives(tx, book, self.write)
 
     def decide(self, request: Request, life: Life | None) -> Decision:
         """Decide one request and pass it through the gate. Raises: NotLocked before anything is changed."""
@@ -340,6 +349,7 @@ class _Batch:
         if short or is_short or reads.open_exceptions_on(self.tx, reached):
             rejudge(self.tx, self.book.graph, keys, _treatment(self.rules), actor=self.actor)
             self.book.refresh(self.tx, reached)
+            self.lives.forget()
 
 
 _PAST = {

@@ -5,7 +5,8 @@ For amend, cancel, release, renewal and the hardening of a hold: the promise, it
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import msgspec
 
@@ -84,6 +85,55 @@ class Rows(msgspec.Struct, frozen=True):
             self.commitments,
         )
 
+    @property
+    def keys(self) -> frozenset[str]:
+        """The keys they are on."""
+        return frozenset(row.key for rows in (self.draws, self.supplies, self.commitments) for row in rows)
+
+
+class Moved(Exception):
+    """What was looked up before the lock is no longer so; the batch starts again."""
+
+
+class Lives:
+    """The promises that the requests of a batch are about, as they are under the lock.
+
+    Nothing but a request about it changes what a promise holds that proposed no receipts, so those are read together,
+    once. One that the batch has changed is read again when its turn comes, and so is one with receipts of its own: what
+    goes with it depends on who else draws on them.
+    """
+
+    def __init__(self, tx: Tx, book: Book, put_down: Callable[[], None]) -> None:
+        self._tx, self._book = tx, book
+        self._put_down = put_down  # what the batch has decided so far
+        self._kept: dict[str, Life] = {}
+
+    def read(self, ids: Sequence[str]) -> None:
+        """Read these together. Raises: Moved when one of them is now on a key that is not locked."""
+        for promise, own in self._found(ids):
+            if not own.supplies:
+                self._kept[promise.id] = Life(promise, own.live(self._book.now), own.keys)
+
+    def of(self, id: str) -> Life:
+        """One of them, what earlier requests of the batch did to it included. Raises: Moved."""
+        kept = self._kept.pop(id, None)
+        if kept is not None:
+            return kept
+        ((promise, own),) = self._found([id])
+        return life_of(self._tx, promise, own, self._book.now)
+
+    def forget(self) -> None:
+        """Supply was judged again: what was read may be different now."""
+        self._kept.clear()
+
+    def _found(self, ids: Sequence[str]) -> list[tuple[Promise, Rows]]:
+        self._put_down()
+        rows = rows_of_promises(self._tx, ids)
+        reached = reach_of_change(self._tx, frozenset().union(*(own.keys for own in rows.values())))
+        if not reached <= self._book.profiles.keys():
+            raise Moved
+        return [(promise, rows[promise.id]) for promise in store.promises(self._tx, ids).values()]
+
 
 def promises_of(tx: Tx, wanted: Sequence[Request]) -> dict[str, Promise]:
     """The promises these requests are about, by promise id; unknown ones are left out."""
@@ -91,19 +141,18 @@ def promises_of(tx: Tx, wanted: Sequence[Request]) -> dict[str, Promise]:
     return store.promises(tx, ids) if ids else {}
 
 
-def own_keys(tx: Tx, promises: Mapping[str, Promise]) -> dict[str, frozenset[str]]:
-    """For each promise, the keys its rows are on."""
-    found: dict[str, set[str]] = {id: set() for id in promises}
-    ids = sorted(promises)
+def rows_of_promises(tx: Tx, ids: Sequence[str]) -> dict[str, Rows]:
+    """What these promises draw, proposed and committed."""
     if not ids:
         return {}
+    draws, supplies, commitments = (dict[str, list[Any]]() for _ in range(3))
     for draw in reads.draws_of(tx, ids):
-        found[draw.promise or ""].add(draw.key)
+        draws.setdefault(draw.promise or "", []).append(draw)
     for supply in reads.supplies_proposed_by(tx, ids):
-        found[supply.proposed_by or ""].add(supply.key)
+        supplies.setdefault(supply.proposed_by or "", []).append(supply)
     for commitment in reads.commitments_of(tx, ids):
-        found[commitment.promise].add(commitment.key)
-    return {id: frozenset(keys) for id, keys in found.items()}
+        commitments.setdefault(commitment.promise, []).append(commitment)
+    return {id: Rows(supplies.get(id, ()), draws.get(id, ()), commitments.get(id, ())) for id in ids}
 
 
 def reach_of_change(tx: Tx, keys: frozenset[str]) -> frozenset[str]:
@@ -111,6 +160,7 @@ def reach_of_change(tx: Tx, keys: frozenset[str]) -> frozenset[str]:
     return closure(tx, keys) if keys else frozenset()
 
 
-def life_of(tx: Tx, promise: Promise, keys: frozenset[str], now: Instant) -> Life:
-    """The promise with its rows as they are now, under the lock of these keys."""
-    return Life(promise, Rows(*reads.rows_of(tx, sorted(keys))).live(now), keys)
+def life_of(tx: Tx, promise: Promise, own: Rows, now: Instant) -> Life:
+    """The promise with its own rows; where it proposed receipts, with everybody's on its keys, who may live on them."""
+    rows = Rows(*reads.rows_of(tx, sorted(own.keys))) if own.supplies else own
+    return Life(promise, rows.live(now), own.keys)
