@@ -35,7 +35,11 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def verify(tx: Tx, on_progress: Callable[[int], None] | None = None) -> list[Finding]:
-    """All findings, in key order; none when the ledger is right."""
+    """All findings, in key order; none when the ledger is right. Keys whose profile cannot be read are all that is found."""
+    broken = store.unreadable_keys(tx)
+    if broken:
+        detail = "what is kept there is not its profile"
+        return [Finding(key=key, what="profile_unreadable", detail=detail) for key in broken]
     graph = read_graph(tx)
     clock = Clock(graph, tx.now())
     found: list[Finding] = []

@@ -171,11 +171,6 @@ def keys_expiring(tx: Tx, now: Instant, limit: int) -> list[str]:
     return store.keys_expiring(tx, now, limit)
 
 
-def unreadable_keys(tx: Tx) -> list[str]:
-    """Keys whose profile was changed by hand to what is none."""
-    return store.unreadable_keys(tx)
-
-
 def promises_with_receipts(tx: Tx) -> list[str]:
     """The promises that proposed receipts which are still expected."""
     return store.proposers(tx)

@@ -11,6 +11,7 @@ from accord.db.engine import Database
 from accord.db.failures import Retry
 from accord.db.tx import Tx
 from accord.kit.days import Instant
+from accord.kit.errors import Fault
 from accord.ledger.model import Profile, kind_of_key
 from accord.ledger.store.tables import key as key_table
 
@@ -121,14 +122,25 @@ def write_keys(tx: Tx, rows: Sequence[tuple[Profile, int]]) -> None:
 
 
 def every_key(tx: Tx, after: str, limit: int) -> list[tuple[Profile, int]]:
-    """Profiles and their lowest projection in key order, from the key after `after` on."""
+    """Profiles and their lowest projection in key order, from the key after `after` on. Raises: Fault."""
     # A stretch of the primary key.
     found = tx.rows(
-        "SELECT profile, lowest FROM ledger_key WHERE key > :after ORDER BY key LIMIT :limit",
+        "SELECT key, profile, lowest FROM ledger_key WHERE key > :after ORDER BY key LIMIT :limit",
         after=after,
         limit=limit,
     )
-    return [(_decode(packed), lowest) for packed, lowest in found]
+    return [(_profile_of(key, packed), lowest) for key, packed, lowest in found]
+
+
+def _profile_of(key: str, packed: bytes) -> Profile:
+    """The profile in a row. Raises: Fault when it is none, or another key's: somebody changed it."""
+    try:
+        profile = _decode(packed) if packed else Profile(key=key)
+    except (msgspec.DecodeError, TypeError) as error:
+        raise Fault(f"the profile of {key} cannot be read") from error
+    if profile.key != key:
+        raise Fault(f"the profile of {key} is that of {profile.key}")
+    return profile
 
 
 def unreadable_keys(tx: Tx) -> list[str]:
@@ -138,11 +150,9 @@ def unreadable_keys(tx: Tx) -> list[str]:
     for piece in tx.stream("SELECT key, profile FROM ledger_key ORDER BY key"):
         for key, packed in piece:
             try:
-                if packed and _decode(packed).key == key:
-                    continue
-            except (msgspec.DecodeError, TypeError):
-                pass
-            found.append(key)
+                _profile_of(key, packed)
+            except Fault:
+                found.append(key)
     return found
 
 

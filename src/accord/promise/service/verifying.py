@@ -78,11 +78,8 @@ def _ledger(tx: Tx, count: Callable[[int], None]) -> list[Finding]:
     try:
         return verify_ledger(tx, count)
     except _UNREADABLE as error:
-        broken = reads.unreadable_keys(tx)
         what = f"the ledger cannot be recomputed: {type(error).__name__}: {error}"
-        return [
-            Finding(key=key, what="profile_unreadable", detail="what is kept is no profile") for key in broken
-        ] or [Finding(key="ledger", what="row_unreadable", detail=what)]
+        return [Finding(key="ledger", what="row_unreadable", detail=what)]
 
 
 def _promises(tx: Tx, on_progress: Callable[[int], None] | None) -> tuple[int, list[Finding]]:
