@@ -17,6 +17,7 @@ MONDAY_TO_FRIDAY = 0b001_1111
 SEARCH_DAYS_MAX = 1_096  # three years: what is not open within them is treated as never open again
 
 _LAST_YEAR = date.max.year
+_LAST_DAY = date.max.toordinal()
 
 
 class CalendarRule(msgspec.Struct, frozen=True):
@@ -76,14 +77,25 @@ class _Year:
 class Timetable:
     """A calendar made fast to ask. Pure: the same calendar always gives the same answers; years compile when first needed."""
 
-    __slots__ = ("_years", "calendar")
+    __slots__ = ("_blocks", "_years", "calendar")
 
     def __init__(self, calendar: Calendar) -> None:
         self.calendar = calendar
         self._years: dict[int, _Year] = {}  # two threads may compile the same year; both get the same
+        self._blocks: dict[
+            int, list[int]
+        ] = {}  # the minutes of 512 days each: no calendar date is made to look them up
 
     def minutes_on(self, day: Day) -> int:
         """How many minutes it is open on this day."""
+        block = self._blocks.get(day >> 9)
+        if block is None:
+            first = day >> 9 << 9
+            days = range(first, first + 512)
+            block = self._blocks[day >> 9] = [self._minutes(d) if 1 <= d <= _LAST_DAY else 0 for d in days]
+        return block[day & 511]
+
+    def _minutes(self, day: Day) -> int:
         year = self._year(date.fromordinal(day).year)
         return year.minutes[day - year.first]
 

@@ -25,7 +25,7 @@ class NotLocked(Fault):
 class _Key:
     """One key under trial."""
 
-    __slots__ = ("deltas", "draws", "lots", "profile", "projection", "supply", "today", "used")
+    __slots__ = ("capacity", "deltas", "draws", "lots", "profile", "projection", "supply", "today", "used")
 
     def __init__(self, profile: Profile, today: Day, is_node: bool) -> None:
         self.profile = profile
@@ -36,6 +36,7 @@ class _Key:
         self.draws: list[tuple[Day, int, int]] = list(profile.draws)
         self.deltas: dict[Day, int] = deltas_of(profile, today) if is_node else {}
         self.used: dict[Day, int] = {}
+        self.capacity: dict[Day, int] = {}  # as far as it was asked for: days are looked at again and again
         if not is_node:
             for on, _life, quantity in profile.draws:
                 self.used[on] = self.used.get(on, 0) + quantity
@@ -143,7 +144,10 @@ class Trial:
     def free(self, key: str, on: Day) -> int:
         """What a resource, supplier or allocation has left on a day (>= 0)."""
         state = self._key(key)
-        free = self.graph.capacity(key, on) - state.used.get(on, 0)
+        capacity = state.capacity.get(on)
+        if capacity is None:
+            capacity = state.capacity[on] = self.graph.capacity(key, on)
+        free = capacity - state.used.get(on, 0)
         return free if free > 0 else 0
 
     def used(self, key: str) -> dict[Day, int]:

@@ -29,7 +29,7 @@ def make(
     overtime_minor = 0
     begins = finished
     if operation.steps:
-        work = Work(ctp, operation, lot, finished - 1, first)
+        work = Work(ctp, operation, lot, finished - 1, first, explains=explains)
         short = work.place()
         if short is not None:
             return (

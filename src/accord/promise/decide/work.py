@@ -34,8 +34,13 @@ def in_order(step: Step) -> tuple[Load, ...]:
 class Work:
     """The steps of one lot, placed backward from a last day."""
 
-    def __init__(self, ctp: Ctp, operation: Operation, lot: int, last: Day, first: Day) -> None:
+    def __init__(
+        self, ctp: Ctp, operation: Operation, lot: int, last: Day, first: Day, *, explains: bool
+    ) -> None:
         self.ctp = ctp
+        self.explains = (
+            explains  # on a no, which resource lacked most, and whether it would fit if nobody used it
+        )
         self.operation = operation
         self.lot = lot
         self.day = last  # on which the step placed last begins: later work is behind it
@@ -61,7 +66,7 @@ class Work:
                 short, key = (needed, resource_key("")) if least is None else least
                 why = (
                     Refusal.capacity_full
-                    if self._fits_when_free(step, needed)
+                    if not self.explains or self._fits_when_free(step, needed)
                     else Refusal.lead_time_too_long
                 )
                 return Short(Limit(why=why, key=key, on=self.day, short=short), self.day + 1)
@@ -76,6 +81,8 @@ class Work:
         for seat in seats:
             if seat.has < seat.units:
                 return needed, seat.key  # so many units never work side by side there
+        if not self.explains and not any(seat.extra for seat in seats):
+            return self._try_plain(seats, needed)
         day, spent = self.day, self.spent
         while day >= self.first:
             together, most = _on(seats, self.ctp.trial, day, spent)
@@ -88,7 +95,38 @@ class Work:
                     self._take(seats, spent + part)
                     return None
             day, spent = day - 1, 0
+            if not self.explains:
+                day = _last_open(seats, day, self.first)
         return needed, min(seats, key=lambda seat: seat.alone).key  # of equals the first
+
+    def _try_plain(self, seats: Sequence[_Seat], needed: int) -> tuple[int, str] | None:
+        """The same without overtime and without asking what limits: most work is such, and most days are full."""
+        free = self.ctp.trial.free
+        day, spent, first = self.day, self.spent, self.first
+        parts: list[tuple[Day, int, int]] = []
+        while day >= first:
+            part = needed
+            for seat in seats:
+                there = free(seat.key, day) // seat.units
+                if there < part:
+                    part = there
+                    if not there:
+                        break
+            if part:
+                room = min([seat.timetable.minutes_on(day) for seat in seats])
+                part = min(part, room, room - spent)
+                if part > 0:
+                    parts.append((day, part, 0))
+                    needed -= part
+                    if needed == 0:
+                        for seat in seats:
+                            seat.taken = parts
+                        self._take(seats, spent + part)
+                        return None
+                day, spent = day - 1, 0
+            else:
+                day, spent = _last_open(seats, day - 1, first), 0
+        return needed, seats[0].key
 
     def _take(self, seats: Sequence[_Seat], spent: int) -> None:
         days = list(
@@ -117,6 +155,22 @@ class Work:
                 if left <= 0:
                     return True
         return False
+
+
+def _last_open(seats: Sequence[_Seat], day: Day, first: Day) -> Day:
+    """The last day up to `day` on which all are open; before `first` when there is none from there on."""
+    while day >= first:
+        last = day
+        for seat in seats:
+            if seat.timetable.minutes_on(last) == 0:
+                open_day = seat.timetable.previous_open(last)
+                if open_day is None:
+                    return first - 1
+                last = open_day
+        if last == day:
+            return day
+        day = last
+    return day
 
 
 class _Seat:
