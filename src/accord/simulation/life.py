@@ -59,30 +59,30 @@ class Life:
         """Asks, and asks again: the same answer, and nothing has changed."""
         before = self._heads()
         request = self._request(Verb.ask)
-        first = self._promise(request)
-        again = self._promise(msgspec.structs.replace(request, id=self._id()))
+        first = self.promise_one(request)
+        again = self.promise_one(msgspec.structs.replace(request, id=self.next_id()))
         if self._heads() != before:
             self._wrong("ask", request.id, "changed the ledger")
         if first is not None and again is not None and first.digest != again.digest:
             self._wrong("ask", request.id, "was answered in two ways, though nothing had changed")
 
     def hold(self) -> None:
-        self._promise(self._request(Verb.hold, hold_seconds=self.chance.choice((None, 60, 1_800, 7_200))))
+        self.promise_one(self._request(Verb.hold, hold_seconds=self.chance.choice((None, 60, 1_800, 7_200))))
 
     def commit(self) -> None:
-        self._promise(self._request(Verb.commit))
+        self.promise_one(self._request(Verb.commit))
 
     def commit_what_was_offered(self) -> None:
         """Asks, then takes what was offered: nothing happened in between, so it is still there."""
         question = self._request(Verb.ask, accept="best")
-        offer = self._promise(question)
+        offer = self.promise_one(question)
         if offer is None or not offer.options:
             return
         number = self.chance.randrange(len(offer.options))
         option = offer.options[number]
-        taken = self._promise(
+        taken = self.promise_one(
             msgspec.structs.replace(
-                question, id=self._id(), verb=Verb.commit, option=option.id, digest=offer.digest
+                question, id=self.next_id(), verb=Verb.commit, option=option.id, digest=offer.digest
             )
         )
         if taken is None or option.needs:
@@ -96,7 +96,7 @@ class Life:
         verb = self.chance.choice((Verb.hold, Verb.commit))
         lines = tuple(self._line() for _ in range(self.chance.randint(2, 5)))
         complete = self.chance.choice((None, True, False))
-        self._promise(self._request(verb, lines=lines, ship_complete=complete))
+        self.promise_one(self._request(verb, lines=lines, ship_complete=complete))
 
     def batch(self) -> None:
         """Several callers in one transaction."""
@@ -111,8 +111,8 @@ class Life:
         if known is None:
             return
         lives = known.expires_at is not None and known.expires_at > self.clock.now + 1_000
-        decision = self._promise(
-            Request(id=self._id(), verb=Verb.commit, promise=known.id, customer=known.customer)
+        decision = self.promise_one(
+            Request(id=self.next_id(), verb=Verb.commit, promise=known.id, customer=known.customer)
         )
         if decision is None:
             return
@@ -129,15 +129,15 @@ class Life:
         self.clock.advance(max(0, (known.expires_at - self.clock.now) // 1_000_000) + 1)
         if self.chance.random() < 0.5:
             other = Request(
-                id=self._id(),
+                id=self.next_id(),
                 verb=Verb.commit,
                 lines=known.lines[:1],
                 accept="best",
                 customer=self._customer(),
             )
-            self._promise(other)
-        decision = self._promise(
-            Request(id=self._id(), verb=Verb.commit, promise=known.id, customer=known.customer)
+            self.promise_one(other)
+        decision = self.promise_one(
+            Request(id=self.next_id(), verb=Verb.commit, promise=known.id, customer=known.customer)
         )
         if decision is not None and known in self.holds:
             self.holds.remove(known)
@@ -145,9 +145,9 @@ class Life:
     def renew(self) -> None:
         known = self._pick(self.holds)
         if known is not None:
-            self._promise(
+            self.promise_one(
                 Request(
-                    id=self._id(),
+                    id=self.next_id(),
                     verb=Verb.hold,
                     promise=known.id,
                     hold_seconds=self.chance.choice((600, 7_200)),
@@ -161,9 +161,9 @@ class Life:
         same = self.chance.random() < 0.4
         lines = known.lines if same else tuple(self._line() for _ in range(self.chance.choice((1, 1, 2))))
         was_open = known in self.commitments or (known.expires_at or 0) > self.clock.now + 1_000
-        decision = self._promise(
+        decision = self.promise_one(
             Request(
-                id=self._id(),
+                id=self.next_id(),
                 verb=Verb.amend,
                 promise=known.id,
                 lines=lines,
@@ -178,7 +178,7 @@ class Life:
 
     def hold_and_amend_at_once(self) -> None:
         """Holds much, amends it to the same lines, hardens it: nothing lies between, so nothing may be different."""
-        held = self._promise(
+        held = self.promise_one(
             self._request(Verb.hold, accept="best", hold_seconds=7_200, lines=(self._line(most=90),))
         )
         if held is None or held.promise is None:
@@ -186,9 +186,9 @@ class Life:
         request = held.request
         for verb in (Verb.amend, Verb.commit):
             lines = request.lines if verb is Verb.amend else ()
-            again = self._promise(
+            again = self.promise_one(
                 Request(
-                    id=self._id(), verb=verb, promise=held.promise, lines=lines, accept="best", customer=request.customer,
+                    id=self.next_id(), verb=verb, promise=held.promise, lines=lines, accept="best", customer=request.customer,
                     may_split=request.may_split, may_substitute=request.may_substitute,
                 )
             )  # fmt: skip
@@ -204,14 +204,14 @@ class Life:
     def release(self) -> None:
         known = self._pick(self.holds)
         if known is not None:
-            decision = self._promise(Request(id=self._id(), verb=Verb.release, promise=known.id))
+            decision = self.promise_one(Request(id=self.next_id(), verb=Verb.release, promise=known.id))
             if decision is not None and not decision.refusals:
                 self.holds.remove(known)
 
     def cancel(self) -> None:
         known = self._pick(self.commitments)
         if known is not None:
-            decision = self._promise(Request(id=self._id(), verb=Verb.cancel, promise=known.id))
+            decision = self.promise_one(Request(id=self.next_id(), verb=Verb.cancel, promise=known.id))
             if decision is not None and not decision.refusals:
                 self.commitments.remove(known)
 
@@ -253,7 +253,7 @@ class Life:
             )
         )
         answer = self._ask_service(
-            [Request(id=self._id(), verb=Verb.commit, lines=(bad,), customer=self._customer())]
+            [Request(id=self.next_id(), verb=Verb.commit, lines=(bad,), customer=self._customer())]
         )[0]
         if isinstance(answer, Decision) and answer.promise is not None:
             self._wrong("nonsense", answer.id, "was promised")
@@ -267,7 +267,7 @@ class Life:
         terms.setdefault("accept", self.chance.choice(("requested", "best", "best")))
         terms.setdefault("may_split", self.chance.choice((None, None, True, False)))
         terms.setdefault("may_substitute", self.chance.choice((None, None, True)))
-        return Request(id=self._id(), verb=verb, customer=self._customer(), **terms)
+        return Request(id=self.next_id(), verb=verb, customer=self._customer(), **terms)
 
     def _line(self, most: int = 0) -> Line:
         chance = self.chance
@@ -286,7 +286,7 @@ class Life:
     def _customer(self) -> str | None:
         return self.chance.choice((None, *world.CUSTOMERS))
 
-    def _promise(self, request: Request) -> Decision | None:
+    def promise_one(self, request: Request) -> Decision | None:
         return self._promise_all([request])[0]
 
     def _promise_all(self, requests: list[Request]) -> list[Decision | None]:
@@ -333,7 +333,7 @@ class Life:
     def _pick(self, group: list[Known]) -> Known | None:
         return self.chance.choice(group) if group else None
 
-    def _id(self) -> str:
+    def next_id(self) -> str:
         self._number += 1
         return f"sim-{self._number}"
 
