@@ -430,6 +430,7 @@ ROUTES: list[tuple[str, str, str | None]] = [
     ("GET", "/v1/customers", "ask"),
     ("GET", "/v1/atp", "ask"),
     ("GET", "/v1/exceptions", "ask"),
+    ("GET", "/v1/events", "ask"),
     ("POST", "/v1/supply", "supply"),
     ("POST", "/v1/commitments/com_x:fulfil", "supply"),
     ("GET", "/v1/health", None),

@@ -10,7 +10,9 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from accord.db import audit, requests
+from accord.db import events as db_events
 from accord.db.engine import Database
+from accord.db.events import Event
 from accord.db.tx import Tx
 from accord.exceptions.decide import Opening, apply_news, check, reach_of, unknown_names
 from accord.exceptions.model import (
@@ -187,3 +189,9 @@ def open_exceptions(
     """Exceptions, oldest first, and where the next page starts."""
     with db.read() as tx:
         return reads.exceptions(tx, after, limit, open_only)
+
+
+def events(db: Database, *, after: int = 0, limit: int = 100) -> list[Event]:
+    """What happened after a position, in order; nothing comes late. Raises: InputError when some of it was forgotten."""
+    with db.read() as tx:
+        return db_events.after(tx, after, limit)

@@ -12,6 +12,7 @@ from litestar.params import FromPath, HeaderParameter, JSONBody, QueryParameter
 
 from accord.db.engine import Database
 from accord.exceptions import model, service
+from accord.exceptions.api.events import events
 from accord.exceptions.api.wire import (
     ExceptionPage,
     FulfilIn,
@@ -99,4 +100,4 @@ def exceptions(state: State, after: After = None, limit: Limit = 50) -> Exceptio
     return ExceptionPage(items=[exception_out(one, items) for one in found], next=following)
 
 
-ROUTES = [supply_changed, fulfil, exceptions]
+ROUTES = [supply_changed, fulfil, exceptions, events]
