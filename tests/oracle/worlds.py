@@ -213,6 +213,16 @@ def customers(draw: st.DrawFn) -> Record | None:
     )  # fmt: skip
 
 
+def lines() -> st.SearchStrategy[Record]:
+    """What may be asked for besides."""
+    return st.fixed_dictionaries(
+        {
+            "item": st.sampled_from(["i0", "i0", "i1", "i2"]), "quantity": st.integers(1, 25),
+            "requested_on": st.integers(MONDAY, MONDAY + 8), "site": st.sampled_from([None, "s0", "s1"]),
+        }
+    )  # fmt: skip
+
+
 @st.composite
 def questions(draw: st.DrawFn) -> Record:
     """A whole case: master data, rows, rules, customer, one line."""
