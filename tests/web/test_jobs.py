@@ -6,11 +6,13 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 
+import httpx2
 import pytest
 import structlog
 from litestar.testing import TestClient
 from tests.company import iso_day, tell
 from tests.web.conftest import HOST
+from tests.web.test_server import server
 
 from accord.db import leases
 from accord.db.engine import Database, open_database
@@ -207,3 +209,37 @@ def test_a_server_that_only_reads_runs_none(
         time.sleep(0.3)
 
     assert leases.states(file) == {}
+
+
+@pytest.mark.postgres
+def test_of_two_server_processes_one_rolls_and_what_is_promised_can_be_read_along(pg_url: str) -> None:
+    db = open_database(pg_url)
+    upgrade(db)
+    today = tell(db)
+    order = {"lines": [{"item": "X-100", "quantity": "5", "requested_on": iso_day(today, 3)}]}
+    seen: list[dict[str, object]] = []
+
+    with (
+        server(pg_url, "--processes", "2", "--open") as address,
+        httpx2.Client(base_url=address, timeout=60) as client,
+    ):
+        for number in range(20):
+            kept = client.post("/v1/promises", json=order, headers={"Idempotency-Key": f"k-{number}"})
+            assert kept.status_code == 201
+
+        def read_along() -> bool:
+            after = seen[-1]["position"] if seen else 0
+            seen.extend(client.get("/v1/events", params={"after": after}).json()["items"])
+            return len(seen) == 20
+
+        until(read_along, seconds=40)
+        until(
+            lambda: len([one for one in leases.states(db).values() if one.done_at]) == len(JOBS), seconds=40
+        )
+
+    assert [one["position"] for one in seen] == list(range(1, 21))
+    assert {one["request"] for one in seen} == {f"k-{number}" for number in range(20)}
+    with db.read() as tx:
+        assert tx.rows("SELECT count(*) FROM ledger_cause WHERE kind = 'DayRolled'") == [(2,)]  # a site each
+    assert all(one.failures == 0 for one in leases.states(db).values())
+    db.close()
