@@ -203,6 +203,17 @@ def test_the_resource_that_lacks_most_is_named(
     assert (limit.why, limit.key, limit.short) == (Refusal.capacity_full, key, short)
 
 
+def test_capacity_is_full_only_where_all_would_have_room_if_nobody_else_worked() -> None:
+    # He is there for 300 minutes a day: 600 in two days, whatever the saw could do.
+    def why(pumps: int, **used: str) -> tuple[Refusal, str] | None:
+        limit = world(saw(), man("short"), job(), **used).ask(f"{pumps} X-100 d2").lines[0].limit
+        return (limit.why, limit.key) if limit is not None else None
+
+    assert why(10) is None
+    assert why(10, saw="-200 d0") == (Refusal.capacity_full, "resource:saw")
+    assert why(11) == (Refusal.lead_time_too_long, "node:X-100@halden")
+
+
 # --- overtime ---
 
 

@@ -97,7 +97,7 @@ class Work:
             day, spent = day - 1, 0
             if not self.explains:
                 day = _last_open(seats, day, self.first)
-        return needed, min(seats, key=lambda seat: seat.alone).key  # of equals the first
+        return needed, max(seats, key=lambda seat: seat.lack).key  # of equals the first
 
     def _try_plain(self, seats: Sequence[_Seat], needed: int) -> tuple[int, str] | None:
         """The same without overtime and without asking what limits: most work is such, and most days are full."""
@@ -177,7 +177,7 @@ class _Seat:
     """One resource of a load while a job is tried on it; all amounts are minutes of the job, not of all its units."""
 
     __slots__ = (
-        "alone", "extra", "has", "key", "minutes", "overtime", "overtime_cost_minor", "overtime_key", "regular",
+        "extra", "has", "key", "lack", "minutes", "overtime", "overtime_cost_minor", "overtime_key", "regular",
         "spare", "taken", "timetable", "units",
     )  # fmt: skip
 
@@ -191,22 +191,23 @@ class _Seat:
         self.extra = resource.overtime_minutes if ctp.expedite else 0  # on a day on which it is open
         self.overtime_cost_minor = resource.overtime_cost_minor
         self.taken: list[tuple[Day, int, int]] = []  # day, regular and overtime minutes
-        self.alone = 0  # what it could have worked on all days looked at, if the others had always been there
+        self.lack = (
+            0  # what it had less, on all days looked at, than the job could have worked if nobody else did
+        )
         # Of the day looked at:
         self.minutes = 0  # it is open
         self.regular = 0  # of these free
         self.overtime = 0  # free besides
         self.spare = 0  # regular minutes that are free while others are on overtime
 
-    def look(self, trial: Trial, day: Day, spent: int) -> None:
-        """See what there is of it on a day of which `spent` minutes are gone for the job."""
+    def look(self, trial: Trial, day: Day) -> None:
+        """See what there is of it on a day."""
         self.minutes = self.timetable.minutes_on(day)
         self.regular = self.overtime = 0
         if self.minutes:
             self.regular = min(trial.free(self.key, day) // self.units, self.minutes)
             if self.extra:
                 self.overtime = min(trial.free(self.overtime_key, day) // self.units, self.extra)
-            self.alone += max(0, min(self.regular + self.overtime, self.minutes + self.extra - spent))
 
     def work(self, day: Day, part: int, together: int) -> None:
         """Note what it gives for `part` minutes on the day looked at, of which `together` are regular ones of all."""
@@ -216,9 +217,9 @@ class _Seat:
 
 
 def _on(seats: Sequence[_Seat], trial: Trial, day: Day, spent: int) -> tuple[int, int]:
-    """How many minutes all can work at once on a day: regular ones of all of them, and with overtime."""
+    """How many minutes all can work at once on a day of which `spent` are gone: regular ones of all, and with overtime."""
     for seat in seats:
-        seat.look(trial, day, spent)
+        seat.look(trial, day)
     shortest = min([seat.minutes for seat in seats])
     if shortest == 0:
         return 0, 0
@@ -228,4 +229,6 @@ def _on(seats: Sequence[_Seat], trial: Trial, day: Day, spent: int) -> tuple[int
         seat.spare = min(seat.regular - together, seat.minutes - shortest)
     beyond = min([seat.spare + seat.overtime for seat in seats])
     room = min([seat.minutes + seat.extra for seat in seats]) - spent
+    for seat in seats:
+        seat.lack += max(0, room - seat.regular - seat.overtime)
     return together, min(together + beyond, room)
