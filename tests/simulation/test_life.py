@@ -11,7 +11,7 @@ from accord.db.migrations import upgrade
 from accord.simulation.auditor.rows import select
 from accord.simulation.run import WEIGHTS, Report, simulate
 
-SEED = 20_270_301
+SEED = 20_270_303
 TABLES = (
     "ledger_key", "ledger_supply", "ledger_draw", "ledger_commitment", "ledger_movement", "ledger_exception",
     "decision", "promise", "request",

@@ -24,7 +24,7 @@ from accord.ledger.decide.projection import Projection
 from accord.ledger.model import Draw, Effects, Profile, State
 from accord.promise.decide import life, order
 from accord.promise.decide.plan import Plan
-from accord.promise.model import Decision, Promise, Refusal, Verb
+from accord.promise.model import Decision, Refusal, Verb
 from accord.promise.service import batch, lives
 
 Mutant = Callable[[], AbstractContextManager[None]]
@@ -116,17 +116,18 @@ def _claims_nothing() -> AbstractContextManager[None]:
 
 def _expired_hold_converted() -> AbstractContextManager[None]:
     """M7: a hold that is over is made firm again, without looking whether somebody has taken what it held."""
-    real_state, real_life = life._of_state, lives.life_of
+    real_state, real_of = life._of_state, lives.Lives.of
     real_effects: Callable[..., Effects | None] = vars(batch)["effects_of"]
     gone: dict[str, tuple[Draw, ...]] = {}
 
     def any_state(*args: Any) -> list[Refusal]:
         return [why for why in real_state(*args) if why is not Refusal.hold_expired]
 
-    def remembered(tx: Tx, promise: Promise, keys: frozenset[str], now: int) -> lives.Life:
-        found = real_life(tx, promise, keys, now)
-        if promise.expires_at is not None and promise.expires_at <= now and not found.state.supplies:
-            gone[promise.id] = tuple(_all_draws(tx, promise.id))
+    def remembered(self: lives.Lives, id: str) -> lives.Life:
+        found = real_of(self, id)
+        ends_at = found.promise.expires_at
+        if ends_at is not None and ends_at <= self._book.now and not found.state.supplies:
+            gone[id] = tuple(_all_draws(self._tx, id))
         return found
 
     def firm(decision: Decision, graph: Any, rules: Any, standing: Any, before: Any) -> Effects | None:
@@ -139,7 +140,7 @@ def _expired_hold_converted() -> AbstractContextManager[None]:
 
     return _patched(
         (life, "_of_state", any_state),
-        (batch, "life_of", remembered),
+        (lives.Lives, "of", remembered),
         (batch, "effects_of", firm),
     )
 
