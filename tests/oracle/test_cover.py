@@ -25,6 +25,27 @@ from tests.oracle.world import Record, Rows, World, node
 def test_the_engine_covers_what_the_oracle_covers(
     case: Record, site: str, hinted: bool, expedite: bool
 ) -> None:
+    answers = _compared(case, site, 25, hinted=hinted, expedite=expedite)
+
+    event(
+        f"{'some day' if any(a for a, _ in answers) else 'no day'}, {'new supply' if any(n for _, n in answers) else 'none new'}"
+    )
+
+
+@settings(max_examples=400, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@given(case=worlds.shops(), hinted=st.booleans(), expedite=st.booleans(), explains=st.booleans())
+def test_the_engine_works_when_the_oracle_works(
+    case: Record, hinted: bool, expedite: bool, explains: bool
+) -> None:
+    answers = _compared(case, "s0", 8, hinted=hinted, expedite=expedite, explains=explains)
+
+    event(f"{sum(a for a, _ in answers)} of 8 days")
+
+
+def _compared(
+    case: Record, site: str, number: int, *, hinted: bool, expedite: bool, explains: bool = False
+) -> list[tuple[bool, bool]]:
+    """(covered, with something new) by day from today on, the same by both, who take the same for it."""
     world = World(case["kinds"], case["rules"], case["now"], expedite=expedite)
     graph = engine.graph_of(case["kinds"])
     rules = msgspec.convert(case["rules"], Rules)
@@ -32,20 +53,18 @@ def test_the_engine_covers_what_the_oracle_covers(
     days = {name: today(record, case["now"]) for name, record in case["kinds"]["site"].items()}
 
     answers = []
-    for on in range(days[site], days[site] + 25):
+    for on in range(days[site], days[site] + number):
         rows = engine.rows_of(case["rows"], days)
         trial = engine.trial_of(graph, case["rows"], case["kinds"], case["now"])
         ctp = Ctp(graph, trial, rules, case["now"], terms=frozenset(), expedite=expedite)
         if hinted:
             ctp.prepare(((item, site),))
         expected = cover(world, rows, quantity, item, site, on)
-        found = ctp.cover(quantity, item, site, on)
+        found = ctp.cover(quantity, item, site, on, explains=explains)
         assert isinstance(found, Reply) == expected, f"day {on - days[site]}: the oracle says {expected}"
         assert _state(trial) == _rows(rows), f"day {on - days[site]}: they do not take the same"
         answers.append((expected, bool(expected and isinstance(found, Reply) and found.makes)))
-    event(
-        f"{'some day' if any(a for a, _ in answers) else 'no day'}, {'new supply' if any(n for _, n in answers) else 'none new'}"
-    )
+    return answers
 
 
 def _rows(rows: Rows) -> dict[str, tuple[int, dict[int, int]]]:

@@ -154,6 +154,40 @@ def _load(draw: st.DrawFn, resource: str) -> Record:
 
 
 @st.composite
+def shops(draw: st.DrawFn) -> Record:
+    """One operation and nothing else, on three resources of which much is taken already: all about who is there when."""
+    resources = {
+        f"r{n}": {
+            "id": f"r{n}", "name": f"r{n}", "site": "s0", "calendar": draw(_calendar), "units": draw(st.integers(1, 2)),
+            "overtime_minutes": draw(st.sampled_from([0, 60, 200])),
+        }
+        for n in range(3)
+    }  # fmt: skip
+    steps = draw(st.lists(_step(), min_size=1, max_size=2))
+    keys = [f"{kind}:{name}" for kind in ("resource", "overtime") for name in resources]
+    taken = st.tuples(
+        st.just("draw"),
+        st.sampled_from(keys),
+        st.integers(MONDAY, MONDAY + 5),
+        st.sampled_from([10, 50, 150, 400]),
+    )
+    return {
+        "kinds": {
+            "calendar": dict(CALENDARS),
+            "item": {"i0": {"id": "i0", "name": "i0"}},
+            "site": {"s0": {"id": "s0", "name": "s0"}},
+            "resource": resources,
+            "operation": {"o0": {"id": "o0", "item": "i0", "site": "s0", "steps": steps}},
+            "supplier": {},
+        },
+        "rows": draw(st.lists(taken, max_size=12)),
+        "rules": {"horizon_days": HORIZON, "depth_max": 1, "fence_days": 0},
+        "line": {"item": "i0", "quantity": draw(st.integers(1, 60))},
+        "now": AT_NINE,
+    }  # fmt: skip
+
+
+@st.composite
 def rows(draw: st.DrawFn, world: Kinds) -> list[tuple[str, str, int, int]]:
     """("supply" or "draw", key, day, quantity): stock, receipts and what is promised, not always covered."""
     items, sites = sorted(world["item"]), sorted(world["site"])
