@@ -403,6 +403,5 @@ def test_a_real_model_is_promised_line_by_line_and_nothing_is_oversold(
 
     assert done.lines == lines == done.in_full + done.later + sum(done.refused.values())
     assert in_full is None or done.in_full == in_full
-    assert done.seconds < 60
     assert promises.verify(db).findings == ()
     db.close()
