@@ -18,7 +18,7 @@ from accord.db import requests
 from accord.db.tx import Tx
 from accord.kit.days import Day
 from accord.ledger import store
-from accord.ledger.decide import gate
+from accord.ledger.decide import gate, trial
 from accord.ledger.decide.graph import Graph
 from accord.ledger.decide.projection import Projection
 from accord.ledger.model import Draw, Effects, Profile, State
@@ -170,6 +170,15 @@ def _own_hold_subtracted() -> AbstractContextManager[None]:
     return _patched((lives.Life, "profiles", lambda _life, book: dict(book.profiles)))
 
 
+def _no_shares() -> AbstractContextManager[None]:
+    """What is set aside for others is given to whoever comes first."""
+
+    def nothing_kept(*_args: Any, **_named: Any) -> list[tuple[Day, int]]:
+        return []
+
+    return _patched((trial, "reserved", nothing_kept))
+
+
 def _drift() -> AbstractContextManager[None]:
     """M5, M18: now and then the packed sum forgets a draw that the rows have."""
     real, calls = gate.changed, [0]
@@ -200,5 +209,7 @@ MUTANTS: dict[str, tuple[str, Mutant]] = {
     "M8": ("only the due day is looked at", _due_day_only),
     "M8 without gate": ("…, and nothing checks again", _together(_due_day_only, _no_gate)),
     "M8 without gate and CHECK": ("…, and the summary is blind", _together(_due_day_only, _no_gate, _blind_summary)),
+    "shares": ("what is set aside for others is given away", _no_shares),
+    "shares without gate": ("…, and nothing checks again", _together(_no_shares, _no_gate)),
     "M13": ("a promise competes with its own hold", _own_hold_subtracted),
 }  # fmt: skip

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from accord.db.engine import Database
 from accord.simulation.auditor import books, steps
 from accord.simulation.auditor.coverage import Coverage
-from accord.simulation.auditor.rows import Row, Rows, Violation, select
+from accord.simulation.auditor.rows import Row, Rows, Violation, decode, select
 
 
 class Auditor:
@@ -22,6 +22,7 @@ class Auditor:
         self._versions: dict[str, int] = {}
         with db.read() as tx:
             self._versions = _heads(tx.connection)
+            self._drawn = _drawn(tx.connection)
 
     def follow(self, *, decided: bool) -> list[Violation]:
         """Look at what moved since the last step; when it was decided (and not news), it must not have made a shortfall."""
@@ -41,8 +42,11 @@ class Auditor:
                 rows = Rows(tx.connection, self._clock(), moved)
                 supplies = _since(tx.connection, "ledger_supply", moved)
                 draws = _since(tx.connection, "ledger_draw", moved)
+                terms = _terms(tx.connection)
+                drawn = (self._drawn, _drawn(tx.connection))
                 for key, before in moved.items():
-                    found += steps.decided(rows, key, before, supplies[key], draws[key])
+                    found += steps.decided(rows, key, before, supplies[key], draws[key], terms, drawn)
+            self._drawn = _drawn(tx.connection)
         self._versions = heads
         return found
 
@@ -62,6 +66,34 @@ class Auditor:
 
 def _heads(connection: sa.Connection) -> dict[str, int]:
     return {row["key"]: row["version"] for row in select(connection, "SELECT key, version FROM ledger_key")}
+
+
+def _terms(connection: sa.Connection) -> dict[str, frozenset[str]]:
+    """What each promise's customer belongs to: tier, channel, region."""
+    customers = {
+        row["id"]: decode(row["body"])
+        for row in select(
+            connection, "SELECT id, body FROM policy_record WHERE kind = 'customer' AND version_to IS NULL"
+        )
+    }
+    found = {}
+    for row in select(connection, "SELECT id, customer FROM promise WHERE in_force AND customer IS NOT NULL"):
+        customer = customers.get(row["customer"], {})
+        found[row["id"]] = frozenset(
+            f"{name}:{customer[name]}" for name in ("tier", "channel", "region") if customer.get(name)
+        )
+    return found
+
+
+def _drawn(connection: sa.Connection) -> dict[str, int]:
+    """What each allocation has given out."""
+    return {
+        row["key"].partition(":")[2]: int(row["n"])
+        for row in select(
+            connection,
+            "SELECT key, sum(quantity) AS n FROM ledger_draw WHERE key LIKE 'allocation:%' AND version_to IS NULL GROUP BY key",
+        )
+    }
 
 
 def _since(connection: sa.Connection, table: str, moved: dict[str, int]) -> dict[str, list[Row]]:

@@ -8,27 +8,53 @@ day on which the decision lowered the projection may the result be below zero.
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from accord.simulation.auditor.coverage import unfilled
 from accord.simulation.auditor.rows import Row, Rows, Violation, capacity
+from accord.simulation.auditor.shares import taken_from_others
 
 
-def decided(rows: Rows, key: str, before: int, supplies: list[Row], draws: list[Row]) -> list[Violation]:
+def decided(
+    rows: Rows,
+    key: str,
+    before: int,
+    supplies: list[Row],
+    draws: list[Row],
+    terms: Mapping[str, frozenset[str]],
+    drawn: tuple[Mapping[str, int], Mapping[str, int]],
+) -> list[Violation]:
     """What decisions did to one key since version `before`, each at its own version of the key.
 
-    The rows are those in force now or at any version since.
+    The rows are those in force now or at any version since; `terms` what each promise's customer belongs to, `drawn` what
+    each allocation had and has given out.
     """
+    versions = sorted(
+        {
+            row[name]
+            for row in (*supplies, *draws)
+            for name in ("version_from", "version_to")
+            if row[name] is not None and row[name] > before
+        }
+    )
     found: list[Violation] = []
-    for version in sorted(
-        {row[name] for row in (*supplies, *draws) for name in ("version_from", "version_to") if row[name]}
-    ):
-        if version > before and not found:
-            found = _at(rows, key, version, supplies, draws)
+    for version in versions:
+        if not found:
+            # Shares are looked at where one decision alone was made; between several nobody kept what was given out.
+            found = _at(rows, key, version, supplies, draws, terms, drawn if len(versions) == 1 else None)
     return found
 
 
-def _at(rows: Rows, key: str, version: int, supplies: list[Row], draws: list[Row]) -> list[Violation]:
+def _at(
+    rows: Rows,
+    key: str,
+    version: int,
+    supplies: list[Row],
+    draws: list[Row],
+    terms: Mapping[str, frozenset[str]],
+    given: tuple[Mapping[str, int], Mapping[str, int]] | None,
+) -> list[Violation]:
     there = [row for row in supplies if _in_force(row, version) and row["counts"] == "counted"]
     drawn = [row for row in draws if _in_force(row, version)]
     new = {row["id"]: row for row in supplies if row["version_from"] == version and row["proposed_by"]}
@@ -63,9 +89,20 @@ def _at(rows: Rows, key: str, version: int, supplies: list[Row], draws: list[Row
                     f"a decision took {-lowered} by day {day}, which leaves {left}, at version {version}",
                 )
             ]
-    if carries and any(row["expires_on"] for row in there):
-        return _lots(key, today, there, drawn, change)
-    return []
+    if not carries:
+        return []
+    made, added = {row["id"] for row in change.new_draws}, {row["id"] for row in change.new_supply}
+    before = (
+        [row for row in there if row["id"] not in added] + change.gone_supply,
+        [row for row in drawn if row["id"] not in made] + change.gone_draws,
+    )
+    asked = {terms.get(row["promise"] or "", frozenset[str]()) for row in change.new_draws if row["promise"]}
+    found: list[Violation] = []
+    if given is not None:
+        found = taken_from_others(rows, key, before, (there, drawn), sorted(asked, key=sorted), given)
+    if any(row["expires_on"] for row in there):
+        found += _lots(key, today, there, drawn, before)
+    return found
 
 
 class _Change(NamedTuple):
@@ -98,15 +135,11 @@ def _day(row: Row, today: int, carries: bool) -> int:
     return max(day, today) if carries else day
 
 
-def _lots(key: str, today: int, there: list[Row], drawn: list[Row], change: _Change) -> list[Violation]:
+def _lots(
+    key: str, today: int, there: list[Row], drawn: list[Row], before: tuple[list[Row], list[Row]]
+) -> list[Violation]:
     """With lots that expire: no more may be without a lot after the decision than without it."""
-    made, added = {row["id"] for row in change.new_draws}, {row["id"] for row in change.new_supply}
-    after = unfilled(there, drawn, today)
-    before = unfilled(
-        [row for row in there if row["id"] not in added] + change.gone_supply,
-        [row for row in drawn if row["id"] not in made] + change.gone_draws,
-        today,
-    )
-    if after <= before:
+    left, was = unfilled(there, drawn, today), unfilled(*before, today)
+    if left <= was:
         return []
-    return [Violation("I1", key, f"a decision left {after} without a lot that lasts, {before} before it")]
+    return [Violation("I1", key, f"a decision left {left} without a lot that lasts, {was} before it")]
