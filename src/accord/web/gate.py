@@ -50,6 +50,7 @@ class Known:
         self._db = db
         self._lock = threading.Lock()
         self._kept: dict[str, tuple[float, Key | None]] = {}  # hash of the secret -> (when read, key)
+        self._reading: dict[str, asyncio.Task[Key | None]] = {}  # one read for all who wait for it
 
     async def key(self, secret: str) -> Key | None:
         """The key of a secret, good or not."""
@@ -57,7 +58,16 @@ class Known:
         kept = self._kept.get(name)
         if kept is not None and time.monotonic() - kept[0] < _KEPT_SECONDS:
             return kept[1]
-        found = await asyncio.to_thread(keys.of_secret, self._db, secret)
+        reading = self._reading.get(name)
+        if reading is None or reading.get_loop() is not asyncio.get_running_loop():
+            reading = self._reading[name] = asyncio.create_task(self._read(name, secret))
+        return await asyncio.shield(reading)
+
+    async def _read(self, name: str, secret: str) -> Key | None:
+        try:
+            found = await asyncio.to_thread(keys.of_secret, self._db, secret)
+        finally:
+            self._reading.pop(name, None)
         with self._lock:
             if len(self._kept) >= _KEPT_MAX:
                 self._kept.clear()

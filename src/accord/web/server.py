@@ -22,7 +22,7 @@ from accord.db import doctor
 from accord.db.engine import open_database
 from accord.kit.errors import Conflict, InputError
 from accord.web import logs
-from accord.web.app import RATE, create_app
+from accord.web.app import RATE, create_app, take_turns
 from accord.web.shell import is_this_machine
 
 Started = Callable[[str], None]  # gets the address
@@ -129,6 +129,7 @@ def _one(
     found: Sequence[doctor.Check],
 ) -> None:
     logs.set_up()
+    take_turns()
     app = create_app(db_url, is_open=is_open, rate=rate, found=found)
     _Server(_config(app), address, started).run(sockets=[listener])
 

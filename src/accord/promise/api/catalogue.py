@@ -65,6 +65,7 @@ class Catalogues:
         self._db = db
         self._lock = threading.Lock()
         self._kept: tuple[float, Catalogue] | None = None
+        self._reading: asyncio.Task[Catalogue] | None = None
         self._answers = 0
         self.answer_size = 1_500  # bytes of JSON of an answer, as lately measured
 
@@ -77,7 +78,15 @@ class Catalogues:
     async def recent(self, graph_version: int = 0) -> Catalogue:
         """One that is a quarter of a second old at most, and not older than this version of master data."""
         found = self._fresh(graph_version)
-        return found if found is not None else await asyncio.to_thread(self.read, graph_version)
+        if found is not None:
+            return found
+        if graph_version:
+            return await asyncio.to_thread(self.read, graph_version)
+        # One read for all who wait for it: in threads of their own, hundreds would queue up for the same answer.
+        reading = self._reading
+        if reading is None or reading.done() or reading.get_loop() is not asyncio.get_running_loop():
+            reading = self._reading = asyncio.create_task(asyncio.to_thread(self.read))
+        return await asyncio.shield(reading)
 
     def read(self, graph_version: int = 0) -> Catalogue:
         """The same, from a thread that may wait."""
