@@ -108,7 +108,7 @@ def test_the_server_goes_with_the_tests_even_when_they_are_killed(how: signal.Si
     psycopg.connect(url).close()
 
     tests.send_signal(how)
-    tests.wait(timeout=30)
+    tests.wait(timeout=120)
     tests.stdout.close()
 
     assert _gone_within(url, seconds=20)
