@@ -363,17 +363,17 @@ def test_one_spoiled_request_does_not_spoil_its_neighbours(
     db: Database, today: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from accord.kit.errors import Fault
-    from accord.promise.service import deciding
+    from accord.promise.service import batch
 
     stock(db, 10)
-    real = deciding.decide
+    real = batch.decide
 
     def poisoned(request: Request, *args: object, **more: object) -> Decision:
         if request.id == "b":
             raise Fault("poison")
         return real(request, *args, **more)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(deciding, "decide", poisoned)
+    monkeypatch.setattr(batch, "decide", poisoned)
 
     a, b, c = service.promise(db, [request(id, "commit", (3, today)) for id in "abc"], actor="sales")
 
