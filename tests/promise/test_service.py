@@ -106,6 +106,7 @@ def test_asking_changes_nothing(db: Database, today: int) -> None:
     first, second = do(db, request("", "ask", (8, today)), request("", "ask", (8, today)))
 
     assert first == msgspec.structs.replace(second, now=first.now)
+    assert len(first.snapshot) == 64
     assert first.verdict is Verdict.yes
     assert atp(db, today) == 10
     sound(db)
@@ -455,3 +456,17 @@ def test_what_takes_a_condition_is_committed_only_by_name(db: Database, today: i
     assert taken.promise is not None
     assert atp(db, today + 1, "pump-b") == 12
     sound(db)
+
+
+def test_a_replay_notices_a_changed_row_although_the_answer_would_be_the_same(
+    db: Database, today: int
+) -> None:
+    stock(db, 10)
+    do(db, request("a", "commit", (2, today)), request("b", "commit", (2, today)))
+    assert all(r.same for r in service.replay_all(db))
+
+    with db.write() as tx:
+        # One draw that the second decision saw, still leaving more than enough for it.
+        tx.execute("UPDATE ledger_draw SET quantity = 3 WHERE id = (SELECT min(id) FROM ledger_draw)")
+
+    assert not all(r.same for r in service.replay_all(db))

@@ -211,6 +211,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     expires_at: Instant | None = None  # of a hold
     digest: str = ""  # of options and day: "what the caller looked at"
     reads: tuple[tuple[str, int], ...] = ()  # (key, version) read, sorted
+    snapshot: str = ""  # digest of what stood on these keys
 
 
 class PromiseLine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

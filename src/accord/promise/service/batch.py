@@ -380,6 +380,7 @@ def decided(
         before=life.promise if life is not None else None,
         standing=life.state if life is not None else None,
     )
+    decision = msgspec.structs.replace(decision, snapshot=_snapshot(book, decision))
     return decision, effects_of(
         decision,
         book.graph,
@@ -387,6 +388,15 @@ def decided(
         life.state if life is not None else None,
         life.promise if life is not None else None,
     )
+
+
+_pack = msgspec.msgpack.Encoder().encode
+
+
+def _snapshot(book: Book, decision: Decision) -> str:
+    """The digest of what stood on the keys that were read: a replay on other rows differs, whatever is answered."""
+    seen = [(key, book.profiles[key].supply, book.profiles[key].draws) for key, _version in decision.reads]
+    return digest(_pack(seen))
 
 
 # --- around it ---
