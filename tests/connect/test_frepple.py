@@ -558,6 +558,20 @@ def test_of_equal_priorities_the_one_that_starts_last_wins() -> None:
     assert minutes(found, "c", "2025-12-31", "2026-01-31", "2026-02-01", "2026-03-01") == [0, 1440, 0, 1440]
 
 
+def test_of_equal_buckets_that_begin_on_one_day_the_one_that_begins_last_counts() -> None:
+    found = said(
+        ("resource", {"name": "oven", "location": "x", "maximum_calendar": "hot"}),
+        ("calendar", {"name": "hot", "defaultvalue": 0}),
+        *(
+            ("calendarbucket", {"calendar": "hot", "value": value, "startdate": f"2026-03-02 0{hour}:00:00"})
+            for value, hour in ((2, 0), (1, 1))
+        ),
+    )
+
+    # Two units: all of both for an hour, then one of them.
+    assert minutes(found, "capacity of oven", "2026-03-02", "2026-03-03") == [60 + 23 * 30, 720]
+
+
 def test_a_bucket_that_begins_during_a_day_counts_from_then() -> None:
     found = said(
         ("location", {"name": "x", "available_id": "c"}),

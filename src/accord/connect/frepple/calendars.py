@@ -34,7 +34,7 @@ class Course:
         self.default = self._counted(default)
         # The one that counts comes first: lowest priority, of equals the one that starts last.
         self.buckets = sorted(
-            buckets, key=lambda b: (b.priority, -(b.startdate or words.ALWAYS_FROM).toordinal())
+            buckets, key=lambda b: (b.priority, words.ALWAYS_FROM - (b.startdate or words.ALWAYS_FROM))
         )
 
     def in_wholes_of(self, gang: Fraction) -> Course:
