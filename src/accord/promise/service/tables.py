@@ -13,8 +13,7 @@ from accord.db.engine import Database
 from accord.kit.desk import Desk, DeskCounters
 from accord.kit.errors import AccordError
 from accord.promise.model import Request
-from accord.promise.service.batch import deep, shallow
-from accord.promise.service.repeats import Answer
+from accord.promise.service.batch import Answer, deep, shallow
 
 LINES_MAX = 256  # of a batch
 QUEUE_MAX = 4_096  # jobs waiting; beyond it 503 with Retry-After
