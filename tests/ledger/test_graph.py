@@ -311,8 +311,8 @@ def test_a_record_reads_back_as_it_was_written(record: Record) -> None:
 
 
 def test_every_kind_has_one_name() -> None:
-    assert len(KINDS) == 11
-    assert len(set(KINDS.values())) == 11
+    assert len(KINDS) == 12
+    assert len(set(KINDS.values())) == 12
 
 
 @pytest.mark.parametrize(

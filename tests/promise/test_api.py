@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -425,6 +426,10 @@ ROUTES: list[tuple[str, str, str | None]] = [
     ("GET", "/v1/promises/prm_x/why", "ask"),
     ("GET", "/v1/decisions/dec_x", "ask"),
     ("POST", "/v1/decisions/dec_x:replay", "ask"),
+    ("GET", "/v1/approvals", "ask"),
+    ("GET", "/v1/approvals/apr_x", "ask"),
+    ("POST", "/v1/approvals/apr_x:approve", "promise"),
+    ("POST", "/v1/approvals/apr_x:decline", "promise"),
     ("GET", "/v1/items", "ask"),
     ("GET", "/v1/sites", "ask"),
     ("GET", "/v1/customers", "ask"),
@@ -443,7 +448,7 @@ def test_the_table_of_rights_names_every_route(client: Client) -> None:
 
     there = {(method.upper(), path) for path, methods in described.items() for method in methods}
     named = {
-        (method, path.replace("prm_x", "{id}").replace("dec_x", "{id}").replace("com_x", "{id}"))
+        (method, re.sub(r"(prm|dec|com|apr)_x", "{id}", path))
         for method, path, _ in ROUTES
     }
     assert there | {("GET", "/v1/openapi.json")} == named

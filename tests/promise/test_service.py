@@ -364,17 +364,17 @@ def test_one_spoiled_request_does_not_spoil_its_neighbours(
     db: Database, today: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from accord.kit.errors import Fault
-    from accord.promise.service import batch
+    from accord.promise.service import deciding
 
     stock(db, 10)
-    real = batch.decide
+    real = deciding.decide
 
     def poisoned(request: Request, *args: object, **more: object) -> Decision:
         if request.id == "b":
             raise Fault("poison")
         return real(request, *args, **more)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(batch, "decide", poisoned)
+    monkeypatch.setattr(deciding, "decide", poisoned)
 
     a, b, c = service.promise(db, [request(id, "commit", (3, today)) for id in "abc"], actor="sales")
 

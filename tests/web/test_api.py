@@ -235,7 +235,7 @@ def test_a_full_desk_says_when_to_come_back(
 def test_a_mistake_of_ours_is_a_problem_without_internals(
     client: Client, today: int, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    def broken(*_: object) -> None:
+    def broken(*_: object, **__: object) -> None:
         canary = "a value of a variable"
         raise ZeroDivisionError("a secret" if canary else "")
 

@@ -42,12 +42,16 @@ _CHANGED = {
     Refusal.hold_expired,
     Refusal.promise_is_not_open,
     Refusal.already_delivered,
+    Refusal.approval_is_not_open,
+    Refusal.approval_expired,
+    Refusal.changed_since_asked,
 }
 _USAGE = {
     Refusal.unknown_item,
     Refusal.unknown_site,
     Refusal.unknown_customer,
     Refusal.unknown_promise,
+    Refusal.unknown_approval,
     Refusal.day_in_the_past,
     Refusal.beyond_horizon,
     Refusal.promise_is_not_a_hold,
@@ -62,6 +66,8 @@ def exit_code(decision: Decision, *, wanted: bool) -> int:
     """The exit code of a decision; `wanted`: something was to be done, so that only its being done is a yes."""
     if said.is_done(decision):
         return DONE
+    if said.is_asking(decision):
+        return APPROVAL
     refusals = set(decision.refusals)
     if refusals & _USAGE:
         return USAGE
@@ -94,6 +100,12 @@ def show(terminal: Terminal, decision: Decision, known: Catalogue, *, why: bool)
     )
     for refusal in decision.refusals:
         terminal.say("  " + " ".join(said.REFUSALS[refusal]))
+    if not said.is_done(decision):
+        _show_ruling(terminal, decision)
+    if said.is_asking(decision):
+        terminal.say(
+            f"  Asked: {decision.approval}" + (f", kept as {decision.promise}" if decision.promise else "")
+        )
     if decision.promise is not None and said.is_done(decision):
         terminal.say(f"  {_kept(decision)} {decision.promise}")
     if decision.options and (decision.chosen is None or why):
@@ -106,6 +118,10 @@ def show(terminal: Terminal, decision: Decision, known: Catalogue, *, why: bool)
 def next_step(decision: Decision) -> str:
     """The command one would type next."""
     verb, promise = decision.request.verb, decision.promise
+    if said.is_asking(decision):
+        return f"accord approve {decision.approval}, by somebody who may"
+    if decision.refusals and decision.refusals[0] in _APPROVAL and verb is not Verb.ask:
+        return "the same with --ask-approval"
     if verb is Verb.ask:
         return "the same with hold or commit" + ("" if len(decision.options) < 2 else ", and --option N")
     if not said.is_done(decision):
@@ -121,6 +137,20 @@ def _kept(decision: Decision) -> str:
     if decision.request.verb is Verb.hold and decision.expires_at is not None:
         return f"Held until {instant_iso(decision.expires_at)[:16].replace('T', ' ')} UTC:"
     return "Promised:"
+
+
+def _show_ruling(terminal: Terminal, decision: Decision) -> None:
+    """Who must agree and why, of what was asked for, or of the first option that is not free."""
+    option = next((one for one in decision.options if one.needs), None)
+    ruling = decision.ruling or (option.ruling if option is not None else None)
+    if ruling is None or (decision.ruling is None and decision.chosen is None and _is_free(decision)):
+        return
+    for words in (said.ruling(ruling), *ruling.because):
+        terminal.say(f"  {words}")
+
+
+def _is_free(decision: Decision) -> bool:
+    return any(not one.needs for one in decision.options)
 
 
 def _show_options(terminal: Terminal, decision: Decision, known: Catalogue) -> None:

@@ -39,6 +39,12 @@ _digest = click.option(
     "--digest", metavar="HEX", help="Of the answer you looked at: the option must still be there."
 )
 _ref = click.option("--ref", default="", metavar="NUMBER", help="Your order or quote number.")
+_ask = click.option(
+    "--ask-approval",
+    is_flag=True,
+    help="Where somebody else must agree: ask them, and keep the supply meanwhile.",
+)
+_note = click.option("--note", default="", metavar="TEXT", help="To whoever is asked.")
 _for = click.option(
     "--for", "length", metavar="48h", help="How long to hold: 90m, 48h, 7d. Default: the policy's."
 )
@@ -66,6 +72,8 @@ def ask_command(terminal: Terminal, words: tuple[str, ...], why: bool, ref: str)
 @_digest
 @_id
 @_ref
+@_ask
+@_note
 @_why
 @_yes
 @_no_input
@@ -78,6 +86,8 @@ def hold_command(
     digest: str | None,
     key: str | None,
     ref: str,
+    ask_approval: bool,
+    note: str,
     why: bool,
     yes: bool,
     no_input: bool,
@@ -98,6 +108,7 @@ def hold_command(
             request = _new(
                 Verb.hold, words, known, key=key, ref=ref, option=option, digest=digest, hold_seconds=seconds
             )
+        request = _asking(request, ask_approval, note)
         return _answer(terminal, _decide(db, request), known, why=why)
 
 
@@ -107,6 +118,8 @@ def hold_command(
 @_digest
 @_id
 @_ref
+@_ask
+@_note
 @_why
 @_yes
 @_no_input
@@ -118,6 +131,8 @@ def commit_command(
     digest: str | None,
     key: str | None,
     ref: str,
+    ask_approval: bool,
+    note: str,
     why: bool,
     yes: bool,
     no_input: bool,
@@ -137,9 +152,10 @@ def commit_command(
         if _is_promise(words):
             if asks and not terminal.confirm(f"Commit {words[0]}?"):
                 raise click.Abort
-            request = _about(Verb.commit, words[0], key)
+            request = _asking(_about(Verb.commit, words[0], key), ask_approval, note)
             return _answer(terminal, _decide(db, request), known, why=why)
         request = _new(Verb.commit, words, known, key=key, ref=ref, option=option, digest=digest)
+        request = _asking(request, ask_approval, note)
         if asks:
             chosen = _preview(terminal, db, request, known, why=why, words=words)
             if isinstance(chosen, int):
@@ -154,6 +170,8 @@ def commit_command(
 @_option
 @_digest
 @_id
+@_ask
+@_note
 @_why
 @_yes
 @_no_input
@@ -165,6 +183,8 @@ def amend_command(
     option: str | None,
     digest: str | None,
     key: str | None,
+    ask_approval: bool,
+    note: str,
     why: bool,
     yes: bool,
     no_input: bool,
@@ -178,6 +198,7 @@ def amend_command(
     with terminal.database() as db:
         known = _catalogue(db)
         request = _new(Verb.amend, words, known, key=key, option=option, digest=digest, promise=promise)
+        request = _asking(request, ask_approval, note)
         _ask_first(terminal, f"Amend {promise}?", yes=yes, no_input=no_input)
         return _answer(terminal, _decide(db, request), known, why=why)
 
@@ -197,10 +218,20 @@ def release_command(terminal: Terminal, promise: str, key: str | None) -> int:
 @click.command("cancel")
 @_promise
 @_id
+@_ask
+@_note
 @_yes
 @_no_input
 @takes_database
-def cancel_command(terminal: Terminal, promise: str, key: str | None, yes: bool, no_input: bool) -> int:
+def cancel_command(
+    terminal: Terminal,
+    promise: str,
+    key: str | None,
+    ask_approval: bool,
+    note: str,
+    yes: bool,
+    no_input: bool,
+) -> int:
     """End a commitment."""
     from accord.promise.model import Verb
 
@@ -208,17 +239,23 @@ def cancel_command(terminal: Terminal, promise: str, key: str | None, yes: bool,
         _ask_first(
             terminal, f"Cancel {promise}? The customer was given our word.", yes=yes, no_input=no_input
         )
-        return _answer(terminal, _decide(db, _about(Verb.cancel, promise, key)), _catalogue(db), why=False)
+        request = _asking(_about(Verb.cancel, promise, key), ask_approval, note)
+        return _answer(terminal, _decide(db, request), _catalogue(db), why=False)
 
 
 # --- from words to a decision ---
 
 
 def actor() -> str:
-    """Who acts: the person at this machine."""
+    """Who acts: the account that runs the command, whatever the environment says it is."""
     import getpass
+    import os
 
     try:
+        import pwd
+
+        return pwd.getpwuid(os.geteuid()).pw_name
+    except ImportError:  # no such accounts on this system
         return getpass.getuser()
     except (KeyError, OSError):  # an account without a name
         return "cli"
@@ -271,6 +308,12 @@ def _about(verb: Verb, promise: str, key: str | None, *, hold_seconds: int | Non
     return Request(
         id=_key(key) or new_id("req"), verb=verb, promise=promise.strip(), hold_seconds=hold_seconds
     )
+
+
+def _asking(request: Request, asks: bool, note: str) -> Request:
+    import msgspec
+
+    return msgspec.structs.replace(request, asks_approval=asks, note=note) if asks else request
 
 
 def _key(key: str | None) -> str | None:

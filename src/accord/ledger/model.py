@@ -25,9 +25,7 @@ class Kind(StrEnum):
     resource = "resource"
     supplier = "supplier"
     allocation = "allocation"
-
-
-# --- keys ------------------------------------------------------------------------------------------
+    limit = "limit"  # of decision rights: how much may be promised for a subject in a period
 
 
 def _part(text: str) -> str:
@@ -66,6 +64,17 @@ def allocation_key(allocation: str) -> str:
     return f"allocation:{allocation}"
 
 
+def limit_key(limit: str, subject: str, period: str) -> str:
+    """The key of a cumulative limit for one subject and period; injective for any three texts."""
+    names = [text.replace("%", "%25").replace(":", "%3A") for text in (limit, subject, period)]
+    return ":".join(["limit", *names])
+
+
+def limit_of(key: str) -> str:
+    """The id of the limit that a key of it names."""
+    return key.split(":")[1].replace("%3A", ":").replace("%25", "%")
+
+
 def kind_of_key(key: str) -> Kind:
     """The kind a key's prefix says. Raises: ValueError for an unknown prefix."""
     kind = _KINDS.get(key.partition(":")[0])
@@ -75,9 +84,6 @@ def kind_of_key(key: str) -> Kind:
 
 
 _KINDS = {**{kind.value: kind for kind in Kind}, "overtime": Kind.resource}
-
-
-# --- master data -----------------------------------------------------------------------------------
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -275,7 +281,10 @@ class Allocation(Record, frozen=True, kw_only=True):
     release_on: Day | None = None  # unused shares return to the rest on this day; None = until_on
 
 
-# --- supply, draws, commitments --------------------------------------------------------------------
+class LimitRecord(Record, frozen=True, kw_only=True):
+    """How much may be drawn on each key of a cumulative limit; the policy states it."""
+
+    most: int
 
 
 class SupplyKind(StrEnum):

@@ -1,6 +1,8 @@
-"""What the rules are: the policy in force, tiers, customers' terms, prices."""
+"""What the rules are: the policy in force, tiers, customers' terms, prices, and who may decide what."""
 
 from __future__ import annotations
+
+from enum import StrEnum
 
 import msgspec
 
@@ -65,6 +67,185 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     weigh_substitute: int = 150  # … for a substitute …
     weigh_other_site: int = 20  # … for leaving from another site
     weigh_expedite: int = 30
+    approval_seconds: int = 24 * 3600  # how long an approval may be given
+    margin_bp_min: int | None = (
+        None  # of a line, at current supply cost; less needs approval like a price below the floor
+    )
+    price_move_bp: int = 100  # a price holds for as long as its cost usually takes to move by this much …
+    price_seconds_min: int = 3600  # … but no shorter than this …
+    price_seconds_max: int = 30 * 86400  # … and no longer
+
+
+# --- who may decide what ---------------------------------------------------------------------------
+
+ANY = "*"  # every role, every customer, every item
+
+
+class Verb(StrEnum):
+    """What a right is about; asking is always allowed."""
+
+    hold = "hold"  # also to renew one
+    commit = "commit"  # also to harden a hold
+    amend = "amend"  # must be allowed, and so must be what it makes of the promise
+    release = "release"
+    cancel = "cancel"
+
+
+class Answer(StrEnum):
+    """What a right says."""
+
+    allow = "allow"
+    ask = "ask"  # somebody else must agree
+    deny = "deny"
+
+
+class Right(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One row of the table: who, for whom, what, up to which limits, and then what.
+
+    A row speaks of an act when role, tier and verb fit, and covers it when no limit is exceeded. Of the rows that cover
+    an act the first decides. A limit of None is none.
+    """
+
+    id: str
+    then: Answer
+    ask: str = ""  # the role that must agree, where `then` is ask
+    role: str = ANY
+    tiers: tuple[str, ...] = ()  # () = every customer; "" in it = those without a tier
+    verbs: tuple[Verb, ...] = ()  # () = all
+    quantity_max: int | None = None  # of the largest line, stated units
+    value_minor_max: int | None = None  # what the customer pays, or what it costs us where that is more
+    days_late_max: int | None = None  # of the last delivery, against the requested day
+    days_ahead_max: int | None = None  # of the last delivery, from today
+    margin_bp_min: int | None = None  # at current supply cost; an unknown price has none
+    expedite_minor_max: int | None = None  # what is paid so that it comes sooner
+    hold_seconds_max: int | None = None
+    inside_fence: bool = False  # covers work that starts inside the fence
+    borrow: bool = False  # covers taking a lower tier's share
+    below_floor: bool = False  # covers a price below the floor
+
+
+class Counted(StrEnum):
+    """What a cumulative limit counts."""
+
+    value = "value"  # minor units
+    quantity = "quantity"  # stated units, rounded up a line
+    expedite = "expedite"  # minor units
+
+
+class Subject(StrEnum):
+    """Over whom a cumulative limit adds up."""
+
+    customer = "customer"
+    actor = "actor"
+    team = "team"
+
+
+class Period(StrEnum):
+    """Over what time; periods begin on calendar days of UTC, weeks on Mondays."""
+
+    day = "day"
+    week = "week"
+    month = "month"
+    quarter = "quarter"
+    year = "year"
+
+
+class CumulativeLimit(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """How much may be promised on the authority of a role, added up over a customer, actor or team and a period."""
+
+    id: str
+    of: Counted
+    over: Subject
+    period: Period
+    most: int  # in what `of` counts
+    then: Answer  # what happens above it: ask or deny
+    ask: str = ""
+    role: str = ANY
+    tiers: tuple[str, ...] = ()
+    verbs: tuple[Verb, ...] = (Verb.hold, Verb.commit)  # holds and commitments alike
+    item: str = ANY
+
+
+class Actor(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Who acts: a person, a system, a job, an agent."""
+
+    id: str  # as the doors know it: a key's name, an account
+    roles: tuple[str, ...] = ()
+    team: str = ""
+    person: str = ""  # who is behind it, where one person has several; "" = itself
+
+
+class Rights(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Who may decide what: one document, versioned with the policy."""
+
+    rights: tuple[Right, ...] = ()  # in the order in which they count
+    limits: tuple[CumulativeLimit, ...] = ()
+    actors: tuple[Actor, ...] = ()
+    everybody_else: str = ""  # the role of whoever is not among the actors; "" = none
+
+
+class Amount(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What one line comes to, as cumulative limits count it."""
+
+    item: str
+    quantity: int  # stated units, rounded up
+    value_minor: int
+    expedite_minor: int = 0
+
+
+class Figures(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What an act comes to, as rights measure it."""
+
+    amounts: tuple[Amount, ...] = ()  # a line each, in their order
+    days_late: int = 0
+    days_ahead: int = 0
+    price_minor: int | None = None  # None = no price is known
+    cost_minor: int = 0
+    hold_seconds: int = 0  # 0 = it is no hold
+    inside_fence: bool = False
+    borrow: bool = False
+    below_floor: bool = False
+
+    @property
+    def quantity(self) -> int:
+        """Of the largest line."""
+        return max((one.quantity for one in self.amounts), default=0)
+
+    @property
+    def value_minor(self) -> int:
+        """Of the whole."""
+        return sum(one.value_minor for one in self.amounts)
+
+    @property
+    def expedite_minor(self) -> int:
+        """Of the whole."""
+        return sum(one.expedite_minor for one in self.amounts)
+
+    @property
+    def margin_bp(self) -> int | None:
+        """Of the price, rounded down; None without a price, which is then never enough."""
+        if not self.price_minor or self.price_minor < 0:
+            return None
+        return (self.price_minor - self.cost_minor) * 10_000 // self.price_minor
+
+
+class LimitTake(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What one line takes of a cumulative limit."""
+
+    key: str
+    on: int  # the first day of the period
+    quantity: int
+    line: int
+
+
+class Ruling(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What the rights say about an act, and why."""
+
+    answer: Answer
+    role: str = ""  # on whose authority, or in which role it was refused
+    by: str = ""  # the right or cumulative limit that says so; "" = no right covers it
+    ask: str = ""  # the role that must agree
+    because: tuple[str, ...] = ()  # what was exceeded, by how much; for people inside
 
 
 class Book(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,3 +257,6 @@ class Book(msgspec.Struct, frozen=True, kw_only=True):
     tiers: dict[str, int]  # tier -> rank
     prices: dict[str, Price]  # "item" or "item|tier"
     effective_at: Instant = 0
+    rights: Rights | None = (
+        None  # None = none are stated: everything is allowed but what needs approval by itself
+    )

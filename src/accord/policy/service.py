@@ -9,23 +9,28 @@ from weakref import WeakKeyDictionary
 import msgspec
 
 from accord.db import audit
-from accord.db.engine import Database, retrying
+from accord.db.engine import Database
 from accord.db.tx import Tx
 from accord.kit.digest import canonical
 from accord.kit.errors import InputError
+from accord.ledger.model import LimitRecord
+from accord.ledger.service.books import Treatment
+from accord.ledger.service.limits import state_limits
+from accord.ledger.service.news import again
 from accord.policy import store
-from accord.policy.model import Book, Customer, Price, Rules, Tier
+from accord.policy.model import Book, Customer, Price, Rights, Rules, Tier
 
-Record = Customer | Tier | Price | Rules
+Record = Customer | Tier | Price | Rules | Rights
 
 _KEPT_MAX = 4
 _kept: WeakKeyDictionary[Database, dict[int, Book]] = WeakKeyDictionary()
 _lock = threading.Lock()
-_KINDS: dict[str, type[Customer] | type[Tier] | type[Price] | type[Rules]] = {
+_KINDS: dict[str, type[Customer] | type[Tier] | type[Price] | type[Rules] | type[Rights]] = {
     "customer": Customer,
     "tier": Tier,
     "price": Price,
     "rules": Rules,
+    "rights": Rights,
 }
 
 
@@ -49,7 +54,8 @@ def book_at(tx: Tx, version: int) -> Book:
 
 
 def _compiled(version: int, rows: Sequence[tuple[str, str, bytes]]) -> Book:
-    rules, customers, tiers, prices = Rules(), {}, {}, {}
+    rules, rights = Rules(), None
+    customers, tiers, prices = {}, {}, {}
     for kind, ident, body in rows:
         record = msgspec.json.decode(body, type=_KINDS[kind])
         if isinstance(record, Customer):
@@ -58,9 +64,16 @@ def _compiled(version: int, rows: Sequence[tuple[str, str, bytes]]) -> Book:
             tiers[ident] = record.rank
         elif isinstance(record, Price):
             prices[ident] = record
+        elif isinstance(record, Rights):
+            rights = record
         else:
             rules = record
-    return Book(version=version, rules=rules, customers=customers, tiers=tiers, prices=prices)
+    return Book(version=version, rules=rules, customers=customers, tiers=tiers, prices=prices, rights=rights)
+
+
+def version(tx: Tx) -> int:
+    """The version in force."""
+    return store.version(tx)
 
 
 def put(db: Database, records: Sequence[Record], *, actor: str, id: str) -> int:
@@ -73,6 +86,12 @@ def put(db: Database, records: Sequence[Record], *, actor: str, id: str) -> int:
     def work(tx: Tx) -> int:
         before = store.version(tx)
         version = store.put(tx, [(*_named(record), canonical(record)) for record in records], [])
+        for record in records:
+            if isinstance(record, Rights):
+                rules = next((one for one in records if isinstance(one, Rules)), book_at(tx, before).rules)
+                treatment = Treatment(late_receipt_days=rules.late_receipt_days, fence_days=rules.fence_days)
+                limits = [LimitRecord(id=one.id, most=one.most) for one in record.limits]
+                state_limits(tx, limits, treatment, actor=actor)
         if version != before:
             audit.append(
                 tx,
@@ -87,12 +106,14 @@ def put(db: Database, records: Sequence[Record], *, actor: str, id: str) -> int:
             )
         return version
 
-    return retrying(db, work)
+    return again(db, work)
 
 
 def _named(record: Record) -> tuple[str, str]:
     if isinstance(record, Rules):
         return ("rules", "rules")
+    if isinstance(record, Rights):
+        return ("rights", "rights")
     kind = {Customer: "customer", Tier: "tier", Price: "price"}[type(record)]
     return (kind, record.id)
 
@@ -117,6 +138,8 @@ def _check(records: Sequence[Record]) -> None:
                     "negative",
                     "late_receipt_days is not negative; state 0 or more, or none.",
                 )
+        elif isinstance(record, Rights):
+            continue
         elif not record.id:
             raise InputError.at(f"{where}/id", "missing", "A record needs an id; give it one.")
         elif isinstance(record, Customer) and (record.early_days_max < 0 or record.life_days_min < 0):

@@ -12,6 +12,9 @@ import msgspec
 
 from accord.kit.days import Day, Instant
 from accord.ledger.model import State
+from accord.policy.model import Figures as Figures
+from accord.policy.model import LimitTake as LimitTake
+from accord.policy.model import Ruling as Ruling
 
 
 class Verb(StrEnum):
@@ -23,6 +26,8 @@ class Verb(StrEnum):
     amend = "amend"  # replaces the lines of a promise
     release = "release"  # ends a hold
     cancel = "cancel"  # ends a commitment
+    approve = "approve"  # lets happen what somebody else asked for
+    decline = "decline"  # says no to it
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -52,6 +57,9 @@ class Request(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     may_split: bool | None = None
     may_substitute: bool | None = None
     ref: str = ""  # order or quote number
+    asks_approval: bool = False  # where somebody else must agree: ask them, and keep the supply meanwhile where rights let it be held
+    approval: str | None = None  # apr_..., for approve and decline
+    note: str = ""  # to whoever must agree, or why it was declined
 
 
 class Refusal(StrEnum):
@@ -61,6 +69,7 @@ class Refusal(StrEnum):
     unknown_site = "unknown_site"
     unknown_customer = "unknown_customer"
     unknown_promise = "unknown_promise"
+    unknown_approval = "unknown_approval"
     day_in_the_past = "day_in_the_past"
     beyond_horizon = "beyond_horizon"
     promise_is_not_a_hold = "promise_is_not_a_hold"
@@ -71,6 +80,10 @@ class Refusal(StrEnum):
     hold_too_long = "hold_too_long"
     hold_too_large = "hold_too_large"
     hold_renewed_too_often = "hold_renewed_too_often"
+    approval_is_not_open = "approval_is_not_open"  # given or declined before
+    approval_expired = "approval_expired"
+    approver_is_requester = "approver_is_requester"
+    changed_since_asked = "changed_since_asked"  # the promise was changed after approval was asked
     no_way_to_the_customer = "no_way_to_the_customer"  # no site delivers there
     no_source = "no_source"  # not in stock, and no way to make, move or buy it
     supply_short = "supply_short"
@@ -82,6 +95,7 @@ class Refusal(StrEnum):
     protected_for_others = "protected_for_others"  # allocations of other tiers
     later_than_accepted = "later_than_accepted"
     split_not_accepted = "split_not_accepted"
+    not_allowed = "not_allowed"  # no right of the actor covers it, and nobody can be asked
     below_margin_floor = "below_margin_floor"
     approval_needed = "approval_needed"
     option_is_gone = "option_is_gone"  # changed while you looked
@@ -178,6 +192,8 @@ class Option(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     score: int  # rank by policy, lower is better
     difference: str  # one line, against the first option
     needs: tuple[Refusal, ...] = ()  # what stands in the way of taking it without approval
+    figures: Figures | None = None  # what it comes to, as rights measure it; None = no rights are stated
+    ruling: Ruling | None = None  # whether the actor may take it; None = no rights are stated
 
 
 class LineVerdict(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -212,6 +228,12 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     digest: str = ""  # of options and day: "what the caller looked at"
     reads: tuple[tuple[str, int], ...] = ()  # (key, version) read, sorted
     snapshot: str = ""  # digest of what stood on these keys
+    ruling: Ruling | None = None  # by which right it was done, or not; None = no rights are stated
+    limits: tuple[LimitTake, ...] = ()  # what it draws of cumulative limits
+    figures: Figures | None = None  # of what was taken, as rights measure it
+    approval: str | None = None  # apr_… asked for, given or declined
+    approval_version: int | None = None  # of the approval that was read
+    act: Request | None = None  # what an approval is asked for or lets happen; None = the request itself
 
 
 class PromiseLine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -245,3 +267,39 @@ class Promise(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     expires_at: Instant | None = None
     renewals: int = 0
     version: int = 1
+    figures: Figures | None = None  # as rights measured it when it was last decided
+    approved_by: str = ""  # whose word it stands on beside the actor's
+
+
+class ApprovalState(StrEnum):
+    """Where an approval stands."""
+
+    pending = "pending"
+    approved = "approved"
+    declined = "declined"
+    expired = "expired"  # by comparison with the clock, nobody writes it
+    void = "void"  # the promise it was about was changed since; by comparison, nobody writes it
+
+
+class Approval(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What one actor asked of another: bound to exactly this, until a moment."""
+
+    id: str  # apr_…
+    state: ApprovalState
+    request: Request  # what was asked for; with the option it is about
+    customer: str | None
+    actor: str  # who asked
+    role: str  # who must agree
+    ruling: Ruling  # why
+    figures: Figures
+    sentence: str  # what it is about, as the decision said it
+    decision: str  # dec_… that asked for it
+    promise: str | None = None  # prm_… that keeps the supply, or that it is about
+    promise_version: int | None = None  # that it is about: another one is another thing
+    keeps: bool = False  # the promise is a hold made for this, and goes with it
+    asked_at: Instant
+    expires_at: Instant
+    decided_by: str = ""
+    decided_at: Instant | None = None
+    note: str = ""  # of whoever asked; once decided, of whoever decided
+    version: int = 1  # 1 = asked, 2 = decided

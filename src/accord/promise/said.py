@@ -12,6 +12,7 @@ from accord.kit.days import Day, date_of
 from accord.kit.money import format_money
 from accord.kit.quantity import format_quantity
 from accord.ledger.model import Item, Kind, kind_of_key, node_of
+from accord.policy.model import Answer, Ruling
 from accord.promise.model import Decision, Limit, Refusal, Verb, Verdict
 
 _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -32,6 +33,7 @@ REFUSALS: Mapping[Refusal, tuple[str, str]] = {
     Refusal.unknown_site: ("There is no such site.", "Check the site's id, or leave the site open."),
     Refusal.unknown_customer: ("There is no such customer.", "Check the customer's id, or import the customer first."),
     Refusal.unknown_promise: ("There is no such promise.", "Copy the id whole: it begins with prm_."),
+    Refusal.unknown_approval: ("There is no such approval.", "Copy the id whole: it begins with apr_."),
     Refusal.day_in_the_past: ("The requested day has passed.", "Ask for today or a later day."),
     Refusal.beyond_horizon: ("The day is further ahead than promises may lie.", "Ask for an earlier day, or have the policy's horizon raised."),
     Refusal.promise_is_not_a_hold: ("The promise is not a hold.", "Only holds are released, renewed or hardened. Cancel ends a commitment."),
@@ -42,6 +44,10 @@ REFUSALS: Mapping[Refusal, tuple[str, str]] = {
     Refusal.hold_too_long: ("The hold is longer than the policy allows.", "Ask for a shorter hold."),
     Refusal.hold_too_large: ("The hold is larger than the policy allows.", "Hold less, or commit."),
     Refusal.hold_renewed_too_often: ("The hold was renewed as often as the policy allows.", "Commit or release it."),
+    Refusal.approval_is_not_open: ("This approval was given or declined before.", "Look at what it came to."),
+    Refusal.approval_expired: ("The time for this approval has passed.", "Have it asked for again."),
+    Refusal.approver_is_requester: ("Whoever asks, or made the promise, does not approve it.", "Leave it to somebody else who has the role."),
+    Refusal.changed_since_asked: ("What the approval is about was changed since it was asked.", "Have it asked for again, as it is now."),
     Refusal.no_way_to_the_customer: ("No site delivers to this customer.", "Add a delivery from a site to the customer's zone."),
     Refusal.no_source: ("It is not in stock, and there is no way to make, move or buy it.", "Add a source for the item, or ask for another item."),
     Refusal.supply_short: ("There is not enough supply by then.", "Take an option, or ask for less or later."),
@@ -53,6 +59,7 @@ REFUSALS: Mapping[Refusal, tuple[str, str]] = {
     Refusal.protected_for_others: ("What is there is set aside for others.", "Ask again after the release day, or have it approved to borrow."),
     Refusal.later_than_accepted: ("It would come later than the customer accepts.", "Ask the customer whether a later day will do."),
     Refusal.split_not_accepted: ("It could come only in several deliveries, which the customer does not accept.", "Ask the customer whether a split will do."),
+    Refusal.not_allowed: ("No right of yours covers this, and nobody may be asked for it.", "Take an option that you may take, or have the policy changed."),
     Refusal.below_margin_floor: ("The price is below the floor.", "Raise the price, or have it approved."),
     Refusal.approval_needed: ("Somebody must approve this first.", "Ask whoever has the right, or take an option that needs no approval."),
     Refusal.option_is_gone: ("What you looked at is no longer there.", "Look at the fresh options."),
@@ -81,11 +88,24 @@ _SOURCES = {"make": "make", "move": "move", "buy": "buy"}
 
 def is_done(decision: Decision) -> bool:
     """Whether a decision did what its request wanted: took an option, or changed a promise that takes none."""
-    if decision.request.verb is Verb.ask:
+    if decision.request.verb is Verb.ask or is_asking(decision):
         return False
     return decision.chosen is not None or (
         not decision.refusals and decision.verdict in (Verdict.yes, Verdict.done)
     )
+
+
+def is_asking(decision: Decision) -> bool:
+    """Whether a decision asked somebody else to approve, and did nothing but keep the supply, where it may be held."""
+    return decision.approval is not None and decision.request.verb not in (Verb.approve, Verb.decline)
+
+
+def ruling(found: Ruling) -> str:
+    """What the rights say, in a sentence: "Allowed by seller-commit.", "The sales manager must agree (seller-more)."."""
+    if found.answer is Answer.allow:
+        return f"Allowed by {found.by}."
+    by = f" ({found.by})" if found.by else ""
+    return f"The {found.ask} must agree{by}." if found.answer is Answer.ask else f"Not allowed{by}."
 
 
 def day(on: Day, today: Day | None = None) -> str:
@@ -127,6 +147,8 @@ def thing(key: str) -> str:
         return f"{item} at {site}"
     if key.startswith("overtime:"):
         return f"overtime of {name}"
+    if counted is Kind.limit:
+        return f"the limit {name}"
     return f"the share {name}" if counted is Kind.allocation else name
 
 

@@ -12,10 +12,12 @@ from collections.abc import Sequence
 import msgspec
 from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, Table, text
 
+from accord.db.failures import Retry
 from accord.db.schema import Moment, Words, metadata
 from accord.db.tx import Tx
+from accord.kit.days import Instant
 from accord.kit.errors import Fault, InputError
-from accord.promise.model import Decision, Promise
+from accord.promise.model import Approval, Decision, Promise
 
 # Every index is paid for by every promise, so what a stretch of another one can answer has none of its own.
 _IN_FORCE = text("in_force")
@@ -66,7 +68,24 @@ decision_table = Table(
           postgresql_where=text("promise IS NOT NULL")),
 )  # fmt: skip
 
+# Each approval has a row that it was asked, and one that it was given or declined; neither is ever changed.
+approval_table = Table(
+    "approval",
+    metadata,
+    Column("id", Words, primary_key=True),
+    Column("version", BigInteger, primary_key=True, autoincrement=False),
+    Column("state", Words, nullable=False),
+    Column("role", Words, nullable=False),
+    Column("actor", Words, nullable=False),
+    Column("promise", Words),
+    Column("expires_at", Moment, nullable=False),
+    Column("body", LargeBinary, nullable=False),  # msgpack of Approval
+    Index("ix_approval_promise", "promise", sqlite_where=text("promise IS NOT NULL"),
+          postgresql_where=text("promise IS NOT NULL")),
+)  # fmt: skip
+
 _pack = msgspec.msgpack.Encoder().encode
+_unpack_approval = msgspec.msgpack.Decoder(Approval).decode
 _unpack = msgspec.msgpack.Decoder(Promise).decode
 
 
@@ -151,6 +170,62 @@ def decisions_of_promise(tx: Tx, promise: str) -> list[StoredDecision]:
         promise=promise,
     )
     return [StoredDecision(*row) for row in found]
+
+
+# --- approvals ---
+
+
+def put_approvals(tx: Tx, changed: Sequence[Approval]) -> None:
+    """Add versions of approvals. Raises: Retry when somebody else gave or declined one meanwhile."""
+    for one in changed:
+        # One row, by primary key; whoever comes second with the same version waits, and finds it there.
+        made = tx.execute(
+            "INSERT INTO approval (id, version, state, role, actor, promise, expires_at, body)"
+            " VALUES (:id, :version, :state, :role, :actor, :promise, :expires_at, :body)"
+            " ON CONFLICT (id, version) DO NOTHING",
+            id=one.id,
+            version=one.version,
+            state=one.state.value,
+            role=one.role,
+            actor=one.actor,
+            promise=one.promise,
+            expires_at=one.expires_at,
+            body=_pack(one),
+        )
+        if made != 1:
+            raise Retry(f"approval {one.id} was decided meanwhile")
+
+
+def approvals(tx: Tx, ids: Sequence[str]) -> dict[str, Approval]:
+    """These approvals as they stand; one that does not exist is not among them."""
+    # By primary key: each approval has at most two versions.
+    found = tx.rows_in("SELECT body FROM approval WHERE id IN (:keys) ORDER BY id, version", ids)
+    return {one.id: one for one in [_unpack_approval(body) for (body,) in found]}
+
+
+def approval_at(tx: Tx, id: str, version: int) -> Approval | None:
+    """An approval as it was at a version, or None."""
+    # One row, by primary key.
+    found = tx.rows("SELECT body FROM approval WHERE id = :id AND version = :version", id=id, version=version)
+    return _unpack_approval(found[0][0]) if found else None
+
+
+def approvals_page(
+    tx: Tx, *, after: str | None = None, limit: int = 50, pending_at: Instant = 0
+) -> tuple[list[Approval], str | None]:
+    """Approvals as they stand, newest first, and where the next page starts; `pending_at`: only those still open then."""
+    # A stretch of the primary key, from its end: ids sort by time. "~" is behind every id, 0 before every moment.
+    found = tx.rows(
+        "SELECT body FROM approval a WHERE id < :after"
+        " AND version = (SELECT max(version) FROM approval b WHERE b.id = a.id)"
+        " AND (:pending_at = 0 OR (state = 'pending' AND expires_at > :pending_at))"
+        " ORDER BY id DESC LIMIT :limit",
+        after=after or "~",
+        limit=limit + 1,
+        pending_at=pending_at,
+    )
+    page = [_unpack_approval(body) for (body,) in found[:limit]]
+    return page, page[-1].id if len(found) > limit else None
 
 
 # --- promises ---

@@ -25,7 +25,7 @@ from accord.ledger.model import Draw, Effects, Profile, State
 from accord.promise.decide import life, order
 from accord.promise.decide.plan import Plan
 from accord.promise.model import Decision, Refusal, Verb
-from accord.promise.service import batch, lives
+from accord.promise.service import deciding, lives
 
 Mutant = Callable[[], AbstractContextManager[None]]
 
@@ -117,7 +117,7 @@ def _claims_nothing() -> AbstractContextManager[None]:
 def _expired_hold_converted() -> AbstractContextManager[None]:
     """M7: a hold that is over is made firm again, without looking whether somebody has taken what it held."""
     real_state, real_of = life._of_state, lives.Lives.of
-    real_effects: Callable[..., Effects | None] = vars(batch)["effects_of"]
+    real_effects: Callable[..., Effects | None] = vars(deciding)["effects_of"]
     gone: dict[str, tuple[Draw, ...]] = {}
 
     def any_state(*args: Any) -> list[Refusal]:
@@ -141,7 +141,7 @@ def _expired_hold_converted() -> AbstractContextManager[None]:
     return _patched(
         (life, "_of_state", any_state),
         (lives.Lives, "of", remembered),
-        (batch, "effects_of", firm),
+        (deciding, "effects_of", firm),
     )
 
 

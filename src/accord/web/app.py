@@ -30,6 +30,7 @@ from accord.exceptions.api.routes import ROUTES as EXCEPTION_ROUTES
 from accord.ledger.api import ROUTES as LEDGER_ROUTES
 from accord.policy.api import ROUTES as POLICY_ROUTES
 from accord.promise import service as promise
+from accord.promise.api.approvals import ROUTES as APPROVAL_ROUTES
 from accord.promise.api.catalogue import Catalogues
 from accord.promise.api.routes import ROUTES as PROMISE_ROUTES
 from accord.promise.pages.routes import PAGES as PROMISE_PAGES
@@ -107,7 +108,14 @@ def on(
 
     api = Router(
         path="/v1",
-        route_handlers=[*PROMISE_ROUTES, *LEDGER_ROUTES, *POLICY_ROUTES, *EXCEPTION_ROUTES, *OWN_ROUTES],
+        route_handlers=[
+            *PROMISE_ROUTES,
+            *APPROVAL_ROUTES,
+            *LEDGER_ROUTES,
+            *POLICY_ROUTES,
+            *EXCEPTION_ROUTES,
+            *OWN_ROUTES,
+        ],
         middleware=[Gate(db, RateLimit(rate), is_open=is_open)],
     )
     return Accord(

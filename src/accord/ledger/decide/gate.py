@@ -113,7 +113,7 @@ def lowest(profile: Profile, graph: Graph, today: Day) -> int:
     used: dict[Day, int] = {}
     for on, _life, quantity in profile.draws:
         used[on] = used.get(on, 0) + quantity
-    is_share = profile.key.startswith("allocation:")
+    is_share = profile.key.startswith(("allocation:", "limit:"))  # drawn on the first day of a period
     return min(
         (graph.capacity(profile.key, on) - q for on, q in used.items() if is_share or on >= today), default=0
     )

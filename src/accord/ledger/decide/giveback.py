@@ -13,12 +13,16 @@ def given_back(
 ) -> tuple[tuple[Draw, ...], tuple[Supply, ...]]:
     """The draws that end with these promises and the proposed receipts that go with them; the sheets are changed.
 
-    A proposed receipt stays, with what it draws itself, as long as its node cannot do without it.
+    A proposed receipt stays, with what it draws itself, as long as its node cannot do without it. What was delivered, if
+    only in part, stays counted in cumulative limits: else a delivery and a cancel would make room for the next.
     """
+    delivered = {c.id for sheet in sheets.values() for c in sheet.commitments.values() if c.fulfilled}
     gives: list[Draw] = []
     drops: list[Supply] = []
     for sheet in sheets.values():
         for draw in [d for d in sheet.draws.values() if d.promise in promises and d.feeds is None]:
+            if draw.owner in delivered and draw.key.startswith("limit:"):
+                continue
             gives.append(sheet.draws.pop(draw.id))
     while gone := orphans(sheets, promises):
         names = {supply.id for supply in gone}

@@ -23,6 +23,7 @@ from accord.ledger.model import (
     Delivery,
     Item,
     Lane,
+    LimitRecord,
     Operation,
     Record,
     Resource,
@@ -31,6 +32,7 @@ from accord.ledger.model import (
     Supplier,
     Term,
     allocation_key,
+    limit_of,
     node_key,
     node_of,
     resource_key,
@@ -78,6 +80,7 @@ class Graph:
         "_collected",
         "_deliveries",
         "_deliveries_anywhere",
+        "_delivery_by_id",
         "_lanes",
         "_operations",
         "_sources",
@@ -87,6 +90,7 @@ class Graph:
         "_ways",
         "items",
         "lanes",
+        "limits",
         "operations",
         "resources",
         "sites",
@@ -105,6 +109,7 @@ class Graph:
         self.operations: dict[str, Operation] = {}
         self.lanes: dict[str, Lane] = {}
         self.terms: dict[str, Term] = {}
+        self.limits: dict[str, LimitRecord] = {}
         self._timetables: dict[str, Timetable] = {}
         self._always = Timetable(ALWAYS)
         substitutes: list[Substitute] = []
@@ -134,6 +139,8 @@ class Graph:
                     deliveries.append(record)
                 case Allocation():
                     allocations.append(record)
+                case LimitRecord():
+                    self.limits[record.id] = record
                 case _:
                     raise Fault(f"{type(record).__name__} is no master data of the ledger")
         self.sites_in_order = tuple(sorted(self.sites))
@@ -146,6 +153,7 @@ class Graph:
         }
         self._collected = {site: Delivery(id="", site=site, ship_to="*") for site in self.sites}
         # For each zone that is named: its own last legs and those to anywhere, in one order.
+        self._delivery_by_id = {d.id: d for d in deliveries}
         anywhere = [d for d in deliveries if d.ship_to == "*"]
         self._deliveries_anywhere = tuple(sorted(anywhere, key=lambda d: (d.priority, d.id)))
         self._deliveries = {
@@ -200,6 +208,10 @@ class Graph:
     def deliveries_to(self, ship_to: str) -> tuple[Delivery, ...]:
         """Last legs to a zone of customers: its own and those to anywhere ("*"), by (priority, id)."""
         return self._deliveries.get(ship_to, self._deliveries_anywhere)
+
+    def delivery(self, id: str) -> Delivery | None:
+        """One last leg by its id; None where it is collected."""
+        return self._delivery_by_id.get(id)
 
     @property
     def has_deliveries(self) -> bool:
@@ -262,7 +274,8 @@ class Graph:
         """How much there is of a key that does not carry over, on one day.
 
         A resource: minutes of all its units. Overtime: extra minutes of all its units, on days the resource is
-        open. A supplier: base units on its open days. An allocation: its share, on days of its period. What was
+        open. A supplier: base units on its open days. An allocation: its share, on days of its period. A limit: all of it, on
+        whichever day stands for its period. What was
         ended has nothing left, although draws from before may be on it; a supplier whose limit was lifted has plenty.
 
         Raises: Fault for a node.
@@ -288,6 +301,9 @@ class Graph:
             if share is None:
                 return 0
             return share.quantity if share.from_on <= day < share.until_on else 0
+        if kind == "limit":
+            limit = self.limits.get(limit_of(key))
+            return 0 if limit is None else limit.most
         raise Fault(f"{key} has no capacity: a node carries over")
 
     # --- allocations ---

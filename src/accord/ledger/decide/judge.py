@@ -42,8 +42,8 @@ def judge(
         key = waiting.popleft()
         queued.discard(key)
         visits[key] += 1
-        if kind_of_key(key) is Kind.allocation:
-            continue  # shares shrink, commitments stay
+        if kind_of_key(key) in (Kind.allocation, Kind.limit):
+            continue  # shares and limits shrink, commitments stay
         sheet, day = sheets[key], today(key)
         missing = _missing(sheet, graph, day)
         if kind_of_key(key) is Kind.node:

@@ -21,6 +21,7 @@ from accord.ledger.model import (
     Delivery,
     Item,
     Lane,
+    LimitRecord,
     Operation,
     Record,
     Resource,
@@ -42,6 +43,7 @@ KINDS: Mapping[str, type[Record]] = {
     "substitute": Substitute,
     "delivery": Delivery,
     "allocation": Allocation,
+    "limit": LimitRecord,
 }
 _NAMES: Mapping[type[Record], str] = {type_: name for name, type_ in KINDS.items()}
 _DECODERS = {name: msgspec.json.Decoder(type_, strict=True) for name, type_ in KINDS.items()}
@@ -188,6 +190,8 @@ class _Known:
                 if not row.path:
                     detail = 'The path is empty. Name at least one term, such as "tier:A".'
                     yield FieldError(f"{where}/path", "path_missing", detail)
+            case LimitRecord():
+                yield from _not_negative(where, most=row.most)
             case _:
                 raise Fault(f"no check is known for {type(row).__name__}")
 

@@ -199,6 +199,7 @@ class Trial:
         takes: Iterable[tuple[str, Day, int, int]],
         *,
         terms: frozenset[str] = _NOTHING,
+        borrow: bool = False,
     ) -> bool:
         """Whether these receipts and draws would pass the gate as one change, for a requester with these terms.
 
@@ -209,7 +210,7 @@ class Trial:
         adds, takes = list(adds), list(takes)
         keys = sorted({row[0] for row in (*adds, *takes)})
         nodes = [key for key in keys if kind_of_key(key) is Kind.node]
-        kept = {key: self._reserved(key, self._key(key), terms, borrow=False) for key in nodes}
+        kept = {key: self._reserved(key, self._key(key), terms, borrow) for key in nodes}
         before = {key: self._less(key, kept[key]) for key in nodes}
         missed = {key: self._unfilled(key) for key in nodes}
         mark = self.mark()

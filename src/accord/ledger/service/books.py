@@ -254,7 +254,9 @@ def _used(profile: Profile) -> int:
 
 def locked(tx: Tx, graph: Graph, keys: Iterable[str], treatment: Treatment) -> Book:
     """Lock these keys, read the clock, give back what expired. Raises: RollFirst when a day must be rolled before."""
-    profiles = store.lock(tx, sorted(set(keys)))
+    ordered = sorted(set(keys))
+    store.hold_graph(tx, ordered)
+    profiles = store.lock(tx, ordered)
     return _settled(tx, graph, profiles, treatment)
 
 

@@ -171,7 +171,7 @@ def _expired(commitment: Commitment, draws: list[Draw], clock: Clock) -> bool:
 
 def _missing(key: str, rows: _Rows, graph: Graph, today: Day) -> Mapping[str, int]:
     kind, draws = kind_of_key(key), rows.draws.get(key, [])
-    if kind is Kind.allocation:
+    if kind in (Kind.allocation, Kind.limit):
         return {}
     if kind is Kind.node:
         return short_at_node(rows.supplies.get(key, []), draws, today)

@@ -29,13 +29,17 @@ def graph_at(tx: Tx, version: int) -> Graph:
     with _lock:
         found = _kept.setdefault(tx.database, {}).get(version)
     if found is None:
-        found = Graph(version, [from_record(kind, body) for kind, _id, body in store.records(tx, version)])
+        found = _read(tx, version)
         with _lock:
             kept = _kept.setdefault(tx.database, {})
             while len(kept) >= _KEPT_MAX:
                 del kept[next(iter(kept))]
             kept[version] = found
     return found
+
+
+def _read(tx: Tx, version: int) -> Graph:
+    return Graph(version, [from_record(kind, body) for kind, _id, body in store.records(tx, version)])
 
 
 def state_records(tx: Tx, stated: Sequence[Record], ended: Sequence[tuple[str, str]]) -> Graph:
@@ -57,7 +61,8 @@ def state_records(tx: Tx, stated: Sequence[Record], ended: Sequence[tuple[str, s
             errors=errors,
         )
     store.put_records(tx, [(kind_name(r), r.id, to_body(r)) for r in stated], list(ended))
-    return graph(tx)
+    # Not kept: should this transaction be lost, another one makes the same version of something else.
+    return _read(tx, store.graph_version(tx))
 
 
 def version(tx: Tx) -> int:

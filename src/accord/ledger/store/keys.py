@@ -12,7 +12,7 @@ from accord.db.failures import Retry
 from accord.db.tx import Tx
 from accord.kit.days import Instant
 from accord.kit.errors import Fault
-from accord.ledger.model import Profile, kind_of_key
+from accord.ledger.model import Profile, kind_of_key, limit_key
 from accord.ledger.store.tables import key as key_table
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -154,6 +154,32 @@ def unreadable_keys(tx: Tx) -> list[str]:
             except Fault:
                 found.append(key)
     return found
+
+
+def keys_of_limits(tx: Tx, limits: Sequence[str]) -> list[str]:
+    """The keys there are of these cumulative limits, in key order."""
+    found: list[str] = []
+    for limit in sorted(set(limits)):
+        first = limit_key(limit, "", "")[:-1]  # up to the colon behind the limit's own name
+        # A stretch of the primary key: ";" is what follows ":".
+        rows = tx.rows(
+            "SELECT key FROM ledger_key WHERE key >= :first AND key < :last ORDER BY key",
+            first=first,
+            last=first[:-1] + ";",
+        )
+        found += [key for (key,) in rows]
+    return sorted(found)
+
+
+def hold_graph(tx: Tx, keys: Sequence[str]) -> None:
+    """Where one of these is a new key of a cumulative limit, let nobody change the limits before this transaction ends.
+
+    Whoever changes limits looks for their keys: a key that is being made would be missed.
+    """
+    known = _known.get(tx.database, set())
+    if any(key.startswith("limit:") and key not in known for key in keys):
+        # One row of the settings, by primary key; whoever changes master data waits for it.
+        tx.rows("SELECT value FROM setting WHERE name = 'graph_version' FOR SHARE")
 
 
 def keys_expiring(tx: Tx, now: Instant, limit: int) -> list[str]:

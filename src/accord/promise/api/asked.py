@@ -67,6 +67,8 @@ class PromiseIn(AskIn, frozen=True, kw_only=True, forbid_unknown_fields=True):
     digest: Text | None = None  # of the answer the caller looked at
     accept: Literal["requested", "best"] = "requested"
     hold_seconds: Seconds | None = None
+    asks_approval: bool = False  # where somebody else must agree: ask them
+    note: Ref = ""  # to whom is asked
 
 
 class OrderIn(PromiseIn, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -87,16 +89,27 @@ class AmendIn(AskIn, frozen=True, kw_only=True, forbid_unknown_fields=True):
     option: Text | None = None
     digest: Text | None = None
     accept: Literal["requested", "best"] = "requested"
+    asks_approval: bool = False
+    note: Ref = ""
 
 
 class HardenIn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Nothing but the promise is needed to commit a hold."""
+    """Nothing but the promise is needed to commit a hold; where somebody else must agree, they may be asked."""
+
+    asks_approval: bool = False
+    note: Ref = ""
 
 
-class RenewIn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class RenewIn(HardenIn, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How long to keep the hold from now on; null = as the policy says."""
 
     hold_seconds: Seconds | None = None
+
+
+class SettleIn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Why an approval is given or declined."""
+
+    because: Ref = ""
 
 
 def request_of(
@@ -104,9 +117,10 @@ def request_of(
 ) -> model.Request:
     """The request that was asked for; `at` is the pointer of the order in its body. Raises: InputError."""
     option = digest = hold_seconds = None
-    accept = "requested"
+    accept, asks_approval, note = "requested", False, ""
     if isinstance(asked, PromiseIn | AmendIn):
         option, digest, accept = asked.option, asked.digest, asked.accept
+        asks_approval, note = asked.asks_approval, asked.note
     if isinstance(asked, PromiseIn):
         hold_seconds = asked.hold_seconds
     if asked.customer is not None:
@@ -125,6 +139,8 @@ def request_of(
         may_split=asked.may_split,
         may_substitute=asked.may_substitute,
         ref=asked.ref,
+        asks_approval=asks_approval,
+        note=note,
     )
 
 

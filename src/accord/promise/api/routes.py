@@ -8,21 +8,36 @@ to a question is an answer (200); a "no" to a commit is a problem (409) with fre
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from http import HTTPStatus
 from typing import Annotated, Any
 
 import msgspec
-from litestar import Request, get, post
+from litestar import get, post
 from litestar.datastructures import State
-from litestar.params import FromPath, FromQuery, HeaderParameter, JSONBody, QueryParameter
+from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from litestar.response import Response
 
-from accord.db.engine import Database
-from accord.kit.errors import AccordError, Conflict, InputError, NotFound, as_problem
+from accord.kit.errors import AccordError, InputError, as_problem
 from accord.ledger.model import State as PromiseState
 from accord.promise import model, said, service
 from accord.promise.api import wire
+from accord.promise.api.answering import (
+    PAGE,
+    After,
+    Asker,
+    Key,
+    Limit,
+    actor_of,
+    answered,
+    catalogues_of,
+    checked_id,
+    database,
+    known_now,
+    name_of,
+    refused,
+    repeated_header,
+    translated,
+)
 from accord.promise.api.asked import (
     ORDER_LINES_MAX,
     AmendIn,
@@ -33,55 +48,8 @@ from accord.promise.api.asked import (
     RenewIn,
     request_of,
 )
-from accord.promise.api.catalogue import Catalogue, Catalogues
-from accord.promise.model import Refusal, Verb
-from accord.promise.named import Names
-
-Key = Annotated[
-    str,
-    HeaderParameter(
-        name="Idempotency-Key",
-        min_length=1,
-        max_length=200,
-        description="Your id of this request. Repeated with the same body: the same answer. With another body: 422.",
-    ),
-]
-Limit = Annotated[int, QueryParameter(ge=1, le=200, description="How many at most.")]
-After = Annotated[
-    str | None, QueryParameter(name="after", max_length=500, description="The `next` of the page before.")
-]
-Asker = Request[Any, Any, State]
-
-PAGE = 50
-
-
-class CannotPromise(Conflict):
-    """The business says no to a hold or commitment; the problem carries what could be had instead."""
-
-    code = "cannot_promise"
-    title = "This cannot be promised"
-    exit_code = 3
-
-    def __init__(self, decision: model.Decision, known: Catalogue) -> None:
-        shown = wire.decision_out(decision, known.units)
-        code = "cannot_promise"
-        if decision.refusals:
-            # That the option went is why nothing was done, whatever else stands in the way of others.
-            gone = Refusal.option_is_gone
-            code = (gone if gone in decision.refusals else decision.refusals[0]).value
-        super().__init__(
-            decision.sentence,
-            code=code,
-            extra={
-                "verdict": shown.verdict,
-                "refusals": msgspec.to_builtins(shown.refusals),
-                "options": msgspec.to_builtins(shown.options),
-                "digest": shown.digest,
-                "decision": shown.id,
-            },
-        )
-        # The problem of a stored refusal is the same every time it is asked for: it names the caller's own id.
-        self.request_id = decision.request.id
+from accord.promise.api.catalogue import Catalogue
+from accord.promise.model import Verb
 
 
 @post(
@@ -89,10 +57,12 @@ class CannotPromise(Conflict):
 )
 async def ask(data: JSONBody[AskIn], state: State, request: Asker) -> Response[wire.Decision]:
     """Ask what can be promised; changes nothing, so that a "no" is an answer like any other."""
-    known = await _known(state)
-    wanted = await _translated(state, lambda names: request_of(data, names, id=_name(request), verb=Verb.ask))
-    answer = await asyncio.to_thread(service.ask, _db(state), wanted)
-    return Response(wire.decision_out(answer, (await _known(state, answer.graph_version, known)).units))
+    known = await known_now(state)
+    wanted = await translated(
+        state, lambda names: request_of(data, names, id=name_of(request), verb=Verb.ask)
+    )
+    answer = await asyncio.to_thread(service.ask, database(state), wanted, actor=actor_of(request))
+    return Response(wire.decision_out(answer, (await known_now(state, answer.graph_version, known)).units))
 
 
 @post(
@@ -106,8 +76,8 @@ async def promise(
     data: JSONBody[PromiseIn], key: Key, state: State, request: Asker
 ) -> Response[wire.Decision]:
     """Hold or commit something new: the first option that keeps the requested day in full, or the one you name."""
-    wanted = await _translated(state, lambda names: request_of(data, names, id=key, verb=Verb(data.verb)))
-    return await _answered(wanted, state, request, status=HTTPStatus.CREATED)
+    wanted = await translated(state, lambda names: request_of(data, names, id=key, verb=Verb(data.verb)))
+    return await answered(wanted, state, request, status=HTTPStatus.CREATED)
 
 
 @post(
@@ -121,7 +91,7 @@ async def commit(
     id: FromPath[str], key: Key, state: State, request: Asker, data: JSONBody[HardenIn | None] = None
 ) -> Response[wire.Decision]:
     """Harden a hold into a commitment."""
-    return await _answered(model.Request(id=key, verb=Verb.commit, promise=id), state, request)
+    return await answered(_about(Verb.commit, id, key, data), state, request)
 
 
 @post(
@@ -136,9 +106,8 @@ async def renew(
 ) -> Response[wire.Decision]:
     """Keep a hold longer."""
     seconds = data.hold_seconds if data is not None else None
-    return await _answered(
-        model.Request(id=key, verb=Verb.hold, promise=id, hold_seconds=seconds), state, request
-    )
+    wanted = msgspec.structs.replace(_about(Verb.hold, id, key, data), hold_seconds=seconds)
+    return await answered(wanted, state, request)
 
 
 @post(
@@ -152,10 +121,10 @@ async def amend(
     id: FromPath[str], data: JSONBody[AmendIn], key: Key, state: State, request: Asker
 ) -> Response[wire.Decision]:
     """Replace the lines of a promise; what it holds itself does not compete with it."""
-    wanted = await _translated(
+    wanted = await translated(
         state, lambda names: request_of(data, names, id=key, verb=Verb.amend, promise=id)
     )
-    return await _answered(wanted, state, request)
+    return await answered(wanted, state, request)
 
 
 @post(
@@ -169,7 +138,7 @@ async def release(
     id: FromPath[str], key: Key, state: State, request: Asker, data: JSONBody[HardenIn | None] = None
 ) -> Response[wire.Decision]:
     """End a hold."""
-    return await _answered(model.Request(id=key, verb=Verb.release, promise=id), state, request)
+    return await answered(_about(Verb.release, id, key, data), state, request)
 
 
 @post(
@@ -183,7 +152,12 @@ async def cancel(
     id: FromPath[str], key: Key, state: State, request: Asker, data: JSONBody[HardenIn | None] = None
 ) -> Response[wire.Decision]:
     """End a commitment."""
-    return await _answered(model.Request(id=key, verb=Verb.cancel, promise=id), state, request)
+    return await answered(_about(Verb.cancel, id, key, data), state, request)
+
+
+def _about(verb: Verb, promise: str, key: str, data: HardenIn | None) -> model.Request:
+    asks, note = (data.asks_approval, data.note) if data is not None else (False, "")
+    return model.Request(id=key, verb=verb, promise=promise, asks_approval=asks, note=note)
 
 
 class OrderAnswer(msgspec.Struct, frozen=True, kw_only=True):
@@ -220,7 +194,7 @@ async def bulk(data: JSONBody[BulkIn], key: Key, state: State, request: Asker) -
         raise InputError.at("/orders", "too_many_lines", detail)
     answers: list[model.Decision | AccordError | None] = [None] * len(data.orders)
     wanted: list[tuple[int, model.Request]] = []
-    known = await _known(state)
+    known = await known_now(state)
     received_at = known.now()
     for place, order in enumerate(data.orders):
         try:
@@ -231,24 +205,23 @@ async def bulk(data: JSONBody[BulkIn], key: Key, state: State, request: Asker) -
         except AccordError as error:
             answers[place] = error
     if wanted:
-        submitted = service.desk(_db(state)).submit([one for _place, one in wanted], _actor(request))
+        submitted = service.desk(database(state)).submit([one for _place, one in wanted], actor_of(request))
         made = await asyncio.wrap_future(submitted)
         for (place, _), answer in zip(wanted, made, strict=True):
             answers[place] = answer
     decided = [one for one in answers if isinstance(one, model.Decision)]
-    known = await _known(state, max([one.graph_version for one in decided], default=0), known)
+    known = await known_now(state, max([one.graph_version for one in decided], default=0), known)
     items = [_order_out(order.id, answer, known) for order, answer in zip(data.orders, answers, strict=True)]
     repeated = bool(decided) and all(one.now < received_at for one in decided)
-    return Response(BulkOut(items=items), headers=_repeated_header(repeated))
+    return Response(BulkOut(items=items), headers=repeated_header(repeated))
 
 
 def _order_out(id: str, answer: model.Decision | AccordError | None, known: Catalogue) -> OrderAnswer:
     if isinstance(answer, model.Decision):
-        if said.is_done(answer):
-            return OrderAnswer(
-                id=id, status=HTTPStatus.CREATED, decision=wire.decision_out(answer, known.units)
-            )
-        answer = CannotPromise(answer, known)
+        if said.is_done(answer) or said.is_asking(answer):
+            status = HTTPStatus.ACCEPTED if said.is_asking(answer) else HTTPStatus.CREATED
+            return OrderAnswer(id=id, status=status, decision=wire.decision_out(answer, known.units))
+        answer = refused(answer, known)
     assert answer is not None  # every order was decided or refused above
     return OrderAnswer(
         id=id, status=answer.status, problem=as_problem(answer, request_id=id, instance="/v1/promises:bulk")
@@ -273,10 +246,10 @@ class Validated(msgspec.Struct, frozen=True, kw_only=True):
 )
 async def validate(data: JSONBody[PromiseIn], state: State, request: Asker) -> Response[Validated]:
     """Everything a promise does but decide: the limit of what this server can answer."""
-    wanted = await _translated(
-        state, lambda names: request_of(data, names, id=_name(request), verb=Verb(data.verb))
+    wanted = await translated(
+        state, lambda names: request_of(data, names, id=name_of(request), verb=Verb(data.verb))
     )
-    padding = "." * _catalogues(state).answer_size
+    padding = "." * catalogues_of(state).answer_size
     return Response(Validated(is_valid=True, request=wanted.id, lines=len(wanted.lines), padding=padding))
 
 
@@ -303,16 +276,18 @@ def promises(
             "state", "unknown_state", f"There is no state {of_state[:40]!r}. Use one of: {known_states}."
         )
     found, following = service.promises(
-        _db(state), after=after, limit=limit, customer=customer, state=of_state, ref=ref
+        database(state), after=after, limit=limit, customer=customer, state=of_state, ref=ref
     )
-    units = _catalogues(state).read().units
+    units = catalogues_of(state).read().units
     return PromisePage(items=[wire.promise_out(one, units) for one in found], next=following)
 
 
 @get("/promises/{id:str}", opt={"scope": "ask"}, tags=["promises"], operation_id="show", sync_to_thread=True)
 def show(id: FromPath[str], state: State) -> wire.Promise:
     """One promise with its lines and three dates."""
-    return wire.promise_out(service.promise_of(_db(state), _id(id, "prm")), _catalogues(state).read().units)
+    return wire.promise_out(
+        service.promise_of(database(state), checked_id(id, "prm")), catalogues_of(state).read().units
+    )
 
 
 @get(
@@ -320,7 +295,9 @@ def show(id: FromPath[str], state: State) -> wire.Promise:
 )
 def why(id: FromPath[str], state: State) -> wire.Decision:
     """The latest decision about a promise: what was seen, offered and chosen."""
-    return wire.decision_out(service.why(_db(state), _id(id, "prm")), _catalogues(state).read().units)
+    return wire.decision_out(
+        service.why(database(state), checked_id(id, "prm")), catalogues_of(state).read().units
+    )
 
 
 @get(
@@ -332,7 +309,9 @@ def why(id: FromPath[str], state: State) -> wire.Decision:
 )
 def decision(id: FromPath[str], state: State) -> wire.Decision:
     """A decision as it was made."""
-    return wire.decision_out(service.decision(_db(state), _id(id, "dec")), _catalogues(state).read().units)
+    return wire.decision_out(
+        service.decision(database(state), checked_id(id, "dec")), catalogues_of(state).read().units
+    )
 
 
 @post(
@@ -345,7 +324,7 @@ def decision(id: FromPath[str], state: State) -> wire.Decision:
 )
 def replay(id: FromPath[str], state: State) -> wire.Replay:
     """Decide a stored decision again on what was seen then; changes nothing."""
-    return wire.replay_out(service.replay(_db(state), _id(id, "dec")))
+    return wire.replay_out(service.replay(database(state), checked_id(id, "dec")))
 
 
 ROUTES = [
@@ -364,83 +343,3 @@ ROUTES = [
     decision,
     replay,
 ]
-
-
-# --- shared by the routes ---
-
-
-async def _answered(
-    wanted: model.Request, state: State, request: Asker, *, status: HTTPStatus = HTTPStatus.OK
-) -> Response[wire.Decision]:
-    """Decide one request at the desk; the decision, or the problem that says why not."""
-    known = await _known(state)
-    received_at = known.now()
-    submitted = service.desk(_db(state)).submit([wanted], _actor(request))
-    (answer,) = await asyncio.wrap_future(submitted)
-    if isinstance(answer, AccordError):
-        raise answer
-    known = await _known(state, answer.graph_version, known)
-    headers = _repeated_header(answer.now < received_at)
-    if not said.is_done(answer):
-        request.state.extra_headers = headers
-        if answer.refusals and answer.refusals[0] is Refusal.unknown_promise:
-            raise NotFound(
-                f"There is no promise {(wanted.promise or '')[:100]!r}. {said.REFUSALS[Refusal.unknown_promise][1]}"
-            )
-        raise CannotPromise(answer, known)
-    if status is HTTPStatus.CREATED and answer.promise is not None:
-        headers["Location"] = f"/v1/promises/{answer.promise}"
-    shown = wire.decision_out(answer, known.units)
-    _catalogues(state).answered(shown)
-    return Response(shown, status_code=status, headers=headers)
-
-
-def _repeated_header(repeated: bool) -> dict[str, str]:
-    """Decided before this request came in, by the store's own clock: it is the stored answer."""
-    return {"Idempotent-Replayed": "true"} if repeated else {}
-
-
-async def _translated(state: State, translate: Callable[[Names], model.Request]) -> model.Request:
-    """Translate with what may be named; what is not found there is looked for once more, it may be new."""
-    catalogues = _catalogues(state)
-    try:
-        wanted = translate((await catalogues.recent()).names)
-    except InputError as error:
-        if not any(one.code.startswith("unknown_") for one in error.errors):
-            raise
-        catalogues.forget()
-        wanted = translate((await catalogues.recent()).names)
-    return wanted
-
-
-async def _known(state: State, graph_version: int = 0, found: Catalogue | None = None) -> Catalogue:
-    if found is not None and found.graph_version >= graph_version:
-        return found
-    return await _catalogues(state).recent(graph_version)
-
-
-def _db(state: State) -> Database:
-    db: Database = state["db"]
-    return db
-
-
-def _catalogues(state: State) -> Catalogues:
-    found: Catalogues = state["catalogues"]
-    return found
-
-
-def _actor(request: Asker) -> str:
-    actor: str = request.state.actor
-    return actor
-
-
-def _name(request: Asker) -> str:
-    """What a request is called that carries no id of its own: it is not kept."""
-    name: str = request.state.request_id
-    return name
-
-
-def _id(id: str, kind: str) -> str:
-    if not id.startswith(f"{kind}_"):
-        raise NotFound(f"There is nothing with the id {id[:100]!r}. The ids of this kind begin with {kind}_.")
-    return id

@@ -16,6 +16,7 @@ from accord.kit.quantity import format_quantity
 from accord.ledger import model as ledger
 from accord.ledger.model import Item, Kind, kind_of_key, node_of
 from accord.promise import model, said
+from accord.promise.api.rulings import Ruling, ruling_out
 from accord.promise.service.reads import Seen
 from accord.promise.service.replays import Replay as Replayed
 
@@ -90,6 +91,7 @@ class Option(msgspec.Struct, frozen=True, kw_only=True):
     cost: Money
     margin: Money | None
     needs: list[str]
+    ruling: Ruling | None  # whether the caller may take it; null = no rights are stated
     pieces: list[Piece]
     makes: list[Make]
 
@@ -141,6 +143,8 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     expires_at: str | None
     chosen: int | None  # number of the option that was taken
     refusals: list[Refused]
+    ruling: Ruling | None  # by which right it was done or not
+    approval: str | None  # what was asked of somebody else, given or declined
     lines: list[LineVerdict]
     options: list[Option]
     digest: str  # send it back with `option`: then what you looked at must still be there
@@ -263,6 +267,8 @@ def decision_out(decision: model.Decision, units: Units) -> Decision:
         expires_at=_moment(decision.expires_at),
         chosen=None if decision.chosen is None else decision.chosen + 1,
         refusals=refusals_out(decision.refusals),
+        ruling=ruling_out(decision.ruling),
+        approval=decision.approval,
         lines=[_line_out(verdict, request.lines, decision.today, units) for verdict in decision.lines],
         options=[_option_out(number, option, units) for number, option in enumerate(decision.options, 1)],
         digest=decision.digest,
@@ -381,6 +387,7 @@ def _option_out(number: int, option: model.Option, units: Units) -> Option:
         cost=units.money(option.cost_minor),
         margin=units.money_or_none(option.margin_minor),
         needs=[one.value for one in option.needs],
+        ruling=ruling_out(option.ruling),
         pieces=[_piece_out(piece, units) for piece in option.pieces],
         makes=[_make_out(make, units) for make in option.makes],
     )

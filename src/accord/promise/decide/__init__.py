@@ -14,8 +14,10 @@ from accord.kit.errors import InputError
 from accord.ledger.decide.graph import Graph
 from accord.ledger.decide.trial import Trial
 from accord.policy.model import Book
-from accord.promise.decide.case import Case
-from accord.promise.decide.choice import choose
+from accord.promise.decide.approval import act_of, refusals_of_approval
+from accord.promise.decide.asking import asking, asking_about
+from accord.promise.decide.case import Case, Who
+from accord.promise.decide.choice import asked_for, choose
 from accord.promise.decide.life import (
     decides_anew,
     ends_at,
@@ -26,10 +28,22 @@ from accord.promise.decide.life import (
     today_of_line,
 )
 from accord.promise.decide.order import answered
+from accord.promise.decide.rights import figures_of_promise, judged, needs_of
 from accord.promise.decide.sentence import held_until, refused, sentence
 from accord.promise.decide.standing import Standing
-from accord.promise.decide.verdict import verdict_of
-from accord.promise.model import Decision, Line, LineVerdict, Option, Promise, Refusal, Request, Verb, Verdict
+from accord.promise.decide.verdict import is_denied, verdict_of
+from accord.promise.model import (
+    Approval,
+    Decision,
+    Line,
+    LineVerdict,
+    Option,
+    Promise,
+    Refusal,
+    Request,
+    Verb,
+    Verdict,
+)
 
 ENGINE_VERSION = "1"  # raised with every change that may change an answer: replay is exact within one version
 
@@ -48,17 +62,75 @@ def decide(
     promise_id: str = "",
     before: Promise | None = None,
     standing: Standing | None = None,
+    actor: str = "",
+    approval: Approval | None = None,
 ) -> Decision:
-    """The answer to one request.
+    """The answer to one request of an actor.
 
     `trial` holds the locked keys; what the promise named in the request draws itself was given back on it before.
     `before` is that promise as it stands, `standing` what it has in the ledger; `promise_id` names the one that this
-    request makes or changes.
+    request makes or changes. `approval` is the one that the request gives or declines; `before` is then the promise that
+    it is about.
 
     Raises: InputError when the request has no lines where it needs them, or a quantity that is not more than zero.
     """
+    if request.verb in (Verb.approve, Verb.decline):
+        refusals = refusals_of_approval(request, approval, before, book.rights, actor, now)
+        act = request if refusals or approval is None else act_of(approval, request)
+        if refusals or (act.verb is Verb.release and not act.promise):
+            case = Case(request, trial, graph, book, now, before)
+            made = _refused(case, refusals, id=id) if refusals else _declined(case, id=id)
+        else:
+            gives = request.verb is Verb.approve and approval is not None
+            who = Who(actor, approval.role if gives and approval is not None else None, is_judged=gives)
+            made = _decided(
+                act,
+                trial,
+                graph,
+                book,
+                now,
+                id=id,
+                promise_id=promise_id,
+                before=before,
+                standing=standing,
+                who=who,
+            )
+        return msgspec.structs.replace(
+            made,
+            request=request,
+            act=None if act is request else act,
+            approval=request.approval,
+            approval_version=approval.version if approval is not None else None,
+        )
+    return _decided(
+        request,
+        trial,
+        graph,
+        book,
+        now,
+        id=id,
+        promise_id=promise_id,
+        before=before,
+        standing=standing,
+        who=Who(actor),
+    )
+
+
+def _decided(
+    request: Request,
+    trial: Trial,
+    graph: Graph,
+    book: Book,
+    now: Instant,
+    *,
+    id: str,
+    promise_id: str,
+    before: Promise | None,
+    standing: Standing | None,
+    who: Who,
+) -> Decision:
     _check(request)
-    case = Case(request, trial, graph, book, now, before)
+    case = Case(request, trial, graph, book, now, before, who)
     refusals = refusals_of_life(
         request, before, standing, book.rules.hold_seconds_max, book.rules.hold_renewals_max, now
     )
@@ -79,17 +151,17 @@ def decide(
             and restates(request)
             and refusals[0] in (Refusal.hold_expired, Refusal.supply_short)
         ):
-            return _with_fresh_options(refusal, trial, graph, book, before)
+            return _with_fresh_options(refusal, trial, graph, book, before, who)
         return refusal
     if not decides_anew(request):
         return _resolved(case, before, id=id, promise_id=promise_id)
     options, lines = answered(case)
     today = today_of_line(case, request.lines[0].site)
     verdict = verdict_of(options, lines if len(lines) > 1 else ())
-    offered = digest(canonical((today, options)))
+    offered = offered_of(today, options)
     chosen, because = choose(request, options, verdict, offered)
     taken = options[chosen] if chosen is not None else None
-    return Decision(
+    decision = Decision(
         id=id,
         request=request,
         now=now,
@@ -106,8 +178,24 @@ def decide(
         promise=promise_id if taken is not None else None,
         expires_at=ends_at(request, before, book.rules.hold_seconds, now) if taken is not None else None,
         digest=offered,
-        reads=trial.reads,
     )
+    if taken is not None and taken.figures is not None:
+        ruling, takes = judged(case, taken.figures)
+        decision = msgspec.structs.replace(decision, ruling=ruling, limits=takes, figures=taken.figures)
+    elif request.asks_approval and id and Refusal.choice_needed not in because:
+        decision = asking(case, decision, asked_for(request, options, offered), promise_id=promise_id)
+    return msgspec.structs.replace(decision, reads=trial.reads)
+
+
+def offered_of(today: Day, options: tuple[Option, ...]) -> str:
+    """The digest of what is offered, in its order; not of who may take it, which differs between asking and holding."""
+    plain = tuple(
+        option
+        if option.ruling is None
+        else msgspec.structs.replace(option, ruling=None, figures=None, needs=(), difference="")
+        for option in options
+    )
+    return digest(canonical((today, plain)))
 
 
 def _check(request: Request) -> None:
@@ -133,8 +221,11 @@ def _reasons(verdict: Verdict, lines: tuple[LineVerdict, ...], options: tuple[Op
     """Why the answer is not a plain yes."""
     if verdict in (Verdict.yes, Verdict.yes_but):
         return []
+    if verdict is Verdict.cannot_promise and options:
+        return [need for option in options for need in option.needs]
     if verdict is Verdict.needs_approval:
-        return [need for option in options if option.in_full_on_time for need in option.needs]
+        wanted = [option for option in options if option.in_full_on_time and not is_denied(option)]
+        return [need for option in wanted for need in option.needs]
     found = [refusal for line in lines for refusal in line.refusals]
     return [*found, Refusal.not_by_then] if options else found or [Refusal.not_by_then]
 
@@ -180,7 +271,7 @@ def _refused(case: Case, refusals: list[Refusal], *, id: str) -> Decision:
 
 
 def _with_fresh_options(
-    refusal: Decision, trial: Trial, graph: Graph, book: Book, before: Promise
+    refusal: Decision, trial: Trial, graph: Graph, book: Book, before: Promise, who: Who
 ) -> Decision:
     """What could be promised instead of a hold that is over or no longer covered; nothing is taken without being asked."""
     lines = tuple(
@@ -194,7 +285,7 @@ def _with_fresh_options(
         for line in before.lines
     )
     anew = Request(id=refusal.request.id, verb=Verb.ask, customer=before.customer, lines=lines)
-    case = Case(anew, trial, graph, book, refusal.now)
+    case = Case(anew, trial, graph, book, refusal.now, who=who)
     if refusals_of_lines(case):
         return refusal
     options, verdicts = answered(case)
@@ -203,7 +294,7 @@ def _with_fresh_options(
         refusal,
         lines=verdicts,
         options=options,
-        digest=digest(canonical((today, options))),
+        digest=offered_of(today, options),
         reads=trial.reads,
     )
 
@@ -212,6 +303,14 @@ def _resolved(case: Case, before: Promise | None, *, id: str, promise_id: str) -
     """The answer to a verb that changes only how a promise stands: harden, renew, release, cancel."""
     assert before is not None  # the promise was refused as unknown otherwise
     request, now = case.request, case.now
+    figures = figures_of_promise(case, before) if case.book.rights is not None else None
+    ruling, takes = judged(case, figures) if figures is not None else (None, ())
+    needs = _in_order(list(needs_of(ruling)))
+    if needs:
+        refusal = msgspec.structs.replace(_refused(case, needs, id=id), ruling=ruling, figures=figures)
+        if request.asks_approval and id:
+            refusal = asking_about(case, refusal, before)
+        return msgspec.structs.replace(refusal, reads=case.trial.reads)
     expires_at = ends_at(request, before, case.rules.hold_seconds, now)
     today: Day = case.trial.today("")
     match request.verb:
@@ -236,6 +335,27 @@ def _resolved(case: Case, before: Promise | None, *, id: str, promise_id: str) -
         sentence=words,
         promise=promise_id or before.id,
         expires_at=expires_at,
+        digest=digest(canonical((today, ()))),
+        reads=case.trial.reads,
+        ruling=ruling,
+        limits=takes if restates(request) else (),
+        figures=figures,
+    )
+
+
+def _declined(case: Case, *, id: str) -> Decision:
+    """An approval is declined for which nothing was kept."""
+    today: Day = case.trial.today("")
+    return Decision(
+        id=id,
+        request=case.request,
+        now=case.now,
+        today=today,
+        graph_version=case.graph.version,
+        policy_version=case.book.version,
+        engine_version=ENGINE_VERSION,
+        verdict=Verdict.done,
+        sentence="It is declined.",
         digest=digest(canonical((today, ()))),
         reads=case.trial.reads,
     )

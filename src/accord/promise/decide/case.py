@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from accord.kit.days import Day, Instant, local_day
 from accord.ledger.decide.graph import Graph
 from accord.ledger.decide.trial import Trial
-from accord.ledger.model import Item
+from accord.ledger.model import Item, State
 from accord.policy.model import Book, Customer, Price
 from accord.promise.decide.ctp import Ctp
 from accord.promise.decide.reply import half_up
 from accord.promise.decide.way import Way
-from accord.promise.model import Line, Promise, Request
+from accord.promise.model import Line, Promise, Request, Verb
 
 
 def terms_of(customer: Customer | None) -> frozenset[str]:
@@ -21,10 +23,24 @@ def terms_of(customer: Customer | None) -> frozenset[str]:
     return frozenset(f"{kind}:{name}" for kind, name in named if name)
 
 
+class Who(msgspec.Struct, frozen=True):
+    """Who wants it."""
+
+    actor: str = ""
+    approves: str | None = None  # the role in which the actor lets happen what another asked for
+    is_judged: bool = True  # False: it only undoes what was kept for an approval
+
+
 def customer_of(request: Request, before: Promise | None, book: Book) -> Customer | None:
-    """Who it is for: the customer named in the request, else that of the promise it changes; None = nobody we know."""
-    named = request.customer if request.customer is not None or before is None else before.customer
+    """Who it is for: the customer of the promise that is changed, else the one named in the request; None = nobody we know.
+
+    A promise stays its customer's: another one's terms and prices, and the rights for his tier, do not count for it.
+    """
+    named = request.customer if before is None else before.customer
     return book.customers.get(named) if named is not None else None
+
+
+NOBODY = Who()
 
 
 class Case:
@@ -38,6 +54,7 @@ class Case:
         book: Book,
         now: Instant,
         before: Promise | None = None,
+        who: Who = NOBODY,
     ) -> None:
         self.request = request
         self.trial = trial
@@ -45,6 +62,8 @@ class Case:
         self.book = book
         self.rules = book.rules
         self.now = now
+        self.actor, self.approves, self.is_judged = who.actor, who.approves, who.is_judged
+        self.is_hold = before is not None and before.state is State.held
         customer = customer_of(request, before, book)
         self.customer = customer
         self.terms = terms_of(customer)
@@ -59,6 +78,14 @@ class Case:
             _first(request.may_split, customer is None or customer.may_split) and not self.ship_complete
         )
         self.may_substitute = _first(request.may_substitute, customer is not None and customer.may_substitute)
+
+    @property
+    def hold_seconds(self) -> int:
+        """How long a hold would last that the request makes; 0 = it makes none, or leaves its end as it is."""
+        if self.request.verb is Verb.hold:
+            asked = self.request.hold_seconds
+            return self.rules.hold_seconds if asked is None else asked
+        return (self.request.hold_seconds or 0) if self.is_hold else 0
 
     def look(self, *, expedite: bool = False, borrow: bool = False) -> Ctp:
         """A way of looking at the trial with the requester's terms."""

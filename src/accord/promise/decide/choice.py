@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from accord.policy.model import Answer
 from accord.promise.decide.verdict import CONDITIONS
 from accord.promise.model import Option, Refusal, Request, Verb, Verdict
 
@@ -49,3 +50,18 @@ def _named(request: Request, options: tuple[Option, ...], offered: str) -> int |
     if name.isascii() and name.isdigit() and 1 <= int(name) <= len(options):
         return int(name) - 1
     return None
+
+
+def asked_for(request: Request, options: tuple[Option, ...], offered: str) -> int | None:
+    """The index of the option for which approval is asked: the one named, else the first that somebody could approve."""
+    if request.option is not None:
+        place = _named(request, options, offered)
+        return place if place is not None and _may_be_approved(options[place]) else None
+    for place, option in enumerate(options):
+        if _may_be_approved(option) and (request.accept == "best" or option.in_full_on_time):
+            return place
+    return None
+
+
+def _may_be_approved(option: Option) -> bool:
+    return option.ruling is not None and option.ruling.answer is Answer.ask

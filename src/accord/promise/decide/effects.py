@@ -25,7 +25,7 @@ from accord.policy.model import Book
 from accord.promise.decide.case import customer_of, terms_of
 from accord.promise.decide.life import decides_anew
 from accord.promise.decide.standing import Standing
-from accord.promise.model import Decision, Make, Option, Promise, PromiseLine, Refusal, Verb
+from accord.promise.model import Decision, Make, Option, Promise, PromiseLine, Verb
 
 _KINDS = {"make": SupplyKind.production, "move": SupplyKind.transfer, "buy": SupplyKind.purchase}
 _ENDED = {Verb.release: State.released, Verb.cancel: State.cancelled, Verb.amend: State.superseded}
@@ -45,7 +45,7 @@ def effects_of(
     """
     if decision.promise is None:
         return None
-    request = decision.request
+    request = decision.act or decision.request
     if decides_anew(request):
         if decision.chosen is None:
             raise Fault(f"{decision.id} promises {decision.promise} without an option")
@@ -56,7 +56,8 @@ def effects_of(
         return Effects(
             gives_back=standing.gives, drops=standing.drops, resolves=_ended(standing, _ENDED[request.verb])
         )
-    return _restated(decision, standing, terms_of(customer_of(request, before, rules)))
+    borrows = before is not None and before.figures is not None and before.figures.borrow
+    return _restated(decision, standing, terms_of(customer_of(request, before, rules)), borrows=borrows)
 
 
 def _ended(standing: Standing, state: State) -> tuple[Commitment, ...]:
@@ -71,7 +72,7 @@ def _promised(
     expires_at = decision.expires_at
     state = State.committed if expires_at is None else State.held
     numbers = iter(range(1 << 30))
-    customer = customer_of(decision.request, before, rules)
+    customer = customer_of(decision.act or decision.request, before, rules)
 
     def draw(key: str, owner: str, on: int, quantity: int, life_days: int, feeds: str | None) -> Draw:
         return Draw(
@@ -116,9 +117,13 @@ def _promised(
         # Each delivery draws on its node first and then on the shares of it, in the order of the deliveries.
         place += take.key.startswith("node:")
         draws.append(draw(take.key, commitments[place].id, take.on, take.quantity, take.life_days, None))
+    for limit in decision.limits:
+        draws.append(
+            draw(limit.key, _first_of(commitments, limit.line).id, limit.on, limit.quantity, 0, None)
+        )
     return Effects(
         terms=tuple(sorted(terms_of(customer))),
-        borrows=Refusal.approval_needed in option.needs,
+        borrows=decision.figures.borrow if decision.figures is not None else False,
         gives_back=standing.gives if standing is not None else (),
         drops=standing.drops if standing is not None else (),
         proposes=tuple(proposes),
@@ -126,6 +131,11 @@ def _promised(
         commitments=commitments,
         resolves=_ended(standing, State.superseded) if standing is not None else (),
     )
+
+
+def _first_of(commitments: tuple[Commitment, ...], line: int) -> Commitment:
+    """The delivery of a line that stands for what the line takes of cumulative limits."""
+    return next(c for c in commitments if c.line == line)
 
 
 def _receipt(receipt: Make, id: str, promise: str, expires_at: Instant | None) -> Supply:
@@ -154,13 +164,30 @@ def _receipt(receipt: Make, id: str, promise: str, expires_at: Instant | None) -
     )
 
 
-def _restated(decision: Decision, standing: Standing, terms: frozenset[str]) -> Effects:
-    """The same draws and receipts, firm from now on or until another moment."""
+def _restated(decision: Decision, standing: Standing, terms: frozenset[str], *, borrows: bool) -> Effects:
+    """The same draws and receipts, firm from now on or until another moment; what they take of limits is as of now."""
     expires_at = decision.expires_at
     changing = [draw for draw in standing.draws if draw.expires_at is not None]
     supplies = [supply for supply in standing.supplies if supply.expires_at is not None]
     proposed = {supply.id for supply in supplies}
-    after = [msgspec.structs.replace(draw, expires_at=expires_at) for draw in changing]
+    after = [
+        msgspec.structs.replace(draw, expires_at=expires_at)
+        for draw in changing
+        if not draw.key.startswith("limit:")
+    ]
+    open_now = tuple(c for c in standing.commitments if c.state is State.held)
+    after += [
+        Draw(
+            key=limit.key,
+            id=derive("drw", decision.id, place),
+            owner=_first_of(open_now, limit.line).id,
+            promise=decision.promise,
+            on=limit.on,
+            quantity=limit.quantity,
+            expires_at=expires_at,
+        )
+        for place, limit in enumerate(decision.limits)
+    ]
     proposes = tuple(
         Proposal(
             supply=_hardened(supply)
@@ -180,6 +207,7 @@ def _restated(decision: Decision, standing: Standing, terms: frozenset[str]) -> 
         )
     return Effects(
         terms=tuple(sorted(terms)),
+        borrows=borrows,
         gives_back=tuple(changing),
         drops=tuple(supplies),
         proposes=proposes,
@@ -210,7 +238,7 @@ def promise_after(
     """How the promise stands after the decision; None where it made or changed none."""
     if decision.promise is None:
         return None
-    request = decision.request
+    request = decision.act or decision.request
     if decides_anew(request):
         return _made(decision, before, effects, actor)
     if before is None:
@@ -224,11 +252,14 @@ def promise_after(
         expires_at=decision.expires_at,
         renewals=before.renewals + (request.verb is Verb.hold),
         version=before.version + 1,
+        figures=decision.figures or before.figures,
+        approved_by=actor if decision.request.verb is Verb.approve else before.approved_by,
     )
 
 
 def _made(decision: Decision, before: Promise | None, effects: Effects | None, actor: str) -> Promise:
-    request = decision.request
+    request = decision.act or decision.request
+    approver = actor if decision.request.verb is Verb.approve else ""
     assert effects is not None
     assert decision.promise is not None
     assert decision.chosen is not None  # without an option no promise was named
@@ -265,6 +296,8 @@ def _made(decision: Decision, before: Promise | None, effects: Effects | None, a
             changed_at=decision.now,
             expires_at=decision.expires_at,
             version=before.version + 1,
+            figures=decision.figures,
+            approved_by=approver,
         )
     return Promise(
         id=decision.promise,
@@ -278,4 +311,6 @@ def _made(decision: Decision, before: Promise | None, effects: Effects | None, a
         made_at=decision.now,
         changed_at=decision.now,
         expires_at=decision.expires_at,
+        figures=decision.figures,
+        approved_by=approver,
     )

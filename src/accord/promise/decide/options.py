@@ -7,10 +7,12 @@ import msgspec
 from accord.kit.days import Day
 from accord.kit.digest import canonical, digest
 from accord.kit.money import format_money
+from accord.policy.model import Answer, Figures, Ruling
 from accord.promise.decide.case import Case
 from accord.promise.decide.needs import settled
 from accord.promise.decide.plan import Plan
 from accord.promise.decide.reply import half_up
+from accord.promise.decide.rights import figures_of, judged, needs_of
 from accord.promise.decide.words import day_words, quantity_words
 from accord.promise.model import Option, Piece, Refusal
 
@@ -20,7 +22,17 @@ _ORDER = {refusal: place for place, refusal in enumerate(Refusal)}
 class Draft:
     """An option before it is compared: one plan for each line."""
 
-    __slots__ = ("cost_minor", "days_late", "kind", "needs", "pieces", "plans", "price_minor")
+    __slots__ = (
+        "cost_minor",
+        "days_late",
+        "figures",
+        "kind",
+        "needs",
+        "pieces",
+        "plans",
+        "price_minor",
+        "ruling",
+    )
 
     def __init__(self, case: Case, kind: str, plans: list[Plan]) -> None:
         self.kind = kind
@@ -45,6 +57,19 @@ class Draft:
         self.days_late = max(
             [plan.days_late for plan in plans]
         )  # of the latest delivery, against its line's day
+        self.ruling: Ruling | None = None
+        self.figures: Figures | None = None
+        if case.book.rights is not None:
+            self._judge(case)
+
+    def _judge(self, case: Case) -> None:
+        self.figures = figures_of(case, self.plans, below_floor=Refusal.below_margin_floor in self.needs)
+        self.ruling, _ = judged(case, self.figures)
+        if self.ruling is None or self.ruling.answer is Answer.allow:
+            self.needs = ()
+        else:
+            needs = {*self.needs, *needs_of(self.ruling)}
+            self.needs = tuple(sorted(needs, key=_ORDER.__getitem__))
 
     @property
     def deliveries(self) -> int:
@@ -55,7 +80,9 @@ class Draft:
 
 
 def ranked(case: Case, drafts: list[Draft]) -> tuple[Option, ...]:
-    """The options in order: those that need nobody's approval first, then by score, then by id; the best few of them.
+    """The options in order: those that need nobody's approval first, then those somebody may approve; by score, then by id.
+
+    The best few of them.
 
     Equal offers are given once.
     """
@@ -64,10 +91,10 @@ def ranked(case: Case, drafts: list[Draft]) -> tuple[Option, ...]:
     if len(drafts) == 1:
         return (_option(case, drafts[0], drafts[0].cost_minor, _first(case, drafts[0])),)
     cheapest = min(draft.cost_minor for draft in drafts)
-    built: dict[str, tuple[tuple[bool, int, str], Draft, Option]] = {}
+    built: dict[str, tuple[tuple[int, int, str], Draft, Option]] = {}
     for draft in drafts:
         option = _option(case, draft, cheapest)
-        built.setdefault(option.id, ((bool(option.needs), option.score, option.id), draft, option))
+        built.setdefault(option.id, ((_standing(option), option.score, option.id), draft, option))
     found = sorted(built.values(), key=lambda entry: entry[0])[: max(1, case.rules.options_max)]
     first = found[0][1]
     return tuple(
@@ -76,6 +103,11 @@ def ranked(case: Case, drafts: list[Draft]) -> tuple[Option, ...]:
         )
         for _, draft, option in found
     )
+
+
+def _standing(option: Option) -> int:
+    """What may be taken comes before what needs approval, and that before what may not be taken at all."""
+    return 2 if Refusal.not_allowed in option.needs else 1 if option.needs else 0
 
 
 def _option(case: Case, draft: Draft, cheapest: int, difference: str = "") -> Option:
@@ -99,6 +131,8 @@ def _option(case: Case, draft: Draft, cheapest: int, difference: str = "") -> Op
         score=_score(case, draft, cheapest),
         difference=difference,
         needs=draft.needs,
+        figures=draft.figures,
+        ruling=draft.ruling,
     )
 
 
@@ -184,7 +218,9 @@ def _manner(case: Case, draft: Draft) -> list[str]:
                 words.append("bought for this")
             case _:
                 pass
-    if draft.needs:
+    if Refusal.not_allowed in draft.needs:
+        words.append("not allowed")
+    elif draft.needs:
         words.append("needs approval")
     return list(dict.fromkeys(words))
 

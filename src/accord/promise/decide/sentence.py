@@ -13,6 +13,7 @@ _REFUSED: dict[Refusal, str] = {
     Refusal.unknown_site: "There is no site {site}",
     Refusal.unknown_customer: "There is no customer {customer}",
     Refusal.unknown_promise: "There is no promise {promise}",
+    Refusal.unknown_approval: "There is no such approval",
     Refusal.day_in_the_past: "{day} is in the past",
     Refusal.beyond_horizon: "{day} is further ahead than promises are made",
     Refusal.promise_is_not_a_hold: "{promise} is not a hold: a commitment is cancelled, not released",
@@ -23,6 +24,10 @@ _REFUSED: dict[Refusal, str] = {
     Refusal.hold_too_long: "A hold may not last that long",
     Refusal.hold_too_large: "That is more than may be held",
     Refusal.hold_renewed_too_often: "The hold {promise} has been renewed as often as allowed",
+    Refusal.approval_is_not_open: "This approval was given or declined before",
+    Refusal.approval_expired: "The time for this approval has passed",
+    Refusal.approver_is_requester: "Whoever asks, or made the promise, does not approve it",
+    Refusal.changed_since_asked: "What this approval is about was changed since it was asked",
     Refusal.no_way_to_the_customer: "No site delivers to this customer",
     Refusal.no_source: "{item} is not in stock and cannot be made, moved or bought",
     Refusal.supply_short: "there is not enough supply",
@@ -34,6 +39,7 @@ _REFUSED: dict[Refusal, str] = {
     Refusal.protected_for_others: "what is there is kept for other customers",
     Refusal.later_than_accepted: "it would come later than the customer accepts",
     Refusal.split_not_accepted: "it would come in several deliveries",
+    Refusal.not_allowed: "no right of yours covers it",
     Refusal.below_margin_floor: "the price is below its floor",
     Refusal.approval_needed: "it needs approval",
     Refusal.option_is_gone: "The option that was chosen is no longer there",
@@ -60,8 +66,8 @@ def sentence(
         return _order(case, verdict, first)
     if verdict is Verdict.yes:
         return _yes(case, first, promised=False)
-    if verdict is Verdict.needs_approval:
-        best = next(option for option in options if option.in_full_on_time)
+    if verdict in (Verdict.needs_approval, Verdict.cannot_promise):
+        best = next((option for option in options if option.in_full_on_time), first)
         why = " and ".join(_REFUSED[need] for need in best.needs)
         return f"{_yes(case, best, promised=False)[:-1]}, but {why}."
     if verdict is Verdict.yes_but:
@@ -229,7 +235,7 @@ def _why(case: Case, limit: Limit | None) -> str:
 def _order(case: Case, verdict: Verdict, first: Option) -> str:
     if verdict in (Verdict.yes, Verdict.yes_but):
         return _yes(case, first, promised=False)
-    if verdict is Verdict.needs_approval:
+    if verdict in (Verdict.needs_approval, Verdict.cannot_promise):
         why = " and ".join(_REFUSED[need] for need in first.needs) or _REFUSED[Refusal.approval_needed]
         return f"{_yes(case, first, promised=False)[:-1]}, but {why}."
     lines = case.request.lines

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from accord.promise.model import LineVerdict, Option, Verdict
+from accord.promise.model import LineVerdict, Option, Refusal, Verdict
 
 # On the day and in full, but in a way the customer or we must agree to.
 CONDITIONS = frozenset({"split_site", "substitute", "expedite"})
@@ -20,4 +20,11 @@ def verdict_of(options: tuple[Option, ...], lines: tuple[LineVerdict, ...] = ())
         by_line_only = all(option.kind == "by_line" for option in free)
         has_conditions = any(line.verdict is Verdict.yes_but for line in lines)
         return Verdict.yes_but if by_line_only and has_conditions else Verdict.yes
-    return Verdict.needs_approval if on_time else Verdict.not_by_then
+    if not all(is_denied(option) for option in on_time):
+        return Verdict.needs_approval
+    return Verdict.cannot_promise if all(is_denied(option) for option in options) else Verdict.not_by_then
+
+
+def is_denied(option: Option) -> bool:
+    """Whether the actor may not take it, nor ask anybody for it."""
+    return Refusal.not_allowed in option.needs

@@ -50,7 +50,7 @@ class Act(msgspec.Struct, frozen=True, kw_only=True):
 @get("/", include_in_schema=False, sync_to_thread=True)
 def ask_page(state: State, request: Visitor, q: Line = "") -> Template:
     """Ask in one line."""
-    return _asked(state["db"], q.strip())
+    return _asked(state["db"], request, q.strip())
 
 
 @get("/preview", include_in_schema=False, sync_to_thread=True)
@@ -65,10 +65,12 @@ def preview(
     """What a hold or commitment would take, before it is taken."""
     db: Database = state["db"]
     shown = Shown.read(db)
-    decision = _decide(db, shown, q)
+    decision = _decide(db, request, shown, q)
     chosen = next((one for one in decision.options if one.id == option), None)
     if chosen is None:
-        return _asked(db, q, notice="This option is no longer there. Here is what can be promised now.")
+        return _asked(
+            db, request, q, notice="This option is no longer there. Here is what can be promised now."
+        )
     context = {
         "q": q,
         "verb": _verb(verb),
@@ -102,7 +104,11 @@ def confirm(
     decision = _submit(db, wanted, request)
     if decision.promise is None or not said.is_done(decision):
         return _asked(
-            db, data.q, notice="It changed while you looked: " + decision.sentence, status=HTTPStatus.CONFLICT
+            db,
+            request,
+            data.q,
+            notice="It changed while you looked: " + decision.sentence,
+            status=HTTPStatus.CONFLICT,
         )
     return Redirect(f"/promises/{decision.promise}", status_code=303)
 
@@ -137,7 +143,9 @@ PAGES = [ask_page, preview, confirm, promise_page, act]
 # --- what the pages share ---
 
 
-def _asked(db: Database, q: str, *, notice: str = "", status: HTTPStatus = HTTPStatus.OK) -> Template:
+def _asked(
+    db: Database, request: Visitor, q: str, *, notice: str = "", status: HTTPStatus = HTTPStatus.OK
+) -> Template:
     shown = Shown.read(db)
     context: dict[str, object] = {
         "q": q,
@@ -149,7 +157,7 @@ def _asked(db: Database, q: str, *, notice: str = "", status: HTTPStatus = HTTPS
     }
     if q:
         try:
-            decision = _decide(db, shown, q)
+            decision = _decide(db, request, shown, q)
             context["answer"] = shown.answer(decision)
             context["chart"] = shown.chart(db, decision)
         except InputError as error:
@@ -170,9 +178,10 @@ def _promise(db: Database, seen: Seen, *, notice: str = "", status: HTTPStatus =
     return Template(template_name="promise.html", context=context, status_code=status)
 
 
-def _decide(db: Database, shown: Shown, q: str) -> Decision:
+def _decide(db: Database, request: Visitor, shown: Shown, q: str) -> Decision:
     asked = understand(q, shown.names)
-    return service.ask(db, Wanted(id="page", verb=Verb.ask, customer=asked.customer, lines=asked.lines))
+    wanted = Wanted(id="page", verb=Verb.ask, customer=asked.customer, lines=asked.lines)
+    return service.ask(db, wanted, actor=request.state.actor)
 
 
 def _submit(db: Database, wanted: Wanted, request: Visitor) -> Decision:

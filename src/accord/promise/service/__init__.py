@@ -2,7 +2,7 @@
 
 from accord.promise.service.batch import ask, promise, promise_one
 from accord.promise.service.openings import record_openings
-from accord.promise.service.reads import decision, promise_of, promises, why
+from accord.promise.service.reads import approval, approvals, decision, promise_of, promises, why
 from accord.promise.service.replays import Replay, replay, replay_all
 from accord.promise.service.tables import PromiseDesk, desk
 from accord.promise.service.tidying import prune, tidy
@@ -12,6 +12,8 @@ __all__ = [
     "Findings",
     "PromiseDesk",
     "Replay",
+    "approval",
+    "approvals",
     "ask",
     "decision",
     "desk",

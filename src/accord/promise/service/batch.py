@@ -17,20 +17,21 @@ from accord.db import audit, outbox
 from accord.db import requests as claims
 from accord.db.engine import Database, retrying
 from accord.db.tx import Tx
+from accord.kit.days import Day, Instant, local_day
 from accord.kit.digest import canonical, digest
 from accord.kit.errors import AccordError, Fault, RequestChanged, Unavailable
 from accord.kit.ids import new_id
-from accord.ledger.decide.trial import NotLocked, Trial
-from accord.ledger.model import Effects
+from accord.ledger.decide.trial import NotLocked
 from accord.ledger.service import graphs, reads
 from accord.ledger.service.books import Book, RollFirst, Treatment, locked, unlocked
 from accord.ledger.service.news import rejudge, roll_keys
 from accord.policy import service as policy
 from accord.policy.model import Book as Policy
 from accord.promise import store
-from accord.promise.decide import decide
-from accord.promise.decide.effects import effects_of, promise_after
-from accord.promise.model import Decision, Promise, Request, Verb
+from accord.promise.decide.effects import promise_after
+from accord.promise.model import Approval, Decision, Promise, Request, Verb
+from accord.promise.service.asked import acting, approval_after, approvals_of, fact_of, promise_named, subject
+from accord.promise.service.deciding import decided
 from accord.promise.service.lives import (
     Life,
     Lives,
@@ -42,7 +43,7 @@ from accord.promise.service.lives import (
     rows_of_promises,
 )
 from accord.promise.service.pace import pace as pace_of
-from accord.promise.service.reaching import all_keys, first_keys
+from accord.promise.service.reaching import all_keys, first_keys, limits_of
 from accord.promise.service.validity import check
 
 _TRIES = 5
@@ -100,7 +101,7 @@ def _lane(db: Database, wanted: Sequence[Request], actor: str, *, is_deep: bool)
         if problem is not None:
             answers[place] = problem
         elif request.verb is Verb.ask:
-            answers[place] = _asked(db, request)
+            answers[place] = _asked(db, request, actor)
         elif request.id not in first:
             first[request.id] = place
             writes.append(request)
@@ -130,22 +131,22 @@ def _changed(request: Request) -> RequestChanged:
 # --- ask ---
 
 
-def ask(db: Database, request: Request) -> Decision:
-    """What would be promised now; nothing is kept. Raises: InputError."""
-    answer = _asked(db, request)
+def ask(db: Database, request: Request, *, actor: str = "") -> Decision:
+    """What would be promised now to this actor; nothing is kept. Raises: InputError."""
+    answer = _asked(db, request, actor)
     if isinstance(answer, AccordError):
         raise answer
     return answer
 
 
-def _asked(db: Database, request: Request) -> Answer:
+def _asked(db: Database, request: Request, actor: str) -> Answer:
     problem = check(request)
     if problem is not None:
         return problem
     for _try in range(_TRIES):
         try:
             with db.read() as tx:
-                return _ask(tx, request)
+                return _ask(tx, request, actor)
         except RollFirst as overdue:
             _roll(db, overdue)
         except AccordError as error:
@@ -153,15 +154,16 @@ def _asked(db: Database, request: Request) -> Answer:
     return _busy()
 
 
-def _ask(tx: Tx, request: Request) -> Decision:
+def _ask(tx: Tx, request: Request, actor: str) -> Decision:
     graph, rules = graphs.graph(tx), policy.book(tx)
-    about = promises_of(tx, [request]).get(request.promise or "")
+    about = promises_of(tx, [request], {}).get(request.promise or "")
     own = rows_of_promises(tx, [about.id])[about.id] if about is not None else Rows((), (), ())
+    held = own.keys | limits_of(rules, request, about, actor, _utc_day(tx.now()))
     for keys_of in (first_keys, all_keys):
-        book = unlocked(tx, graph, own.keys.union(keys_of(graph, rules, request, about)), _treatment(rules))
+        book = unlocked(tx, graph, held.union(keys_of(graph, rules, request, about)), _treatment(rules))
         life = life_of(tx, about, own, book.now) if about is not None else None
         try:
-            return decided(book, rules, request, life, decision_id="", promise_id="")[0]
+            return decided(book, rules, request, life, None, actor=actor, decision_id="", promise_id="")[0]
         except NotLocked:
             continue
     raise Fault("a request looked beyond its reach")
@@ -227,14 +229,20 @@ def _batch(tx: Tx, waiting: Sequence[Request], actor: str, *, is_deep: bool, ext
     if not fresh:
         return _Done(answers)
     graph, rules = graphs.graph(tx), policy.book(tx)
-    about = promises_of(tx, fresh)
+    approvals = approvals_of(tx, fresh)
+    about = promises_of(tx, fresh, approvals)
     own = rows_of_promises(tx, sorted(about))
     wanted = set(extra) | reach_of_change(tx, frozenset().union(*(rows.keys for rows in own.values())))
+    today = _utc_day(tx.now()) if rules.rights is not None else 0
     for r in fresh:
-        wanted.update((all_keys if is_deep else first_keys)(graph, rules, r, about.get(r.promise or "")))
+        before, act = about.get(subject(r, approvals) or ""), acting(r, approvals)
+        wanted.update((all_keys if is_deep else first_keys)(graph, rules, act, before))
+        wanted |= limits_of(rules, act, before, actor, today)
     book = locked(tx, graph, wanted, _treatment(rules))
-    if graphs.version(tx) != graph.version:
+    if graphs.version(tx) != graph.version or policy.version(tx) != rules.version:
         raise Moved
+    if rules.rights is not None and _utc_day(book.now) != today:
+        raise Moved  # midnight passed while waiting: other periods of cumulative limits
     batch = _Batch(tx, book, rules, actor)
     if about:
         batch.lives.read(sorted(about))
@@ -245,9 +253,13 @@ def _batch(tx: Tx, waiting: Sequence[Request], actor: str, *, is_deep: bool, ext
         if place and time.thread_time() - began > BUDGET_SECONDS:
             unreached = fresh[place:]
             break
-        life = batch.lives.of(request.promise) if request.promise in about else None
+        life, approval = None, None
+        if request.approval is not None:
+            life, approval = batch.asked(request)
+        elif request.promise in about:
+            life = batch.lives.of(request.promise)
         try:
-            answers[request.id] = batch.decide(request, life)
+            answers[request.id] = batch.decide(request, life, approval)
         except NotLocked:
             if is_deep:
                 raise
@@ -261,10 +273,11 @@ def _batch(tx: Tx, waiting: Sequence[Request], actor: str, *, is_deep: bool, ext
     return done
 
 
-class _Fact(msgspec.Struct, frozen=True):
+class _Fact(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What the audit and the outbox are told of a decision; its fields are in the order of their names."""
 
     actor: str
+    approval: str | None = None
     decision: str
     digest: str
     promise: str | None
@@ -278,19 +291,35 @@ class _Batch:
         self.tx, self.book, self.rules, self.actor = tx, book, rules, actor
         self._decisions: list[tuple[Decision, bytes, str, int | None, str]] = []
         self._promises: list[Promise] = []
+        self._approvals: list[Approval] = []
         self._facts: list[audit.Entry] = []
         self._messages: list[outbox.Message] = []
         self._replies: list[claims.Reply] = []
         self._relieved: set[str] = set()  # keys on which a promise ended: others may be covered again
         self.lives = Lives(tx, book, self.write)
 
-    def decide(self, request: Request, life: Life | None) -> Decision:
+    def asked(self, request: Request) -> tuple[Life | None, Approval | None]:
+        """The approval a request is about with its promise, as they are under the lock; what earlier requests of the
+        batch did to them included. Raises: Moved."""
+        self.write()
+        approval = approvals_of(self.tx, [request]).get(request.approval or "")
+        about = promises_of(self.tx, [request], {approval.id: approval}) if approval is not None else {}
+        return next((self.lives.of(id) for id in about), None), approval
+
+    def decide(self, request: Request, life: Life | None, approval: Approval | None) -> Decision:
         """Decide one request and pass it through the gate. Raises: NotLocked before anything is changed."""
         book = self.book
         decision_id = new_id("dec", book.now)
-        promise_id = request.promise or "prm" + decision_id[3:]
+        promise_id = promise_named(request, approval, decision_id)
         decision, effects = decided(
-            book, self.rules, request, life, decision_id=decision_id, promise_id=promise_id
+            book,
+            self.rules,
+            request,
+            life,
+            approval,
+            actor=self.actor,
+            decision_id=decision_id,
+            promise_id=promise_id,
         )
         if effects is not None:
             book.commit(effects)
@@ -303,12 +332,21 @@ class _Batch:
         body = canonical(decision)
         proof = digest(body)
         self._decisions.append((decision, body, proof, before.version if before else None, self.actor))
-        kind = (
-            f"Promise{_PAST[request.verb]}"
-            if decision.chosen is not None or after is not None
-            else "PromiseRefused"
+        change = approval_after(decision, approval, before, actor=self.actor, rules=self.rules.rules)
+        if change is not None:
+            self._approvals.append(change)
+        is_done = decision.chosen is not None or after is not None or change is not None
+        kind = fact_of(decision, is_done=is_done)
+        fact = canonical(
+            _Fact(
+                actor=self.actor,
+                approval=decision.approval,
+                decision=decision.id,
+                digest=proof,
+                promise=decision.promise,
+                request=request.id,
+            )
         )
-        fact = canonical(_Fact(self.actor, decision.id, proof, decision.promise, request.id))
         self._facts.append(audit.Entry(type=kind, body=fact))
         subject = decision.promise or decision.id
         self._messages.append(
@@ -318,7 +356,7 @@ class _Batch:
         )
         self._replies.append(
             # The decision is the reply: its body is kept once.
-            claims.Reply(id=request.id, status=200 if after is not None else 409, decision_id=decision.id)
+            claims.Reply(id=request.id, status=200 if is_done else 409, decision_id=decision.id)
         )
         return decision
 
@@ -329,10 +367,12 @@ class _Batch:
         self.book.write(tx)
         store.add_decisions(tx, self._decisions)
         store.put_promises(tx, self._promises)
+        store.put_approvals(tx, self._approvals)
         audit.append(tx, self._facts, at=self.book.now)
         outbox.add(tx, self._messages, at=self.book.now)
         claims.record_reply(tx, self._replies, at=self.book.now)
         self._decisions, self._promises, self._facts, self._messages, self._replies = [], [], [], [], []
+        self._approvals = []
         self._judge(short)
 
     def _judge(self, short: set[str]) -> None:
@@ -352,53 +392,6 @@ class _Batch:
             self.lives.forget()
 
 
-_PAST = {
-    Verb.hold: "Held",
-    Verb.commit: "Committed",
-    Verb.amend: "Amended",
-    Verb.release: "Released",
-    Verb.cancel: "Cancelled",
-}
-
-
-def decided(
-    book: Book, rules: Policy, request: Request, life: Life | None, *, decision_id: str, promise_id: str
-) -> tuple[Decision, Effects | None]:
-    """Decide one request on a book: the decision, and what it changes; pure, so that it can be replayed."""
-    profiles = book.profiles if life is None else life.profiles(book)
-    trial = Trial(book.graph, profiles, book.clock.today, book.clock.default_today)
-    if life is not None:
-        trial.look(life.keys)
-    decision = decide(
-        request,
-        trial,
-        book.graph,
-        rules,
-        book.now,
-        id=decision_id,
-        promise_id=promise_id,
-        before=life.promise if life is not None else None,
-        standing=life.state if life is not None else None,
-    )
-    decision = msgspec.structs.replace(decision, snapshot=_snapshot(book, decision))
-    return decision, effects_of(
-        decision,
-        book.graph,
-        rules,
-        life.state if life is not None else None,
-        life.promise if life is not None else None,
-    )
-
-
-_pack = msgspec.msgpack.Encoder().encode
-
-
-def _snapshot(book: Book, decision: Decision) -> str:
-    """The digest of what stood on the keys that were read: a replay on other rows differs, whatever is answered."""
-    seen = [(key, book.profiles[key].supply, book.profiles[key].draws) for key, _version in decision.reads]
-    return digest(_pack(seen))
-
-
 # --- around it ---
 
 
@@ -407,6 +400,10 @@ class _Terms(msgspec.Struct, frozen=True):
 
     actor: str
     request: Request
+
+
+def _utc_day(now: Instant) -> Day:
+    return local_day(now, "UTC")
 
 
 def _terms(request: Request, actor: str) -> str:

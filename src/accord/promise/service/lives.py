@@ -5,7 +5,7 @@ For amend, cancel, release, renewal and the hardening of a hold: the promise, it
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -20,7 +20,8 @@ from accord.ledger.service import reads
 from accord.ledger.service.books import Book
 from accord.ledger.service.news import closure
 from accord.promise import store
-from accord.promise.model import Promise, Request
+from accord.promise.model import Approval, Promise, Request
+from accord.promise.service.asked import subject
 
 
 class Held(msgspec.Struct, frozen=True):
@@ -45,6 +46,8 @@ class Life:
             sheets[supply.key].supplies[supply.id] = supply
         for draw in rows.draws:
             sheets[draw.key].draws[draw.id] = draw
+        for commitment in rows.commitments:
+            sheets[commitment.key].commitments[commitment.id] = commitment
         gives, drops = given_back(sheets, own)
         self.state = Held(
             draws=tuple(d for d in rows.draws if d.promise == promise.id),
@@ -135,9 +138,9 @@ class Lives:
         return [(promise, rows[promise.id]) for promise in store.promises(self._tx, ids).values()]
 
 
-def promises_of(tx: Tx, wanted: Sequence[Request]) -> dict[str, Promise]:
+def promises_of(tx: Tx, wanted: Sequence[Request], approvals: Mapping[str, Approval]) -> dict[str, Promise]:
     """The promises these requests are about, by promise id; unknown ones are left out."""
-    ids = sorted({r.promise for r in wanted if r.promise is not None})
+    ids = sorted({id for r in wanted if (id := subject(r, approvals)) is not None})
     return store.promises(tx, ids) if ids else {}
 
 

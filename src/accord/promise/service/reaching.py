@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from accord.kit.days import Day
 from accord.ledger.decide.graph import Graph, near, reach
 from accord.ledger.model import allocation_key, node_key
+from accord.policy.decide import limit_keys
 from accord.policy.model import Book as Policy
 from accord.policy.model import Customer
 from accord.promise.model import Line, Promise, PromiseLine, Request
@@ -48,9 +50,20 @@ def _wanted(request: Request, about: Promise | None) -> list[tuple[str, str | No
 
 
 def _customer(rules: Policy, request: Request, about: Promise | None) -> Customer | None:
-    named = request.customer if request.customer is not None or about is None else about.customer
+    named = request.customer if about is None else about.customer
     return rules.customers.get(named or "")
 
 
 def _ship_to(customer: Customer | None) -> str:
     return customer.ship_to if customer is not None else "*"
+
+
+def limits_of(
+    rules: Policy, request: Request, about: Promise | None, actor: str, today: Day
+) -> frozenset[str]:
+    """The cumulative limits that the request may draw on."""
+    if rules.rights is None or not rules.rights.limits:
+        return frozenset()
+    customer = _customer(rules, request, about)
+    id, tier = (customer.id, customer.tier) if customer is not None else ("", "")
+    return limit_keys(rules.rights, actor, id, tier, today)

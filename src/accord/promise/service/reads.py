@@ -11,7 +11,8 @@ from accord.kit.errors import NotFound
 from accord.ledger.model import Commitment, State
 from accord.ledger.service import reads as ledger
 from accord.promise import store
-from accord.promise.model import Decision, Promise
+from accord.promise.decide.approval import state_of
+from accord.promise.model import Approval, ApprovalState, Decision, Promise
 
 
 class Seen(msgspec.Struct, frozen=True):
@@ -79,6 +80,37 @@ def decision(db: Database, id: str) -> Decision:
     if kept is None:
         raise NotFound(f"There is no decision {id}.")
     return kept.decision()
+
+
+def approvals(
+    db: Database, *, after: str | None = None, limit: int = 50, pending_only: bool = False
+) -> tuple[list[Approval], str | None]:
+    """A page of approvals as they stand now, newest first, and where the next page starts."""
+    with db.read() as tx:
+        now = tx.now()
+        page, following = store.approvals_page(
+            tx, after=after, limit=limit, pending_at=now if pending_only else 0
+        )
+        stand = _standing(tx, page, now)
+    if pending_only:
+        stand = [one for one in stand if one.state is ApprovalState.pending]
+    return stand, following
+
+
+def approval(db: Database, id: str) -> Approval:
+    """One approval as it stands now. Raises: NotFound."""
+    with db.read() as tx:
+        found = store.approvals(tx, [id])
+        if id not in found:
+            raise NotFound(f"There is no approval {id}. List them to find its id.")
+        return _standing(tx, [found[id]], tx.now())[0]
+
+
+def _standing(tx: Tx, found: list[Approval], now: Instant) -> list[Approval]:
+    about = store.promises(tx, sorted({one.promise for one in found if one.promise is not None}))
+    return [
+        msgspec.structs.replace(one, state=state_of(one, about.get(one.promise or ""), now)) for one in found
+    ]
 
 
 def why(db: Database, promise: str) -> Decision:

@@ -15,7 +15,8 @@ from accord.ledger.service.books import Book, Clock
 from accord.policy import service as policy
 from accord.promise import store
 from accord.promise.model import Decision
-from accord.promise.service.batch import decided
+from accord.promise.service.asked import promise_named
+from accord.promise.service.deciding import decided
 from accord.promise.service.lives import Life, Rows
 
 _PAGE = 500
@@ -85,8 +86,12 @@ def _again(tx: Tx, kept: store.StoredDecision, was: Decision) -> Decision:
     graph = graphs.graph_at(tx, was.graph_version)
     rules = policy.book_at(tx, was.policy_version)
     book = Book(graph, reads.profiles_at(tx, was.reads), Clock(graph, was.now))
-    life = None
-    about = was.request.promise
+    life, approval = None, None
+    if was.request.approval is not None and was.approval_version is not None:
+        approval = store.approval_at(tx, was.request.approval, was.approval_version)
+        if approval is None:
+            raise NotFound(f"Version {was.approval_version} of approval {was.request.approval} is gone.")
+    about = approval.promise if approval is not None else was.request.promise
     if kept.before is not None and about is not None:
         promise = store.promise_at(tx, about, kept.before)
         if promise is None:
@@ -96,8 +101,16 @@ def _again(tx: Tx, kept: store.StoredDecision, was: Decision) -> Decision:
             Rows(*reads.rows_at(tx, was.reads)).live(was.now),
             frozenset(key for key, _v in was.reads),
         )
-    promise_id = was.request.promise or "prm" + was.id[3:]
-    return decided(book, rules, was.request, life, decision_id=was.id, promise_id=promise_id)[0]
+    return decided(
+        book,
+        rules,
+        was.request,
+        life,
+        approval,
+        actor=kept.actor,
+        decision_id=was.id,
+        promise_id=promise_named(was.request, approval, was.id),
+    )[0]
 
 
 def _difference(stored: bytes, again: bytes) -> str:

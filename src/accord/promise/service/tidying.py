@@ -59,7 +59,7 @@ def _drop(db: Database, actor: str) -> int:
         if not closed:
             return 0
         keys = {s.key for s in reads.supplies_proposed_by(tx, sorted(closed))} | {
-            d.key for d in reads.draws_of(tx, sorted(closed))
+            d.key for d in reads.draws_of(tx, sorted(closed)) if not d.key.startswith("limit:")
         }
         dropped: list[str] = []
 

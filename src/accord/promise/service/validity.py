@@ -27,7 +27,7 @@ def _whole(request: Request) -> list[FieldError]:
                 "The request needs an id of yours, so that a retry is harmless; give it one.",
             )
         )
-    for name in ("id", "customer", "promise", "option", "ref"):
+    for name in ("id", "customer", "promise", "option", "ref", "approval", "note"):
         value = getattr(request, name)
         if value is not None and (len(value) > TEXT_MAX or "\0" in value):
             errors.append(
@@ -43,6 +43,27 @@ def _whole(request: Request) -> list[FieldError]:
             FieldError(
                 "/promise", "missing", f"Say which promise to {request.verb.value}: its id starts with prm_."
             )
+        )
+    settles = request.verb in (Verb.approve, Verb.decline)
+    if settles and not request.approval:
+        errors.append(
+            FieldError(
+                "/approval",
+                "missing",
+                f"Say which approval to {request.verb.value}: its id starts with apr_.",
+            )
+        )
+    if settles and (request.promise or request.lines or request.option):
+        errors.append(
+            FieldError(
+                "/approval",
+                "not_expected",
+                "An approval is given for exactly what was asked; say only which one.",
+            )
+        )
+    if request.approval and not settles:
+        errors.append(
+            FieldError("/approval", "not_expected", "An approval is approved or declined; leave it out here.")
         )
     needs_lines = request.verb in (Verb.ask, Verb.amend) or (
         request.verb in (Verb.hold, Verb.commit) and not request.promise

@@ -70,7 +70,7 @@ def _lowest(rows: Rows, key: str, today: int) -> int:
         free = {
             day: capacity(rows.records, key, day) - sum(d["quantity"] for d in draws if d["on_day"] == day)
             for day in {d["on_day"] for d in draws}
-            if day >= today or key.startswith("allocation:")
+            if day >= today or key.startswith(("allocation:", "limit:"))
         }
         return min(free.values(), default=0)
     level[today] += 0
@@ -103,7 +103,7 @@ def owners(rows: Rows) -> Iterator[Violation]:
                 continue
             # A share that was used stays used when the goods have left.
             if owner["state"] not in OPEN and not (
-                owner["state"] == "fulfilled" and key.startswith("allocation:")
+                owner["state"] == "fulfilled" and key.startswith(("allocation:", "limit:"))
             ):
                 yield Violation(
                     "owner", key, f"draw {draw['id']} belongs to {owner['id']}, which is {owner['state']}"

@@ -47,7 +47,7 @@ class Coverage:
 
     def _draw(self, draw: Row, *, ever: bool) -> bool:
         key, day = draw["key"], draw["on_day"]
-        if draw["expires_at"] is not None or key.startswith("allocation:"):
+        if draw["expires_at"] is not None or key.startswith(("allocation:", "limit:")):
             return True  # a hold; a share that shrank uncovers nobody
         if key.startswith("node:"):
             if key not in self._nodes:

@@ -148,6 +148,9 @@ def capacity(records: dict[str, dict[str, Row]], key: str, day: int) -> int:
         share = records["allocation"][name]
         inside: bool = share["from_on"] <= day < share["until_on"]
         return int(share["quantity"]) if inside else 0
+    if kind == "limit":
+        limit = records.get("limit", {}).get(name.split(":")[0].replace("%3A", ":").replace("%25", "%"))
+        return int(limit["most"]) if limit else 0
     if kind == "supplier":
         supplier = records["supplier"][name]
         return int(supplier["capacity"]) if minutes(supplier.get("calendar")) else 0

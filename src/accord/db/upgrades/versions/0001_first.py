@@ -37,6 +37,19 @@ def upgrade() -> None:
         sa.UniqueConstraint("hash", name=op.f("uq_api_key_hash")),
     )
     op.create_table(
+        "approval",
+        sa.Column("id", Words, nullable=False),
+        sa.Column("version", BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("state", Words, nullable=False),
+        sa.Column("role", Words, nullable=False),
+        sa.Column("actor", Words, nullable=False),
+        sa.Column("promise", Words, nullable=True),
+        sa.Column("expires_at", BigInteger(), nullable=False),
+        sa.Column("body", LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("id", "version", name=op.f("pk_approval")),
+    )
+    index_where("ix_approval_promise", "approval", ["promise"], unique=False, where="promise IS NOT NULL")
+    op.create_table(
         "audit",
         sa.Column("chain_id", Words, nullable=False),
         sa.Column("seq", BigInteger(), autoincrement=False, nullable=False),

@@ -1,0 +1,174 @@
+"""How is one request answered over HTTP, whatever it asks: decided at the desk, or refused with what could be had instead?"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Annotated, Any
+
+import msgspec
+from litestar import Request
+from litestar.datastructures import State
+from litestar.params import HeaderParameter, QueryParameter
+from litestar.response import Response
+
+from accord.db.engine import Database
+from accord.kit.errors import AccordError, Conflict, InputError, NotFound
+from accord.promise import model, said, service
+from accord.promise.api import wire
+from accord.promise.api.catalogue import Catalogue, Catalogues
+from accord.promise.api.rulings import Ruling
+from accord.promise.model import Refusal
+from accord.promise.named import Names
+
+Key = Annotated[
+    str,
+    HeaderParameter(
+        name="Idempotency-Key",
+        min_length=1,
+        max_length=200,
+        description="Your id of this request. Repeated with the same body: the same answer. With another body: 422.",
+    ),
+]
+Limit = Annotated[int, QueryParameter(ge=1, le=200, description="How many at most.")]
+After = Annotated[
+    str | None, QueryParameter(name="after", max_length=500, description="The `next` of the page before.")
+]
+Asker = Request[Any, Any, State]
+
+PAGE = 50
+
+
+class CannotPromise(Conflict):
+    """The business says no to a hold or commitment; the problem carries what could be had instead."""
+
+    code = "cannot_promise"
+    title = "This cannot be promised"
+    exit_code = 3
+
+    def __init__(self, decision: model.Decision, known: Catalogue) -> None:
+        shown = wire.decision_out(decision, known.units)
+        code = "cannot_promise"
+        if decision.refusals:
+            # That the option went is why nothing was done, whatever else stands in the way of others.
+            gone = Refusal.option_is_gone
+            code = (gone if gone in decision.refusals else decision.refusals[0]).value
+        super().__init__(
+            decision.sentence,
+            code=code,
+            extra={
+                "verdict": shown.verdict,
+                "refusals": msgspec.to_builtins(shown.refusals),
+                "options": msgspec.to_builtins(shown.options),
+                "digest": shown.digest,
+                "decision": shown.id,
+                "ruling": msgspec.to_builtins(shown.ruling or _first_ruling(shown)),
+            },
+        )
+        # The problem of a stored refusal is the same every time it is asked for: it names the caller's own id.
+        self.request_id = decision.request.id
+
+
+def _first_ruling(shown: wire.Decision) -> Ruling | None:
+    """What the rights say of the best option, where no other decided."""
+    return next((one.ruling for one in shown.options if one.ruling is not None), None)
+
+
+class NotAllowed(CannotPromise):
+    """No right of the actor covers it; the problem names the right or limit that says so."""
+
+    code = "not_allowed"
+    title = "No right of yours covers this"
+    status = HTTPStatus.FORBIDDEN
+
+
+_FORBIDDEN = (Refusal.not_allowed, Refusal.approver_is_requester)
+_UNKNOWN = {Refusal.unknown_promise: "promise", Refusal.unknown_approval: "approval"}
+
+
+def refused(decision: model.Decision, known: Catalogue) -> CannotPromise:
+    """The problem that says why a decision did nothing."""
+    is_forbidden = bool(decision.refusals) and decision.refusals[0] in _FORBIDDEN
+    return (NotAllowed if is_forbidden else CannotPromise)(decision, known)
+
+
+async def answered(
+    wanted: model.Request, state: State, request: Asker, *, status: HTTPStatus = HTTPStatus.OK
+) -> Response[wire.Decision]:
+    """Decide one request at the desk; the decision, or the problem that says why not."""
+    known = await known_now(state)
+    received_at = known.now()
+    submitted = service.desk(database(state)).submit([wanted], actor_of(request))
+    (answer,) = await asyncio.wrap_future(submitted)
+    if isinstance(answer, AccordError):
+        raise answer
+    known = await known_now(state, answer.graph_version, known)
+    headers = repeated_header(answer.now < received_at)
+    if not said.is_done(answer):
+        request.state.extra_headers = headers
+        if said.is_asking(answer):
+            status = HTTPStatus.ACCEPTED
+            headers["Location"] = f"/v1/approvals/{answer.approval}"
+        elif answer.refusals and answer.refusals[0] in _UNKNOWN:
+            name = wanted.approval or wanted.promise or ""
+            what = _UNKNOWN[answer.refusals[0]]
+            raise NotFound(f"There is no {what} {name[:100]!r}. {said.REFUSALS[answer.refusals[0]][1]}")
+        else:
+            raise refused(answer, known)
+    if status is HTTPStatus.CREATED and answer.promise is not None:
+        headers["Location"] = f"/v1/promises/{answer.promise}"
+    shown = wire.decision_out(answer, known.units)
+    catalogues_of(state).answered(shown)
+    return Response(shown, status_code=status, headers=headers)
+
+
+def repeated_header(repeated: bool) -> dict[str, str]:
+    """Decided before this request came in, by the store's own clock: it is the stored answer."""
+    return {"Idempotent-Replayed": "true"} if repeated else {}
+
+
+async def translated(state: State, translate: Callable[[Names], model.Request]) -> model.Request:
+    """Translate with what may be named; what is not found there is looked for once more, it may be new."""
+    catalogues = catalogues_of(state)
+    try:
+        wanted = translate((await catalogues.recent()).names)
+    except InputError as error:
+        if not any(one.code.startswith("unknown_") for one in error.errors):
+            raise
+        catalogues.forget()
+        wanted = translate((await catalogues.recent()).names)
+    return wanted
+
+
+async def known_now(state: State, graph_version: int = 0, found: Catalogue | None = None) -> Catalogue:
+    if found is not None and found.graph_version >= graph_version:
+        return found
+    return await catalogues_of(state).recent(graph_version)
+
+
+def database(state: State) -> Database:
+    db: Database = state["db"]
+    return db
+
+
+def catalogues_of(state: State) -> Catalogues:
+    found: Catalogues = state["catalogues"]
+    return found
+
+
+def actor_of(request: Asker) -> str:
+    actor: str = request.state.actor
+    return actor
+
+
+def name_of(request: Asker) -> str:
+    """What a request is called that carries no id of its own: it is not kept."""
+    name: str = request.state.request_id
+    return name
+
+
+def checked_id(id: str, kind: str) -> str:
+    if not id.startswith(f"{kind}_"):
+        raise NotFound(f"There is nothing with the id {id[:100]!r}. The ids of this kind begin with {kind}_.")
+    return id

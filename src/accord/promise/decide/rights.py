@@ -1,0 +1,175 @@
+"""May this actor do this? What an option or a promise comes to, and what the rights say to it."""
+
+from __future__ import annotations
+
+import msgspec
+
+from accord.kit.days import local_day
+from accord.ledger.decide.graph import Graph
+from accord.policy import decide as policy
+from accord.policy.decide import Act
+from accord.policy.model import Amount, Answer, Figures, LimitTake, Ruling
+from accord.policy.model import Verb as Right
+from accord.promise.decide.case import Case
+from accord.promise.decide.plan import Plan
+from accord.promise.decide.reply import ceil_div, half_up
+from accord.promise.model import Make, Piece, Promise, Refusal, Verb
+
+_OF_VERB = {
+    Verb.ask: Right.commit,
+    Verb.hold: Right.hold,
+    Verb.commit: Right.commit,
+    Verb.release: Right.release,
+    Verb.cancel: Right.cancel,
+}
+_RANK = {Answer.allow: 0, Answer.ask: 1, Answer.deny: 2}
+
+
+def judged(
+    case: Case, figures: Figures, *, keeps_only: bool = False
+) -> tuple[Ruling | None, tuple[LimitTake, ...]]:
+    """What the rights say to the request of a case that comes to these figures; None where none are stated.
+
+    `keeps_only`: to keep the supply while somebody else decides.
+    """
+    if case.book.rights is None or not case.is_judged:
+        return None, ()
+    verb = case.request.verb
+    if keeps_only:
+        return _judged(case, Right.hold, figures, keeps_only=True)
+    if verb is not Verb.amend:
+        return _judged(case, _OF_VERB[verb], figures)
+    # What an amendment makes must be allowed as if it were made anew.
+    amends, _ = _judged(case, Right.amend, figures)
+    makes, takes = _judged(case, Right.hold if case.is_hold else Right.commit, figures)
+    if _RANK[amends.answer] > _RANK[makes.answer]:
+        return amends, ()
+    return makes, takes
+
+
+def _judged(
+    case: Case, verb: Right, figures: Figures, *, keeps_only: bool = False
+) -> tuple[Ruling, tuple[LimitTake, ...]]:
+    rights = case.book.rights
+    assert rights is not None
+    act = Act(
+        actor=case.actor,
+        verb=verb,
+        figures=figures,
+        customer=case.customer.id if case.customer is not None else "",
+        tier=case.customer.tier if case.customer is not None else "",
+        today=local_day(case.now, "UTC"),
+        currency=case.rules.currency,
+        approves=case.approves is not None,
+        keeps_only=keeps_only,
+    )
+    if case.approves is not None:  # in the role that was asked, not in another he may have
+        return policy.judge_in(rights, case.approves, act, case.trial.free)
+    return policy.judge(rights, act, case.trial.free)
+
+
+def needs_of(ruling: Ruling | None) -> tuple[Refusal, ...]:
+    """What a ruling leaves in the way."""
+    if ruling is None or ruling.answer is Answer.allow:
+        return ()
+    return (Refusal.approval_needed,) if ruling.answer is Answer.ask else (Refusal.not_allowed,)
+
+
+def figures_of(case: Case, plans: list[Plan], *, below_floor: bool) -> Figures:
+    """What an option comes to: one plan a line."""
+    amounts = []
+    price: int | None = 0
+    for plan in plans:
+        line = case.request.lines[plan.pieces[0].line]
+        paid = _paid(case, plan)
+        price = None if price is None or paid is None else price + paid
+        amounts.append(
+            Amount(
+                item=line.item,
+                quantity=ceil_div(line.quantity, case.graph.items[line.item].scale),
+                value_minor=max(paid or 0, plan.cost_minor),
+                expedite_minor=expedite_of(case.graph, plan.pieces, plan.makes),
+            )
+        )
+    return Figures(
+        amounts=tuple(amounts),
+        days_late=max(plan.days_late for plan in plans),
+        days_ahead=max(
+            piece.deliver_on - case.trial.today(piece.site) for plan in plans for piece in plan.pieces
+        ),
+        price_minor=price,
+        cost_minor=sum(plan.cost_minor for plan in plans),
+        hold_seconds=case.hold_seconds,
+        borrow=any(plan.kind == "borrow" for plan in plans),
+        below_floor=below_floor,
+    )
+
+
+def figures_of_promise(case: Case, before: Promise) -> Figures:
+    """What a promise comes to now: as it was measured when it was last decided, for as long as the request holds it."""
+    if before.figures is not None:
+        return msgspec.structs.replace(before.figures, hold_seconds=case.hold_seconds)
+    amounts = []
+    price: int | None = 0
+    for line in before.lines:
+        record = case.graph.items.get(line.item)
+        scale = record.scale if record is not None else 1
+        paid = None if line.price_minor is None else half_up(line.quantity * line.price_minor, scale)
+        price = None if price is None or paid is None else price + paid
+        amounts.append(
+            Amount(
+                item=line.item,
+                quantity=ceil_div(line.quantity, scale),
+                value_minor=max(paid or 0, line.cost_minor),
+            )
+        )
+    return Figures(
+        amounts=tuple(amounts),
+        days_late=max((line.promised_on - line.requested_on for line in before.lines), default=0),
+        price_minor=price,
+        cost_minor=sum(line.cost_minor for line in before.lines),
+        hold_seconds=case.hold_seconds,
+    )
+
+
+def _paid(case: Case, plan: Plan) -> int | None:
+    """What the customer pays for a line; None where no price is known."""
+    total = 0
+    for piece in plan.pieces:
+        price = case.price_of(case.request.lines[piece.line], piece.item)
+        if price is None:
+            return None
+        total += half_up(piece.quantity * price, case.graph.items[piece.item].scale)
+    return total
+
+
+def expedite_of(graph: Graph, pieces: tuple[Piece, ...], makes: tuple[Make, ...]) -> int:
+    """What is paid so that it comes sooner: overtime, the fare of a faster lane or last leg, what a faster way to buy or
+    make costs more than the item does usually."""
+    minor = 0
+    for made in makes:
+        if not made.expedite:
+            continue
+        kind, _, name = made.source.partition(":")
+        if kind == "buy":
+            term = graph.terms[name]
+            item = graph.items[term.item]
+            minor += half_up(
+                made.quantity * max(0, (term.cost_minor or item.cost_minor) - item.cost_minor), item.scale
+            )
+        elif kind == "move":
+            lane = graph.lanes[name]
+            minor += half_up(made.quantity * lane.cost_minor, graph.items[lane.item].scale)
+        else:
+            operation = graph.operations[name]
+            if operation.expedite:
+                minor += half_up(made.quantity * operation.cost_minor, graph.items[operation.item].scale)
+            for take in made.takes:
+                key, _, resource = take.key.partition(":")
+                if key == "overtime":
+                    minor += take.quantity * graph.resources[resource].overtime_cost_minor
+    for piece in pieces:
+        leg = graph.delivery(piece.delivery)
+        if leg is not None and leg.expedite:
+            minor += half_up(piece.quantity * leg.cost_minor, graph.items[piece.item].scale)
+    return minor
