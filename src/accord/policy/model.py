@@ -182,6 +182,7 @@ class Rights(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     limits: tuple[CumulativeLimit, ...] = ()
     actors: tuple[Actor, ...] = ()
     everybody_else: str = ""  # the role of whoever is not among the actors; "" = none
+    edition: str = ""  # which states them
 
 
 class Amount(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -229,6 +230,38 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return (self.price_minor - self.cost_minor) * 10_000 // self.price_minor
 
 
+class Case(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A test case that stands beside the rights: who wants what, and what must come out."""
+
+    name: str
+    line: int = 0  # where it stands in the file
+    actor: str = ""  # one of the actors …
+    role: str = ""  # … or somebody in this role
+    verb: Verb
+    tier: str = ""
+    customer: str = ""
+    figures: Figures
+    used: tuple[tuple[str, int], ...] = ()  # of which cumulative limit how much is used already
+    expect: Answer
+    ask: str = ""  # the role that must be asked
+    by: str = ""  # the right or limit that must say so; "" = whichever
+
+
+class Edition(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The rules as one file states them, and from when on they count."""
+
+    id: str  # of whoever states it
+    name: str = ""
+    effective_at: Instant | None = None  # None = from when it is stated
+    rules: tuple[tuple[str, int | str | None], ...] = ()  # those that it changes; the others stay as they are
+    tiers: tuple[Tier, ...] = ()
+    rights: Rights
+    cases: tuple[Case, ...] = ()
+    stated_at: Instant = 0
+    stated_by: str = ""
+    applied_at: Instant | None = None  # when it came into force; None = it is still to come
+
+
 class LimitTake(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What one line takes of a cumulative limit."""
 
@@ -257,6 +290,5 @@ class Book(msgspec.Struct, frozen=True, kw_only=True):
     tiers: dict[str, int]  # tier -> rank
     prices: dict[str, Price]  # "item" or "item|tier"
     effective_at: Instant = 0
-    rights: Rights | None = (
-        None  # None = none are stated: everything is allowed but what needs approval by itself
-    )
+    rights: Rights | None = None  # None = none are stated: all is allowed but what needs approval by itself
+    next_at: Instant | None = None  # when another edition comes into force; None = none is stated

@@ -24,3 +24,9 @@ def records(tx: Tx, version: int) -> list[tuple[str, str, bytes]]:
 def put(tx: Tx, changes: Sequence[tuple[str, str, bytes]], ends: Sequence[tuple[str, str]] = ()) -> int:
     """Change and end records; the version that holds the changes."""
     return _records.put(tx, table, _POLICY, changes, ends)
+
+
+def hold(tx: Tx) -> None:
+    """Wait for whoever is changing the policy, and keep others from it until this transaction ends."""
+    # One row of the settings, by primary key.
+    tx.rows("SELECT value FROM setting WHERE name = :name FOR UPDATE", name=_POLICY)

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 import msgspec
 
 from accord.db.tx import Tx
-from accord.kit.days import Day, Instant
+from accord.kit.days import Day, Instant, local_day
 from accord.kit.errors import NotFound
 from accord.ledger import store
 from accord.ledger.decide.gate import folded
 from accord.ledger.decide.projection import Projection, deltas_of
 from accord.ledger.decide.trial import Trial
-from accord.ledger.model import Commitment, Draw, Movement, OpenException, Profile, Supply, node_key
+from accord.ledger.model import Commitment, Draw, Movement, OpenException, Profile, State, Supply, node_key
 from accord.ledger.service.books import Clock
 from accord.ledger.service.graphs import graph as read_graph
 
@@ -94,6 +94,24 @@ def exceptions(
     """A page of exceptions, oldest first, and where the next page starts."""
     rows = store.list_exceptions(tx, after or "", limit + 1, open_only=open_only)
     return rows[:limit], rows[limit - 1].id if len(rows) > limit else None
+
+
+def late_or_uncovered(tx: Tx, commitments: Sequence[Commitment]) -> dict[str, str]:
+    """Which of these commitments were not kept as they stood, and how: they were uncovered once, left late, or are overdue."""
+    ids = [c.id for c in commitments]
+    excepted, left = store.ever_excepted(tx, ids), store.last_left(tx, ids)
+    graph, now = read_graph(tx), tx.now()
+    found: dict[str, str] = {}
+    for c in commitments:
+        zone = graph.sites[c.site].zone if c.site in graph.sites else "UTC"
+        if c.id in left and c.state is State.fulfilled:
+            if local_day(left[c.id], zone) > c.ship_on:
+                found[c.id] = "it left late"
+        elif c.state is State.committed and c.ship_on < local_day(now, zone):
+            found[c.id] = "it is overdue"
+        if c.id not in found and c.id in excepted:
+            found[c.id] = "supply did not cover it"
+    return found
 
 
 def node(tx: Tx, item: str, site: str) -> NodeView:

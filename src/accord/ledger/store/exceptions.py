@@ -64,6 +64,15 @@ def list_exceptions(
     return [EXCEPTION.struct(row) for row in found]
 
 
+def ever_excepted(tx: Tx, commitments: Sequence[str]) -> set[str]:
+    """Which of these commitments ever had an exception."""
+    # A scan of the exceptions: it is asked only to look back.
+    found = tx.rows_in(
+        "SELECT DISTINCT commitment FROM ledger_exception WHERE commitment IN (:keys)", commitments
+    )
+    return {id for (id,) in found}
+
+
 def add_cause(tx: Tx, id: str, at: Instant, kind: str, body: bytes, actor: str, news_id: str) -> None:
     """Keep news as it was told; the database refuses a second one with the same id of the caller's."""
     tx.insert(tables.cause, [(id, at, kind, body, actor, news_id)])

@@ -223,6 +223,17 @@ def movements_after(tx: Tx, since: Sequence[tuple[str, Instant]]) -> list[Moveme
     return [MOVEMENT.struct(row) for row in found]
 
 
+def last_left(tx: Tx, commitments: Sequence[str]) -> dict[str, Instant]:
+    """When the last of each of these commitments left; one of which nothing left is not among them."""
+    # A scan of the movements: it is asked only to look back.
+    return dict(
+        tx.rows_in(
+            "SELECT commitment, max(at) FROM ledger_movement WHERE commitment IN (:keys) AND quantity < 0 GROUP BY commitment",
+            commitments,
+        )
+    )
+
+
 # --- as it was ---
 
 

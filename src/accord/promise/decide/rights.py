@@ -13,7 +13,7 @@ from accord.policy.model import Verb as Right
 from accord.promise.decide.case import Case
 from accord.promise.decide.plan import Plan
 from accord.promise.decide.reply import ceil_div, half_up
-from accord.promise.model import Make, Piece, Promise, Refusal, Verb
+from accord.promise.model import Make, Option, Piece, Promise, Refusal, Request, Verb
 
 _OF_VERB = {
     Verb.ask: Right.commit,
@@ -107,12 +107,17 @@ def figures_of(case: Case, plans: list[Plan], *, below_floor: bool) -> Figures:
 
 def figures_of_promise(case: Case, before: Promise) -> Figures:
     """What a promise comes to now: as it was measured when it was last decided, for as long as the request holds it."""
+    return msgspec.structs.replace(known_of(case.graph, before), hold_seconds=case.hold_seconds)
+
+
+def known_of(graph: Graph, before: Promise) -> Figures:
+    """What a promise came to when it was last decided; where no rights measured it, as far as its lines say."""
     if before.figures is not None:
-        return msgspec.structs.replace(before.figures, hold_seconds=case.hold_seconds)
+        return before.figures
     amounts = []
     price: int | None = 0
     for line in before.lines:
-        record = case.graph.items.get(line.item)
+        record = graph.items.get(line.item)
         scale = record.scale if record is not None else 1
         paid = None if line.price_minor is None else half_up(line.quantity * line.price_minor, scale)
         price = None if price is None or paid is None else price + paid
@@ -128,7 +133,36 @@ def figures_of_promise(case: Case, before: Promise) -> Figures:
         days_late=max((line.promised_on - line.requested_on for line in before.lines), default=0),
         price_minor=price,
         cost_minor=sum(line.cost_minor for line in before.lines),
-        hold_seconds=case.hold_seconds,
+    )
+
+
+def figures_of_option(graph: Graph, request: Request, option: Option) -> Figures:
+    """What an option came to that was offered where no rights were stated to measure it."""
+    if option.figures is not None:
+        return option.figures
+    expedite = expedite_of(graph, option.pieces, option.makes)
+    amounts = []
+    whole = sum(piece.cost_minor for piece in option.pieces)
+    for place, line in enumerate(request.lines):
+        record = graph.items.get(line.item)
+        cost = sum(piece.cost_minor for piece in option.pieces if piece.line == place)
+        # What was paid for each line is not kept: the price of the whole is shared as the costs are.
+        paid = half_up((option.price_minor or 0) * cost, whole) if whole > 0 else 0
+        amounts.append(
+            Amount(
+                item=line.item,
+                quantity=ceil_div(line.quantity, record.scale if record is not None else 1),
+                value_minor=max(paid, cost),
+                expedite_minor=expedite if place == 0 else 0,
+            )
+        )
+    return Figures(
+        amounts=tuple(amounts),
+        days_late=option.days_late,
+        price_minor=option.price_minor,
+        cost_minor=option.cost_minor,
+        borrow=option.kind == "borrow",
+        below_floor=Refusal.below_margin_floor in option.needs,
     )
 
 
@@ -152,21 +186,25 @@ def expedite_of(graph: Graph, pieces: tuple[Piece, ...], makes: tuple[Make, ...]
             continue
         kind, _, name = made.source.partition(":")
         if kind == "buy":
-            term = graph.terms[name]
+            term = graph.terms.get(name)
+            if term is None:
+                continue  # ended since
             item = graph.items[term.item]
             minor += half_up(
                 made.quantity * max(0, (term.cost_minor or item.cost_minor) - item.cost_minor), item.scale
             )
         elif kind == "move":
-            lane = graph.lanes[name]
+            lane = graph.lanes.get(name)
+            if lane is None:
+                continue
             minor += half_up(made.quantity * lane.cost_minor, graph.items[lane.item].scale)
         else:
-            operation = graph.operations[name]
-            if operation.expedite:
+            operation = graph.operations.get(name)
+            if operation is not None and operation.expedite:
                 minor += half_up(made.quantity * operation.cost_minor, graph.items[operation.item].scale)
             for take in made.takes:
                 key, _, resource = take.key.partition(":")
-                if key == "overtime":
+                if key == "overtime" and resource in graph.resources:
                     minor += take.quantity * graph.resources[resource].overtime_cost_minor
     for piece in pieces:
         leg = graph.delivery(piece.delivery)

@@ -6,12 +6,14 @@ from accord.promise.service.reads import approval, approvals, decision, promise_
 from accord.promise.service.replays import Replay, replay, replay_all
 from accord.promise.service.tables import PromiseDesk, desk
 from accord.promise.service.tidying import prune, tidy
+from accord.promise.service.trying import Retrial, try_policy
 from accord.promise.service.verifying import Findings, verify
 
 __all__ = [
     "Findings",
     "PromiseDesk",
     "Replay",
+    "Retrial",
     "approval",
     "approvals",
     "ask",
@@ -26,6 +28,7 @@ __all__ = [
     "replay",
     "replay_all",
     "tidy",
+    "try_policy",
     "verify",
     "why",
 ]

@@ -1,4 +1,4 @@
-"""What happens to the rules, in order? They are read here, and written with a version for ever."""
+"""How are the rules read, and written with a version for ever?"""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import msgspec
 from accord.db import audit
 from accord.db.engine import Database
 from accord.db.tx import Tx
+from accord.kit.days import Instant
 from accord.kit.digest import canonical
 from accord.kit.errors import InputError
 from accord.ledger.model import LimitRecord
@@ -18,19 +19,20 @@ from accord.ledger.service.books import Treatment
 from accord.ledger.service.limits import state_limits
 from accord.ledger.service.news import again
 from accord.policy import store
-from accord.policy.model import Book, Customer, Price, Rights, Rules, Tier
+from accord.policy.model import Book, Customer, Edition, Price, Rights, Rules, Tier
 
-Record = Customer | Tier | Price | Rules | Rights
+Record = Customer | Tier | Price | Rules | Rights | Edition
 
 _KEPT_MAX = 4
 _kept: WeakKeyDictionary[Database, dict[int, Book]] = WeakKeyDictionary()
 _lock = threading.Lock()
-_KINDS: dict[str, type[Customer] | type[Tier] | type[Price] | type[Rules] | type[Rights]] = {
+_KINDS: dict[str, type[Record]] = {
     "customer": Customer,
     "tier": Tier,
     "price": Price,
     "rules": Rules,
     "rights": Rights,
+    "edition": Edition,
 }
 
 
@@ -56,6 +58,7 @@ def book_at(tx: Tx, version: int) -> Book:
 def _compiled(version: int, rows: Sequence[tuple[str, str, bytes]]) -> Book:
     rules, rights = Rules(), None
     customers, tiers, prices = {}, {}, {}
+    due: list[Instant] = []
     for kind, ident, body in rows:
         record = msgspec.json.decode(body, type=_KINDS[kind])
         if isinstance(record, Customer):
@@ -66,9 +69,20 @@ def _compiled(version: int, rows: Sequence[tuple[str, str, bytes]]) -> Book:
             prices[ident] = record
         elif isinstance(record, Rights):
             rights = record
+        elif isinstance(record, Edition):
+            if record.applied_at is None and record.effective_at is not None:
+                due.append(record.effective_at)
         else:
             rules = record
-    return Book(version=version, rules=rules, customers=customers, tiers=tiers, prices=prices, rights=rights)
+    return Book(
+        version=version,
+        rules=rules,
+        customers=customers,
+        tiers=tiers,
+        prices=prices,
+        rights=rights,
+        next_at=min(due, default=None),
+    )
 
 
 def version(tx: Tx) -> int:
@@ -81,32 +95,24 @@ def put(db: Database, records: Sequence[Record], *, actor: str, id: str) -> int:
 
     Returns the version in force afterwards. Raises: InputError naming the record and the field.
     """
-    _check(records)
+    check(records)
+    return again(db, lambda tx: put_in(tx, records, actor=actor, id=id))
 
-    def work(tx: Tx) -> int:
-        before = store.version(tx)
-        version = store.put(tx, [(*_named(record), canonical(record)) for record in records], [])
-        for record in records:
-            if isinstance(record, Rights):
-                rules = next((one for one in records if isinstance(one, Rules)), book_at(tx, before).rules)
-                treatment = Treatment(late_receipt_days=rules.late_receipt_days, fence_days=rules.fence_days)
-                limits = [LimitRecord(id=one.id, most=one.most) for one in record.limits]
-                state_limits(tx, limits, treatment, actor=actor)
-        if version != before:
-            audit.append(
-                tx,
-                [
-                    audit.Entry(
-                        type="PolicyStated",
-                        body=canonical(
-                            {"id": id, "actor": actor, "version": version, "records": len(records)}
-                        ),
-                    )
-                ],
-            )
-        return version
 
-    return again(db, work)
+def put_in(tx: Tx, records: Sequence[Record], *, actor: str, id: str) -> int:
+    """The same inside a transaction, of records that were checked. Raises: Moved; the caller starts again."""
+    before = store.version(tx)
+    version = store.put(tx, [(*_named(record), canonical(record)) for record in records], [])
+    for record in records:
+        if isinstance(record, Rights):
+            rules = next((one for one in records if isinstance(one, Rules)), book_at(tx, before).rules)
+            treatment = Treatment(late_receipt_days=rules.late_receipt_days, fence_days=rules.fence_days)
+            limits = [LimitRecord(id=one.id, most=one.most) for one in record.limits]
+            state_limits(tx, limits, treatment, actor=actor)
+    if version != before:
+        fact = {"id": id, "actor": actor, "version": version, "records": len(records)}
+        audit.append(tx, [audit.Entry(type="PolicyStated", body=canonical(fact))])
+    return version
 
 
 def _named(record: Record) -> tuple[str, str]:
@@ -114,11 +120,11 @@ def _named(record: Record) -> tuple[str, str]:
         return ("rules", "rules")
     if isinstance(record, Rights):
         return ("rights", "rights")
-    kind = {Customer: "customer", Tier: "tier", Price: "price"}[type(record)]
+    kind = {Customer: "customer", Tier: "tier", Price: "price", Edition: "edition"}[type(record)]
     return (kind, record.id)
 
 
-def _check(records: Sequence[Record]) -> None:
+def check(records: Sequence[Record]) -> None:
     for index, record in enumerate(records):
         where = f"/{index}"
         if isinstance(record, Rules):
@@ -138,7 +144,7 @@ def _check(records: Sequence[Record]) -> None:
                     "negative",
                     "late_receipt_days is not negative; state 0 or more, or none.",
                 )
-        elif isinstance(record, Rights):
+        elif isinstance(record, Rights | Edition):
             continue
         elif not record.id:
             raise InputError.at(f"{where}/id", "missing", "A record needs an id; give it one.")
