@@ -1,9 +1,19 @@
 """What happens to the rules, in order?"""
 
-from accord.policy.service.editions import Tested, activate, difference, editions, state, tested
+from accord.policy.service.editions import (
+    EditionDue,
+    Tested,
+    activate,
+    difference,
+    editions,
+    state,
+    still,
+    tested,
+)
 from accord.policy.service.records import Record, book, book_at, put, version
 
 __all__ = [
+    "EditionDue",
     "Record",
     "Tested",
     "activate",
@@ -13,6 +23,7 @@ __all__ = [
     "editions",
     "put",
     "state",
+    "still",
     "tested",
     "version",
 ]

@@ -19,8 +19,22 @@ from accord.ledger.service.news import again
 from accord.policy import store
 from accord.policy.decide.cases import Outcome, outcomes
 from accord.policy.decide.difference import Change, changes
-from accord.policy.model import Edition, Rules
+from accord.policy.model import Book, Edition, Rules
 from accord.policy.service.records import Record, book, check, put_in
+
+
+class EditionDue(Exception):
+    """Another edition is in force at this moment than the one that was read."""
+
+    def __init__(self, at: Instant) -> None:
+        super().__init__(instant_iso(at))
+        self.at = at
+
+
+def still(rules: Book, now: Instant) -> None:
+    """Raises: EditionDue where these rules are over at a moment; bring the next ones into force and read again."""
+    if rules.next_at is not None and rules.next_at <= now:
+        raise EditionDue(now)
 
 
 class Tested(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,6 +57,7 @@ def state(db: Database, edition: Edition, *, id: str, actor: str) -> Edition:
     stated: list[Edition] = []
 
     def work(tx: Tx) -> None:
+        store.hold(tx)
         now = tx.now()
         known = {one.id: one for one in _stored(tx)}
         made = msgspec.structs.replace(edition, id=id, stated_at=now, stated_by=actor)
@@ -61,6 +76,7 @@ def state(db: Database, edition: Edition, *, id: str, actor: str) -> Edition:
         if made.effective_at is None or made.effective_at == now:
             made = msgspec.structs.replace(made, effective_at=now)
             _apply(tx, made, now)
+            made = msgspec.structs.replace(made, applied_at=now)
         else:
             put_in(tx, [made], actor=actor, id=id)
         fact = {

@@ -149,6 +149,8 @@ def _asked(db: Database, request: Request, actor: str) -> Answer:
                 return _ask(tx, request, actor)
         except RollFirst as overdue:
             _roll(db, overdue)
+        except policy.EditionDue as due:
+            policy.activate(db, due.at)
         except AccordError as error:
             return error
     return _busy()
@@ -161,6 +163,7 @@ def _ask(tx: Tx, request: Request, actor: str) -> Decision:
     held = own.keys | limits_of(rules, request, about, actor, _utc_day(tx.now()))
     for keys_of in (first_keys, all_keys):
         book = unlocked(tx, graph, held.union(keys_of(graph, rules, request, about)), _treatment(rules))
+        policy.still(rules, book.now)
         life = life_of(tx, about, own, book.now) if about is not None else None
         try:
             return decided(book, rules, request, life, None, actor=actor, decision_id="", promise_id="")[0]
@@ -202,6 +205,8 @@ def _transacted(db: Database, waiting: Sequence[Request], actor: str, *, is_deep
             return retrying(db, partial(_batch, waiting=waiting, actor=actor, is_deep=is_deep, extra=extra))
         except RollFirst as overdue:
             _roll(db, overdue)
+        except policy.EditionDue as due:
+            policy.activate(db, due.at)
         except Wider as wider:
             extra |= wider.keys
         except _NothingKept as nothing:
@@ -239,6 +244,7 @@ def _batch(tx: Tx, waiting: Sequence[Request], actor: str, *, is_deep: bool, ext
         wanted.update((all_keys if is_deep else first_keys)(graph, rules, act, before))
         wanted |= limits_of(rules, act, before, actor, today)
     book = locked(tx, graph, wanted, _treatment(rules))
+    policy.still(rules, book.now)
     if graphs.version(tx) != graph.version or policy.version(tx) != rules.version:
         raise Moved
     if rules.rights is not None and _utc_day(book.now) != today:
