@@ -447,10 +447,7 @@ def test_the_table_of_rights_names_every_route(client: Client) -> None:
     described = client.get("/v1/openapi.json").json()["paths"]
 
     there = {(method.upper(), path) for path, methods in described.items() for method in methods}
-    named = {
-        (method, re.sub(r"(prm|dec|com|apr)_x", "{id}", path))
-        for method, path, _ in ROUTES
-    }
+    named = {(method, re.sub(r"(prm|dec|com|apr)_x", "{id}", path)) for method, path, _ in ROUTES}
     assert there | {("GET", "/v1/openapi.json")} == named
 
 

@@ -24,7 +24,7 @@ def replay_command(terminal: Terminal, decision: str | None, everything: bool) -
     Stored decisions are decided anew on what was seen then; 1 when any comes out otherwise.
     """
     from accord.promise import service
-    from accord.promise.api.wire import replay_out
+    from accord.promise.api.replayed import replay_out
 
     if (decision is None) is not everything:
         raise click.UsageError("Name one decision (or its promise), or say --all.")

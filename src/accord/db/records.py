@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 from sqlalchemy import BigInteger, Column, Index, LargeBinary, Table
 
-from accord.db.schema import Words, metadata, setting
+from accord.db.schema import Moment, Words, metadata, setting
 from accord.db.tx import Tx
 from accord.kit.errors import Fault
 
@@ -29,6 +29,7 @@ def table_of_records(name: str) -> Table:
         Column("id", Words, primary_key=True),
         Column("version_from", BigInteger, primary_key=True, autoincrement=False),
         Column("version_to", BigInteger),
+        Column("stated_at", Moment, nullable=False),  # by the store's clock
         Column("body", LargeBinary, nullable=False),
         Index(
             f"ix_{name}_in_force",
@@ -83,7 +84,8 @@ def put(tx: Tx, table: Table, name: str, changes: Sequence[Change], ends: Sequen
         ("version_to",),
         [(kind, id, there[kind, id][0], version) for kind, id in over],
     )
-    tx.insert(table, [(kind, id, version, None, body) for kind, id, body in new])
+    now = tx.now()
+    tx.insert(table, [(kind, id, version, None, now, body) for kind, id, body in new])
     tx.update_many(setting, ("name",), ("value",), [(name, str(version))])
     return version
 

@@ -97,6 +97,7 @@ class Refusal(StrEnum):
     split_not_accepted = "split_not_accepted"
     not_allowed = "not_allowed"  # no right of the actor covers it, and nobody can be asked
     below_margin_floor = "below_margin_floor"
+    price_expired = "price_expired"  # the price no longer holds, and what it costs has risen since
     approval_needed = "approval_needed"
     option_is_gone = "option_is_gone"  # changed while you looked
     choice_needed = (
@@ -176,6 +177,16 @@ class Piece(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     evidence: tuple[Evidence, ...] = ()
 
 
+class CostPart(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """So much of an item at a cost: a part of what an option costs."""
+
+    item: str
+    quantity: int  # base units
+    unit_minor: int  # one stated unit, when it was promised
+    term: str = ""  # by which it is bought; "" = at the item's cost
+    line: int = 0
+
+
 class Option(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One way to answer the whole request."""
 
@@ -192,6 +203,8 @@ class Option(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     score: int  # rank by policy, lower is better
     difference: str  # one line, against the first option
     needs: tuple[Refusal, ...] = ()  # what stands in the way of taking it without approval
+    cost_at: Instant | None = None  # when the oldest of the costs it rests on was confirmed; None = not known
+    price_seconds: int = 0  # for how long its price holds
     figures: Figures | None = None  # what it comes to, as rights measure it; None = no rights are stated
     ruling: Ruling | None = None  # whether the actor may take it; None = no rights are stated
 
@@ -231,6 +244,9 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     ruling: Ruling | None = None  # by which right it was done, or not; None = no rights are stated
     limits: tuple[LimitTake, ...] = ()  # what it draws of cumulative limits
     figures: Figures | None = None  # of what was taken, as rights measure it
+    prices: tuple[int | None, ...] = ()  # of one stated unit, a line each, of what was taken
+    parts: tuple[CostPart, ...] = ()  # on which costs it rests
+    price_until: Instant | None = None  # so long the price holds
     approval: str | None = None  # apr_… asked for, given or declined
     approval_version: int | None = None  # of the approval that was read
     act: Request | None = None  # what an approval is asked for or lets happen; None = the request itself
@@ -245,7 +261,8 @@ class PromiseLine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     requested_on: Day
     first_promised_on: Day  # for ever: last delivery of the line when first promised
     promised_on: Day  # now
-    price_minor: int | None = None  # one stated unit
+    price_minor: int | None = None  # one stated unit, as agreed; None = none is known
+    is_listed: bool = False  # the price was not asked for: it is the list price of then
     cost_minor: int = 0  # whole line, when promised
     site: str | None = None  # as requested
     commitments: tuple[str, ...] = ()  # com_…
@@ -269,6 +286,8 @@ class Promise(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     version: int = 1
     figures: Figures | None = None  # as rights measured it when it was last decided
     approved_by: str = ""  # whose word it stands on beside the actor's
+    parts: tuple[CostPart, ...] = ()  # on which costs its price rests
+    price_until: Instant | None = None  # so long the price holds; None = for ever
 
 
 class ApprovalState(StrEnum):

@@ -61,6 +61,7 @@ REFUSALS: Mapping[Refusal, tuple[str, str]] = {
     Refusal.split_not_accepted: ("It could come only in several deliveries, which the customer does not accept.", "Ask the customer whether a split will do."),
     Refusal.not_allowed: ("No right of yours covers this, and nobody may be asked for it.", "Take an option that you may take, or have the policy changed."),
     Refusal.below_margin_floor: ("The price is below the floor.", "Raise the price, or have it approved."),
+    Refusal.price_expired: ("The price no longer holds: what it costs has risen since.", "Amend the hold with a price of today, then commit it."),
     Refusal.approval_needed: ("Somebody must approve this first.", "Ask whoever has the right, or take an option that needs no approval."),
     Refusal.option_is_gone: ("What you looked at is no longer there.", "Look at the fresh options."),
     Refusal.choice_needed: ("It can be kept, but only in a way that somebody must agree to.", "Name the option to take."),

@@ -8,6 +8,8 @@ stored, so that a graph itself never meets an unknown reference.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from itertools import pairwise
+from types import MappingProxyType
 from typing import TypeVar
 
 from accord.kit.calendars import ALWAYS, SEARCH_DAYS_MAX, Timetable
@@ -78,6 +80,7 @@ class Graph:
         "_allocations",
         "_always",
         "_collected",
+        "_costs",
         "_deliveries",
         "_deliveries_anywhere",
         "_delivery_by_id",
@@ -100,8 +103,14 @@ class Graph:
         "version",
     )
 
-    def __init__(self, version: int, records: Iterable[Record]) -> None:
+    def __init__(
+        self,
+        version: int,
+        records: Iterable[Record],
+        costs: Mapping[str, tuple[tuple[Instant, int], ...]] = MappingProxyType({}),
+    ) -> None:
         self.version = version
+        self._costs = costs  # of items whose cost changed: (from when, cost of one stated unit), the oldest first
         self.items: dict[str, Item] = {}
         self.sites: dict[str, Site] = {}
         self.resources: dict[str, Resource] = {}
@@ -240,6 +249,15 @@ class Graph:
         return tuple(self._collected[name] for name in self.sites_in_order)
 
     # --- days and amounts ---
+
+    def cost_moved_bp(self, item: str, since: Instant) -> int:
+        """How much an item's cost changed since a moment, up and down alike: basis points of the cost before each change."""
+        steps = self._costs.get(item, ())
+        return sum(
+            abs(after - before) * 10_000 // before
+            for (_, before), (at, after) in pairwise(steps)
+            if at >= since and before > 0
+        )
 
     def timetable(self, calendar: str | None) -> Timetable:
         """The compiled calendar of this id; None is always open, 1440 minutes a day."""

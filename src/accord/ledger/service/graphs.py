@@ -8,11 +8,12 @@ from weakref import WeakKeyDictionary
 
 from accord.db.engine import Database
 from accord.db.tx import Tx
+from accord.kit.days import Instant
 from accord.kit.errors import InputError
 from accord.ledger import store
 from accord.ledger.decide.graph import Graph
 from accord.ledger.decide.records import check, from_record, kind_name, to_body
-from accord.ledger.model import Record
+from accord.ledger.model import Item, Record
 
 _KEPT_MAX = 4
 _kept: WeakKeyDictionary[Database, dict[int, Graph]] = WeakKeyDictionary()
@@ -39,7 +40,20 @@ def graph_at(tx: Tx, version: int) -> Graph:
 
 
 def _read(tx: Tx, version: int) -> Graph:
-    return Graph(version, [from_record(kind, body) for kind, _id, body in store.records(tx, version)])
+    records = [from_record(kind, body) for kind, _id, body in store.records(tx, version)]
+    return Graph(version, records, _costs(tx, version))
+
+
+def _costs(tx: Tx, version: int) -> dict[str, tuple[tuple[Instant, int], ...]]:
+    """How the costs of items went that were ever stated anew: as of when each cost was confirmed, or else stated."""
+    found: dict[str, list[tuple[Instant, int]]] = {}
+    for stated_at, body in store.item_history(tx, version):
+        item = from_record("item", body)
+        assert isinstance(item, Item)
+        steps = found.setdefault(item.id, [])
+        if not steps or steps[-1][1] != item.cost_minor:
+            steps.append((item.cost_at if item.cost_at is not None else stated_at, item.cost_minor))
+    return {id: tuple(steps) for id, steps in found.items() if len(steps) > 1}
 
 
 def state_records(tx: Tx, stated: Sequence[Record], ended: Sequence[tuple[str, str]]) -> Graph:

@@ -86,6 +86,7 @@ __all__ = [
     "feeds",
     "graph_version",
     "hold_graph",
+    "item_history",
     "keys_expiring",
     "keys_of_limits",
     "keys_to_roll",
@@ -121,6 +122,18 @@ def graph_version(tx: Tx) -> int:
 def records(tx: Tx, version: int) -> list[tuple[str, str, bytes]]:
     """The master data in force at a version: (kind, id, body), ordered by kind and id."""
     return _records.at(tx, _tables.record, version)
+
+
+def item_history(tx: Tx, version: int) -> list[tuple[int, bytes]]:
+    """Every statement up to a version of items that were stated more than once: (stated at, body), by id, the oldest first."""
+    # Items with a row that ended, by primary key; each of them with all its rows.
+    found = tx.rows(
+        "SELECT stated_at, body FROM ledger_record WHERE kind = 'item' AND version_from <= :version AND id IN ("
+        " SELECT id FROM ledger_record WHERE kind = 'item' AND version_to <= :version"
+        ") ORDER BY id, version_from",
+        version=version,
+    )
+    return [(stated_at, body) for stated_at, body in found]
 
 
 def put_records(

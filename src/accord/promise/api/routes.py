@@ -49,6 +49,7 @@ from accord.promise.api.asked import (
     request_of,
 )
 from accord.promise.api.catalogue import Catalogue
+from accord.promise.api.replayed import Replay, replay_out
 from accord.promise.model import Verb
 
 
@@ -322,9 +323,9 @@ def decision(id: FromPath[str], state: State) -> wire.Decision:
     operation_id="replay",
     sync_to_thread=True,
 )
-def replay(id: FromPath[str], state: State) -> wire.Replay:
+def replay(id: FromPath[str], state: State) -> Replay:
     """Decide a stored decision again on what was seen then; changes nothing."""
-    return wire.replay_out(service.replay(database(state), checked_id(id, "dec")))
+    return replay_out(service.replay(database(state), checked_id(id, "dec")))
 
 
 ROUTES = [

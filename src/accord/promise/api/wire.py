@@ -18,7 +18,6 @@ from accord.ledger.model import Item, Kind, kind_of_key, node_of
 from accord.promise import model, said
 from accord.promise.api.rulings import Ruling, ruling_out
 from accord.promise.service.reads import Seen
-from accord.promise.service.replays import Replay as Replayed
 
 
 class Money(msgspec.Struct, frozen=True):
@@ -90,6 +89,8 @@ class Option(msgspec.Struct, frozen=True, kw_only=True):
     price: Money | None
     cost: Money
     margin: Money | None
+    cost_at: str | None  # when the oldest of the costs it rests on was confirmed; null = not known
+    price_until: str | None  # so long the price holds
     needs: list[str]
     ruling: Ruling | None  # whether the caller may take it; null = no rights are stated
     pieces: list[Piece]
@@ -196,6 +197,8 @@ class Promise(msgspec.Struct, frozen=True, kw_only=True):
     made_at: str
     changed_at: str
     expires_at: str | None
+    price_until: str | None  # so long the price holds
+    approved_by: str | None
     renewals: int
     version: int
 
@@ -205,16 +208,6 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
 
     items: list[object]
     next: str | None
-
-
-class Replay(msgspec.Struct, frozen=True, kw_only=True):
-    """A decision, decided again on what was seen then."""
-
-    id: str
-    is_same: bool
-    stored_digest: str
-    digest: str
-    difference: str
 
 
 class Units:
@@ -270,7 +263,10 @@ def decision_out(decision: model.Decision, units: Units) -> Decision:
         ruling=ruling_out(decision.ruling),
         approval=decision.approval,
         lines=[_line_out(verdict, request.lines, decision.today, units) for verdict in decision.lines],
-        options=[_option_out(number, option, units) for number, option in enumerate(decision.options, 1)],
+        options=[
+            _option_out(number, option, units, decision.now)
+            for number, option in enumerate(decision.options, 1)
+        ],
         digest=decision.digest,
         as_of=instant_iso(decision.now),
         today=iso(decision.today),
@@ -301,6 +297,8 @@ def promise_out(seen: Seen, units: Units) -> Promise:
         made_at=instant_iso(promise.made_at),
         changed_at=instant_iso(promise.changed_at),
         expires_at=_moment(promise.expires_at),
+        price_until=_moment(promise.price_until),
+        approved_by=promise.approved_by or None,
         renewals=promise.renewals,
         version=promise.version,
     )
@@ -334,17 +332,6 @@ def _promise_line_out(
     )
 
 
-def replay_out(replay: Replayed) -> Replay:
-    """What came out when a decision was decided again."""
-    return Replay(
-        id=replay.decision,
-        is_same=replay.same,
-        stored_digest=replay.stored_digest,
-        digest=replay.digest,
-        difference=replay.difference,
-    )
-
-
 def _line_out(
     verdict: model.LineVerdict, lines: tuple[model.Line, ...], today: Day, units: Units
 ) -> LineVerdict:
@@ -375,7 +362,7 @@ def _limit_out(limit: model.Limit, today: Day, units: Units) -> Limit:
     )
 
 
-def _option_out(number: int, option: model.Option, units: Units) -> Option:
+def _option_out(number: int, option: model.Option, units: Units, now: Instant) -> Option:
     return Option(
         number=number,
         id=option.id,
@@ -386,6 +373,8 @@ def _option_out(number: int, option: model.Option, units: Units) -> Option:
         price=units.money_or_none(option.price_minor),
         cost=units.money(option.cost_minor),
         margin=units.money_or_none(option.margin_minor),
+        cost_at=_moment(option.cost_at),
+        price_until=_moment(now + option.price_seconds * 1_000_000) if option.price_seconds else None,
         needs=[one.value for one in option.needs],
         ruling=ruling_out(option.ruling),
         pieces=[_piece_out(piece, units) for piece in option.pieces],

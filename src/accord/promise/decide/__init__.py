@@ -28,7 +28,8 @@ from accord.promise.decide.life import (
     today_of_line,
 )
 from accord.promise.decide.order import answered
-from accord.promise.decide.rights import figures_of_promise, judged, needs_of
+from accord.promise.decide.price import parts_of
+from accord.promise.decide.rights import figures_now, judged, needs_of, prices_in_the_way
 from accord.promise.decide.sentence import held_until, refused, sentence
 from accord.promise.decide.standing import Standing
 from accord.promise.decide.verdict import is_denied, verdict_of
@@ -47,6 +48,7 @@ from accord.promise.model import (
 
 ENGINE_VERSION = "1"  # raised with every change that may change an answer: replay is exact within one version
 
+_A_SECOND = 1_000_000
 _PLACE = {refusal: place for place, refusal in enumerate(Refusal)}
 _UNKNOWN = (Refusal.unknown_item, Refusal.unknown_site, Refusal.day_in_the_past, Refusal.beyond_horizon)
 
@@ -151,7 +153,7 @@ def _decided(
             and restates(request)
             and refusals[0] in (Refusal.hold_expired, Refusal.supply_short)
         ):
-            return _with_fresh_options(refusal, trial, graph, book, before, who)
+            return _with_fresh_options(refusal, case, before)
         return refusal
     if not decides_anew(request):
         return _resolved(case, before, id=id, promise_id=promise_id)
@@ -184,7 +186,21 @@ def _decided(
         decision = msgspec.structs.replace(decision, ruling=ruling, limits=takes, figures=taken.figures)
     elif request.asks_approval and id and Refusal.choice_needed not in because:
         decision = asking(case, decision, asked_for(request, options, offered), promise_id=promise_id)
+    if decision.chosen is not None:
+        decision = _priced(case, decision, options[decision.chosen])
     return msgspec.structs.replace(decision, reads=trial.reads)
+
+
+def _priced(case: Case, decision: Decision, taken: Option) -> Decision:
+    """The decision with the prices that were agreed and what they rest on."""
+    items = {piece.line: piece.item for piece in reversed(taken.pieces)}
+    lines = enumerate(case.request.lines)
+    return msgspec.structs.replace(
+        decision,
+        prices=tuple(case.price_of(line, items.get(place, line.item)) for place, line in lines),
+        parts=parts_of(case.graph, taken.pieces, taken.makes),
+        price_until=case.now + taken.price_seconds * _A_SECOND if taken.price_seconds else None,
+    )
 
 
 def offered_of(today: Day, options: tuple[Option, ...]) -> str:
@@ -270,22 +286,21 @@ def _refused(case: Case, refusals: list[Refusal], *, id: str) -> Decision:
     )
 
 
-def _with_fresh_options(
-    refusal: Decision, trial: Trial, graph: Graph, book: Book, before: Promise, who: Who
-) -> Decision:
-    """What could be promised instead of a hold that is over or no longer covered; nothing is taken without being asked."""
+def _with_fresh_options(refusal: Decision, of: Case, before: Promise) -> Decision:
+    """What could be promised instead of a hold that is over, no longer covered, or no longer at that price; nothing is
+    taken without being asked."""
     lines = tuple(
         Line(
             item=line.item,
             quantity=line.quantity,
             requested_on=line.requested_on,
             site=line.site,
-            price_minor=line.price_minor,
+            price_minor=None if line.is_listed else line.price_minor,
         )
         for line in before.lines
     )
     anew = Request(id=refusal.request.id, verb=Verb.ask, customer=before.customer, lines=lines)
-    case = Case(anew, trial, graph, book, refusal.now, who=who)
+    case = Case(anew, of.trial, of.graph, of.book, of.now, who=Who(of.actor))
     if refusals_of_lines(case):
         return refusal
     options, verdicts = answered(case)
@@ -295,7 +310,7 @@ def _with_fresh_options(
         lines=verdicts,
         options=options,
         digest=offered_of(today, options),
-        reads=trial.reads,
+        reads=of.trial.reads,
     )
 
 
@@ -303,11 +318,13 @@ def _resolved(case: Case, before: Promise | None, *, id: str, promise_id: str) -
     """The answer to a verb that changes only how a promise stands: harden, renew, release, cancel."""
     assert before is not None  # the promise was refused as unknown otherwise
     request, now = case.request, case.now
-    figures = figures_of_promise(case, before) if case.book.rights is not None else None
-    ruling, takes = judged(case, figures) if figures is not None else (None, ())
-    needs = _in_order(list(needs_of(ruling)))
+    figures = figures_now(case, before)
+    ruling, takes = judged(case, figures)
+    needs = _in_order([*needs_of(ruling), *prices_in_the_way(case, before, figures, ruling)])
     if needs:
         refusal = msgspec.structs.replace(_refused(case, needs, id=id), ruling=ruling, figures=figures)
+        if restates(request):
+            refusal = _with_fresh_options(refusal, case, before)
         if request.asks_approval and id:
             refusal = asking_about(case, refusal, before)
         return msgspec.structs.replace(refusal, reads=case.trial.reads)
@@ -339,7 +356,7 @@ def _resolved(case: Case, before: Promise | None, *, id: str, promise_id: str) -
         reads=case.trial.reads,
         ruling=ruling,
         limits=takes if restates(request) else (),
-        figures=figures,
+        figures=figures if case.book.rights is not None else None,
     )
 
 

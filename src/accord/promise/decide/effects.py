@@ -280,7 +280,8 @@ def _made(decision: Decision, before: Promise | None, effects: Effects | None, a
                 requested_on=line.requested_on,
                 first_promised_on=old.first_promised_on if old is not None and same else promised_on,
                 promised_on=promised_on,
-                price_minor=line.price_minor,
+                price_minor=decision.prices[place] if decision.prices else line.price_minor,
+                is_listed=line.price_minor is None,
                 cost_minor=sum(piece.cost_minor for piece in pieces),
                 site=line.site,
                 commitments=tuple(c.id for c in effects.commitments if c.line == place),
@@ -298,6 +299,8 @@ def _made(decision: Decision, before: Promise | None, effects: Effects | None, a
             version=before.version + 1,
             figures=decision.figures,
             approved_by=approver,
+            parts=decision.parts,
+            price_until=decision.price_until,
         )
     return Promise(
         id=decision.promise,
@@ -313,4 +316,6 @@ def _made(decision: Decision, before: Promise | None, effects: Effects | None, a
         expires_at=decision.expires_at,
         figures=decision.figures,
         approved_by=approver,
+        parts=decision.parts,
+        price_until=decision.price_until,
     )

@@ -11,6 +11,7 @@ from accord.policy.model import Answer, Figures, Ruling
 from accord.promise.decide.case import Case
 from accord.promise.decide.needs import settled
 from accord.promise.decide.plan import Plan
+from accord.promise.decide.price import cost_at, holds_seconds, is_thin, parts_of
 from accord.promise.decide.reply import half_up
 from accord.promise.decide.rights import figures_of, judged, needs_of
 from accord.promise.decide.words import day_words, quantity_words
@@ -49,8 +50,11 @@ class Draft:
                     continue
                 if price < case.floor_of(piece.item):
                     needs.add(Refusal.below_margin_floor)
+                whole = half_up(piece.quantity * price, case.graph.items[piece.item].scale)
+                if is_thin(whole, piece.cost_minor, case.rules.margin_bp_min):
+                    needs.add(Refusal.below_margin_floor)
                 if self.price_minor is not None:
-                    self.price_minor += half_up(piece.quantity * price, case.graph.items[piece.item].scale)
+                    self.price_minor += whole
         self.needs = tuple(sorted(needs, key=_ORDER.__getitem__)) if needs else ()
         # All deliveries, line by line.
         self.pieces: tuple[Piece, ...] = sum((plan.pieces for plan in plans), ())
@@ -117,6 +121,7 @@ def _option(case: Case, draft: Draft, cheapest: int, difference: str = "") -> Op
     same = [(p.line, p.item, p.site, p.quantity, p.ship_on, p.deliver_on, p.delivery) for p in pieces]
     ident = digest(canonical((draft.kind, draft.price_minor, same)))[:20]
     price = draft.price_minor
+    parts = parts_of(case.graph, pieces, makes)
     return Option(
         id=f"opt_{ident}",
         kind=draft.kind,
@@ -131,6 +136,8 @@ def _option(case: Case, draft: Draft, cheapest: int, difference: str = "") -> Op
         score=_score(case, draft, cheapest),
         difference=difference,
         needs=draft.needs,
+        cost_at=cost_at(case.graph, parts),
+        price_seconds=holds_seconds(case.graph, case.rules, parts, case.now) if price is not None else 0,
         figures=draft.figures,
         ruling=draft.ruling,
     )

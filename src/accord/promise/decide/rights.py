@@ -11,7 +11,9 @@ from accord.policy.decide import Act
 from accord.policy.model import Amount, Answer, Figures, LimitTake, Ruling
 from accord.policy.model import Verb as Right
 from accord.promise.decide.case import Case
+from accord.promise.decide.life import restates
 from accord.promise.decide.plan import Plan
+from accord.promise.decide.price import is_thin, moved_minor
 from accord.promise.decide.reply import ceil_div, half_up
 from accord.promise.model import Make, Option, Piece, Promise, Refusal, Request, Verb
 
@@ -105,9 +107,35 @@ def figures_of(case: Case, plans: list[Plan], *, below_floor: bool) -> Figures:
     )
 
 
-def figures_of_promise(case: Case, before: Promise) -> Figures:
-    """What a promise comes to now: as it was measured when it was last decided, for as long as the request holds it."""
-    return msgspec.structs.replace(known_of(case.graph, before), hold_seconds=case.hold_seconds)
+def figures_now(case: Case, before: Promise) -> Figures:
+    """What a promise comes to now: as when it was last decided, at what it would cost today and at today's floors."""
+    known = msgspec.structs.replace(known_of(case.graph, before), hold_seconds=case.hold_seconds)
+    if not restates(case.request):
+        return known
+    below = False
+    for line in before.lines:
+        if line.price_minor is None or line.item not in case.graph.items:
+            continue
+        paid = half_up(line.quantity * line.price_minor, case.graph.items[line.item].scale)
+        cost = line.cost_minor + moved_minor(case.graph, before.parts, line=line.line)
+        below = below or line.price_minor < case.floor_of(line.item)
+        below = below or is_thin(paid, cost, case.rules.margin_bp_min)
+    cost = known.cost_minor + moved_minor(case.graph, before.parts)
+    return msgspec.structs.replace(known, cost_minor=max(0, cost), below_floor=below)
+
+
+def prices_in_the_way(case: Case, before: Promise, figures: Figures, ruling: Ruling | None) -> list[Refusal]:
+    """Why a hold cannot be made firm at its price: it is below the floor now, or it no longer holds and the cost has risen.
+
+    Whoever approves decides about the price as well.
+    """
+    if not restates(case.request) or (case.approves is not None and ruling is not None):
+        return []
+    found = [Refusal.below_margin_floor] if figures.below_floor else []
+    is_over = before.price_until is not None and before.price_until <= case.now
+    if case.request.verb is Verb.commit and is_over and moved_minor(case.graph, before.parts) > 0:
+        found.append(Refusal.price_expired)
+    return found
 
 
 def known_of(graph: Graph, before: Promise) -> Figures:

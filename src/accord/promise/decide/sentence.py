@@ -41,6 +41,7 @@ _REFUSED: dict[Refusal, str] = {
     Refusal.split_not_accepted: "it would come in several deliveries",
     Refusal.not_allowed: "no right of yours covers it",
     Refusal.below_margin_floor: "the price is below its floor",
+    Refusal.price_expired: "the price no longer holds",
     Refusal.approval_needed: "it needs approval",
     Refusal.option_is_gone: "The option that was chosen is no longer there",
     Refusal.choice_needed: "it takes a choice",

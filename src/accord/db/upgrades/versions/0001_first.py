@@ -275,6 +275,7 @@ def upgrade() -> None:
         sa.Column("id", Words, nullable=False),
         sa.Column("version_from", BigInteger(), autoincrement=False, nullable=False),
         sa.Column("version_to", BigInteger(), nullable=True),
+        sa.Column("stated_at", BigInteger(), nullable=False),
         sa.Column("body", LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("kind", "id", "version_from", name=op.f("pk_ledger_record")),
     )
@@ -365,6 +366,7 @@ def upgrade() -> None:
         sa.Column("id", Words, nullable=False),
         sa.Column("version_from", BigInteger(), autoincrement=False, nullable=False),
         sa.Column("version_to", BigInteger(), nullable=True),
+        sa.Column("stated_at", BigInteger(), nullable=False),
         sa.Column("body", LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("kind", "id", "version_from", name=op.f("pk_policy_record")),
     )
