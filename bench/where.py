@@ -25,7 +25,7 @@ from accord.db.engine import Database
 from accord.ledger import store as ledger
 from accord.ledger.service.books import Book
 from accord.promise import store
-from accord.promise.service import batch, promise
+from accord.promise.service import batch, deciding, promise
 from bench.floors import SIZE
 from bench.world import ACTOR, Asker
 
@@ -33,8 +33,8 @@ _TOP = 15
 
 # The step, where it is looked up, and the name there.
 _STEPS: tuple[tuple[str, Any, str], ...] = (
-    ("decide: the options, priced and put in words", batch, "decide"),
-    ("say what a decision changes", batch, "effects_of"),
+    ("decide: the options, priced and put in words", deciding, "decide"),
+    ("say what a decision changes", deciding, "effects_of"),
     ("say how the promise then stands", batch, "promise_after"),
     ("the gate checks and takes it", Book, "commit"),
     ("write down decisions as bytes", batch, "canonical"),

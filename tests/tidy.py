@@ -36,7 +36,7 @@ ELSEWHERE = re.compile(
 # The moment comes from the store and the chance from the caller: neither is read where things are decided or recorded.
 WALL_CLOCK = {"time.time", "time.time_ns", "datetime.now", "datetime.utcnow", "datetime.today", "date.today"}
 PARTS = {"ledger", "policy", "promise", "exceptions", "signals", "customers", "scorecard"}
-QUESTIONS = {"model", "decide", "store", "service", "api", "pages", "jobs"}
+QUESTIONS = {"model", "decide", "words", "store", "service", "api", "pages", "jobs"}
 
 Rule = Callable[[Path], Iterator[str]]
 

@@ -46,7 +46,9 @@ _STREAMS = itertools.count(1)  # a name for each cursor: several may be open at 
 # A quoted text, a cast, a parameter or a per cent sign: a parameter changes its form, a per cent sign is doubled.
 _TOKEN = re.compile(r"'(?:[^']|'')*'|::|:([a-z_][a-z0-9_]*)|%", re.IGNORECASE)
 _KEYS = re.compile(r"\bIN\s*\(\s*:keys\s*\)", re.IGNORECASE)
-_LOCKING = re.compile(r"\s+FOR\s+(NO\s+KEY\s+UPDATE|UPDATE|SHARE)(\s+OF\s+\w+)?(\s+SKIP\s+LOCKED)?\s*\Z", re.IGNORECASE)
+_LOCKING = re.compile(
+    r"\s+FOR\s+(NO\s+KEY\s+UPDATE|UPDATE|SHARE)(\s+OF\s+\w+)?(\s+SKIP\s+LOCKED)?\s*\Z", re.IGNORECASE
+)
 _ROWS = re.compile(r"\(\s*:rows\s*\)", re.IGNORECASE)
 
 

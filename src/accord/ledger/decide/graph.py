@@ -110,7 +110,8 @@ class Graph:
         costs: Mapping[str, tuple[tuple[Instant, int], ...]] = MappingProxyType({}),
     ) -> None:
         self.version = version
-        self._costs = costs  # of items whose cost changed: (from when, cost of one stated unit), the oldest first
+        # Of items whose cost changed: (from when, cost of one stated unit), the oldest first.
+        self._costs = costs
         self.items: dict[str, Item] = {}
         self.sites: dict[str, Site] = {}
         self.resources: dict[str, Resource] = {}

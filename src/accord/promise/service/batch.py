@@ -160,7 +160,8 @@ def _ask(tx: Tx, request: Request, actor: str) -> Decision:
     graph, rules = graphs.graph(tx), policy.book(tx)
     about = promises_of(tx, [request], {}).get(request.promise or "")
     own = rows_of_promises(tx, [about.id])[about.id] if about is not None else Rows((), (), ())
-    held = own.keys | limits_of(rules, request, about, actor, _utc_day(tx.now()))
+    today = _utc_day(tx.now()) if rules.rights is not None else 0
+    held = own.keys | limits_of(rules, request, about, actor, today)
     for keys_of in (first_keys, all_keys):
         book = unlocked(tx, graph, held.union(keys_of(graph, rules, request, about)), _treatment(rules))
         policy.still(rules, book.now)
