@@ -17,7 +17,7 @@ from accord.db.engine import Database
 from accord.promise import service
 from accord.promise.model import Decision, Request
 from accord.promise.service import promise
-from accord.promise.service.batch import Answer
+from accord.promise.service.repeats import Answer
 from bench.measure import Sample, sample
 from bench.world import ACTOR, Asker
 

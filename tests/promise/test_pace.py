@@ -51,3 +51,19 @@ def test_what_a_budget_does_not_suffice_for_is_claimed_in_vain_once(
 
     assert len(answers) == 5
     assert claimed == [5, 1, 1, 1, 1]
+
+
+def test_what_stock_answers_may_take_longer_than_what_is_made(
+    db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[float] = []
+    real = Pace.most
+    monkeypatch.setattr(
+        Pace, "most", lambda lane, waiting, budget: asked.append(budget) or real(lane, waiting, budget)
+    )
+    line = Line(item="nothing", quantity=1, requested_on=800_000)
+
+    batch.shallow(db, [Request(id="a", verb=Verb.commit, lines=(line,))], actor="sales")
+    batch.deep(db, [Request(id="b", verb=Verb.commit, lines=(line,))], actor="sales")
+
+    assert asked == [0.050, 0.010]

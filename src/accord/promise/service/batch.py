@@ -8,7 +8,7 @@ itself which requests need the second.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
 
 import msgspec
@@ -19,7 +19,7 @@ from accord.db.engine import Database, retrying
 from accord.db.tx import Tx
 from accord.kit.days import Day, Instant, local_day
 from accord.kit.digest import canonical, digest
-from accord.kit.errors import AccordError, Fault, RequestChanged, Unavailable
+from accord.kit.errors import AccordError, Fault, Unavailable
 from accord.kit.ids import new_id
 from accord.ledger.decide.trial import NotLocked
 from accord.ledger.service import graphs, reads
@@ -44,12 +44,14 @@ from accord.promise.service.lives import (
 )
 from accord.promise.service.pace import pace as pace_of
 from accord.promise.service.reaching import all_keys, first_keys, limits_of
+from accord.promise.service.repeats import Answer, answered_before, changed, terms
 from accord.promise.service.validity import check
 
 _TRIES = 5
-BUDGET_SECONDS = 0.010  # of deciding in one transaction, in time of the processor: others wait for its locks
-
-Answer = Decision | AccordError
+# How long one transaction may decide, in time of the processor: others wait for its locks. What stock answers is never slow
+# by itself, and a commit for every few of them costs more than it spares (docs/decisions/0010-a-budget-for-each-lane.md).
+BUDGET_SECONDS = 0.010
+QUICK_LANE = 5  # times the budget, in the lane of what stock answers
 
 
 class Wider(Exception):
@@ -110,7 +112,7 @@ def _lane(db: Database, wanted: Sequence[Request], actor: str, *, is_deep: bool)
         if place in answers or request.id not in made:
             continue
         same = wanted[first[request.id]] == request
-        answers[place] = made[request.id] if same else _changed(request)
+        answers[place] = made[request.id] if same else changed(request)
     return [answers.get(place) for place in range(len(wanted))]
 
 
@@ -120,12 +122,6 @@ def promise_one(db: Database, request: Request, *, actor: str) -> Decision:
     if isinstance(answer, AccordError):
         raise answer
     return answer
-
-
-def _changed(request: Request) -> RequestChanged:
-    return RequestChanged(
-        f"The id {request.id} was used before with other terms. Use a new id for a new request."
-    )
 
 
 # --- ask ---
@@ -182,7 +178,7 @@ def _write(db: Database, writes: Sequence[Request], actor: str, *, is_deep: bool
     waiting = list(writes)
     pace = pace_of(db, is_deep=is_deep)
     while waiting:
-        taken = pace.most(len(waiting), BUDGET_SECONDS)
+        taken = pace.most(len(waiting), _budget(is_deep))
         done = _transacted(db, waiting[:taken], actor, is_deep=is_deep)
         pace.took(done.decided, done.seconds)
         answers.update(done.answers)
@@ -229,9 +225,9 @@ def _transacted(db: Database, waiting: Sequence[Request], actor: str, *, is_deep
 
 def _batch(tx: Tx, waiting: Sequence[Request], actor: str, *, is_deep: bool, extra: frozenset[str]) -> _Done:
     """One transaction: claim, lock, decide in order until the budget ends, write."""
-    claimed = claims.claim(tx, [claims.Claim(r.id, _terms(r, actor), actor) for r in waiting])
+    claimed = claims.claim(tx, [claims.Claim(r.id, terms(r, actor), actor) for r in waiting])
     fresh = [request for request in waiting if isinstance(claimed[request.id], claims.Claimed)]
-    answers = _stored(tx, waiting, claimed)
+    answers = answered_before(tx, waiting, claimed)
     if not fresh:
         return _Done(answers)
     graph, rules = graphs.graph(tx), policy.book(tx)
@@ -257,7 +253,7 @@ def _batch(tx: Tx, waiting: Sequence[Request], actor: str, *, is_deep: bool, ext
     unreached: list[Request] = []
     began = time.thread_time()
     for place, request in enumerate(fresh):
-        if place and time.thread_time() - began > BUDGET_SECONDS:
+        if place and time.thread_time() - began > _budget(is_deep):
             unreached = fresh[place:]
             break
         life, approval = None, None
@@ -402,36 +398,12 @@ class _Batch:
 # --- around it ---
 
 
-class _Terms(msgspec.Struct, frozen=True):
-    """What must be the same when an id comes again; its fields are in the order of their names."""
-
-    actor: str
-    request: Request
-
-
 def _utc_day(now: Instant) -> Day:
     return local_day(now, "UTC")
 
 
-def _terms(request: Request, actor: str) -> str:
-    return digest(canonical(_Terms(actor, request)))
-
-
-def _stored(
-    tx: Tx,
-    waiting: Sequence[Request],
-    claimed: Mapping[str, claims.StoredReply | claims.Changed | claims.Claimed],
-) -> dict[str, Answer]:
-    """The answers to those of the requests whose ids were used before."""
-    same = [request.id for request in waiting if isinstance(claimed[request.id], claims.StoredReply)]
-    kept = store.decisions_of_requests(tx, same) if same else {}
-    answers: dict[str, Answer] = {}
-    for request in waiting:
-        if isinstance(claimed[request.id], claims.Changed):
-            answers[request.id] = _changed(request)
-    for id in same:
-        answers[id] = kept[id].decision() if id in kept else Fault(f"the decision on request {id} is gone")
-    return answers
+def _budget(is_deep: bool) -> float:
+    return BUDGET_SECONDS if is_deep else QUICK_LANE * BUDGET_SECONDS
 
 
 def _treatment(rules: Policy) -> Treatment:

@@ -13,7 +13,8 @@ from accord.db.engine import Database
 from accord.kit.desk import Desk, DeskCounters
 from accord.kit.errors import AccordError
 from accord.promise.model import Request
-from accord.promise.service.batch import Answer, deep, shallow
+from accord.promise.service.batch import deep, shallow
+from accord.promise.service.repeats import Answer
 
 LINES_MAX = 256  # of a batch
 QUEUE_MAX = 4_096  # jobs waiting; beyond it 503 with Retry-After
