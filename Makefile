@@ -41,8 +41,8 @@ format: setup ## Let ruff format and mend what it can
 bench: setup ## Measure promises per second and latency, beside their limits
 	$(BIN)/python -m bench $(ARGS)
 
-prove: setup ## Live long random lives, judged at every step (ARGS="--lives 100 --seed 7")
-	$(BIN)/python scripts/prove.py $(ARGS)
+prove: setup ## Try for hours what must not break, go on where it was stopped (ARGS="--list")
+	$(BIN)/python -m prove $(ARGS)
 
 docs: setup ## Write the generated reference and run what the documents say
 	$(BIN)/python scripts/reference.py

@@ -50,7 +50,15 @@ def at_terminal(
     if colour:
         surroundings.pop("NO_COLOR", None)
     ours, theirs = pty.openpty()
-    process = subprocess.Popen([ACCORD, *argv], stdin=theirs, stdout=theirs, stderr=theirs, env=surroundings)
+    # A shell that runs the tests in its background tells them to ignore Ctrl-C; at a terminal nobody does.
+    process = subprocess.Popen(
+        [ACCORD, *argv],
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        env=surroundings,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
     os.close(theirs)
     said, typed, give_up_at = "", False, time.monotonic() + SECONDS_MAX
     interrupt_at: float | None = None
