@@ -185,6 +185,26 @@ def test_on_a_day_on_which_nothing_is_received_it_comes_next_or_before(
     assert offers(decision) == [expected]
 
 
+def test_where_nothing_is_received_on_the_wanted_day_a_part_is_offered_on_the_next_one() -> None:
+    customer = Customer(id="northwind", name="N", calendar="week")
+    world = World(leg("truck", "halden", 1), customer=customer, stock={"X-100": "+310 now, +300 d14 PO-4711"})
+
+    decision = world.ask("500 X-100 d5")
+
+    assert offers(decision) == ["split: 310 d7 + 190 d15", "later: 500 d15"]
+    assert decision.lines[0].quantity_on_time == 0
+    assert decision.refusals == (Refusal.supply_short, Refusal.not_by_then)
+
+
+def test_two_ways_from_one_site_bring_what_is_there_once() -> None:
+    world = World(leg("truck", "halden", 1), leg("van", "halden", 1), stock={"X-100": "+310 now, +300 d14"})
+
+    decision = world.ask("500 X-100 d4")
+
+    assert decision.lines[0].quantity_on_time == 310
+    assert [option.kind for option in decision.options] == ["split", "later"]
+
+
 def test_what_is_collected_needs_the_site_open() -> None:
     halden = msgspec.structs.replace(HALDEN, calendar="week")
 

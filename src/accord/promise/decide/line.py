@@ -85,18 +85,16 @@ class _Attempts:
             found.quantity_on_time = self.quantity
             return
         found.limit = self._limit(self.wish.requested_on)
-        shares = self._shares_on_time()
-        found.quantity_on_time = min(
-            self.quantity, sum(shares) if self.case.may_split else max(shares, default=0)
-        )
-        if self.case.may_split:
-            self._split_by_site(shares)
+        shares = self._shares(self.wish.requested_on)
+        found.quantity_on_time = max(shares, default=0)
+        if self.case.may_split and sum(shares) > found.quantity_on_time:
+            self._split_by_site()
         self._substituted()
         self._expedited()
         self._borrowed()
         self._later()
         if self.case.may_split:
-            self._split_by_day(shares)
+            self._split_by_day(shares if any(shares) else self._shares())
         self._refuse()
 
     # --- on the requested day ---
@@ -121,22 +119,21 @@ class _Attempts:
         ctp.trial.undo(mark)
         return part if isinstance(part, Part) else None
 
-    def _shares_on_time(self) -> list[int]:
-        """How much of the line each way can bring on the day, by itself."""
+    def _shares(self, last: Day | None = None) -> list[int]:
+        """How much of the line each way can bring on the day it aims at, by itself; nothing when that is after `last`."""
         shares = []
         for way in self.wish.ways:
             target = way.target(self.wish.requested_on)
-            usable = target is not None and target <= self.wish.requested_on
+            is_there = target is not None and (last is None or target <= last)
             shares.append(
                 most(self.ctp, self.wish, way, self.quantity, target, self.life)
-                if usable and target is not None
+                if is_there and target is not None
                 else 0
             )
         return shares
 
-    def _split_by_site(self, shares: list[int]) -> None:
-        if sum(shares) < self.quantity:
-            return
+    def _split_by_site(self) -> None:
+        """As much as all ways bring together by the wanted day; offered when it is the whole line."""
         trial, left, parts = self.case.trial, self.quantity, list[Part]()
         mark = trial.mark()
         for way in self.wish.ways:
@@ -150,6 +147,7 @@ class _Attempts:
                 parts.append(part)
                 left -= share
         trial.undo(mark)
+        self.found.quantity_on_time = max(self.found.quantity_on_time, self.quantity - left)
         if left == 0 and len(parts) > 1:
             self._offer("split_site", self.wish, parts)
 
@@ -232,7 +230,7 @@ class _Attempts:
         if isinstance(part, Part):
             rest = self._earliest(self.quantity - share)
             if rest is not None:
-                kind = "split" if rest[1] > self.wish.requested_on else "split_site"
+                kind = "split" if max(target, rest[1]) > self.wish.requested_on else "split_site"
                 self._offer(kind, self.wish, [part, rest[0]])
         trial.undo(mark)
 
