@@ -292,6 +292,41 @@ def test_hold_commit_amend_cancel_show_and_replay(run: Run, url: str, today: int
     assert run("verify", "--json").json["findings"] == 0
 
 
+def test_a_promise_may_be_named_by_its_order_number(run: Run, url: str, today: int) -> None:
+    line = f"80 X-100 by {said_day(today, 3)} for Northwind"
+    promise = run("hold", line, "--ref", "Q-1", "--json").json["promise"]
+
+    committed = run("commit", "Q-1", "--yes", "--json").json
+    amended = run("amend", "Q-1", f"90 X-100 by {said_day(today, 3)}", "--json").json
+    cancelled = run("cancel", "Q-1", "--json").json
+    over = run("cancel", "Q-1")
+
+    assert committed["promise"] == amended["promise"] == cancelled["promise"] == promise
+    assert over.code == 2
+    assert "There is no promise Q-1" in over.out
+
+
+def test_an_order_number_of_several_promises_names_none(run: Run, url: str, today: int) -> None:
+    line = f"8 X-100 by {said_day(today, 3)} for Northwind"
+    ids = [run("hold", line, "--ref", "Q-1", "--json").json["promise"] for _ in range(2)]
+
+    ran = run("commit", "Q-1", "--yes")
+
+    assert ran.code == 2
+    assert "2 open promises have the number Q-1" in ran.err
+    assert all(one in ran.err for one in ids)
+    assert run("promises", "--state", "committed", "--json").json["items"] == []
+
+
+def test_what_was_taken_although_late_is_shown_as_promised(run: Run, url: str, today: int) -> None:
+    late = run("commit", f"150 X-100 by {said_day(today, 3)} for Northwind", "--option", "1", "--yes")
+
+    assert late.code == 0
+    assert late.out.startswith("◐ Yes, but")
+    assert "Promised: prm_" in late.out
+    assert "cannot" not in late.out.lower()
+
+
 def test_the_same_id_is_done_once(run: Run, url: str, today: int) -> None:
     line = f"80 X-100 by {said_day(today, 3)}"
 

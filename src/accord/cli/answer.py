@@ -92,21 +92,23 @@ def show(terminal: Terminal, decision: Decision, known: Catalogue, *, why: bool)
     """The verdict, the sentence, the options and, when asked, the arithmetic."""
     from rich.text import Text
 
-    word = said.VERDICTS[decision.verdict]
+    is_done = said.is_done(decision)
+    # What was taken although it is late is a yes to the option: what the question was answered with stands under `why`.
+    verdict = Verdict.yes_but if is_done and _OF_VERDICT[decision.verdict] != DONE else decision.verdict
     terminal.show(
         Text.assemble(
-            (f"{_MARKS[decision.verdict]} {word}", _STYLES[decision.verdict]), f"  {decision.sentence}"
+            (f"{_MARKS[verdict]} {said.VERDICTS[verdict]}", _STYLES[verdict]), f"  {decision.sentence}"
         )
     )
-    for refusal in decision.refusals:
+    for refusal in decision.refusals if why or not is_done else ():
         terminal.say("  " + " ".join(said.REFUSALS[refusal]))
-    if not said.is_done(decision):
+    if not is_done:
         _show_ruling(terminal, decision)
     if said.is_asking(decision):
         terminal.say(
             f"  Asked: {decision.approval}" + (f", kept as {decision.promise}" if decision.promise else "")
         )
-    if decision.promise is not None and said.is_done(decision):
+    if decision.promise is not None and is_done:
         terminal.say(f"  {_kept(decision)} {decision.promise}")
     if decision.options and (decision.chosen is None or why):
         terminal.say()

@@ -102,8 +102,9 @@ def hold_command(
     seconds = _seconds(length)
     with terminal.database() as db:
         known = _catalogue(db)
-        if _is_promise(words):
-            request = _about(Verb.hold, words[0], key, hold_seconds=seconds)
+        promise = _promise_in(db, words)
+        if promise is not None:
+            request = _about(Verb.hold, promise, key, hold_seconds=seconds)
         else:
             request = _new(
                 Verb.hold, words, known, key=key, ref=ref, option=option, digest=digest, hold_seconds=seconds
@@ -149,10 +150,11 @@ def commit_command(
         raise click.UsageError("A commit is a word given to a customer. Say --yes where nobody can be asked.")
     with terminal.database() as db:
         known = _catalogue(db)
-        if _is_promise(words):
+        promise = _promise_in(db, words)
+        if promise is not None:
             if asks and not terminal.confirm(f"Commit {words[0]}?"):
                 raise click.Abort
-            request = _asking(_about(Verb.commit, words[0], key), ask_approval, note)
+            request = _asking(_about(Verb.commit, promise, key), ask_approval, note)
             return _answer(terminal, _decide(db, request), known, why=why)
         request = _new(Verb.commit, words, known, key=key, ref=ref, option=option, digest=digest)
         request = _asking(request, ask_approval, note)
@@ -197,7 +199,8 @@ def amend_command(
 
     with terminal.database() as db:
         known = _catalogue(db)
-        request = _new(Verb.amend, words, known, key=key, option=option, digest=digest, promise=promise)
+        about = _id_of(db, promise)
+        request = _new(Verb.amend, words, known, key=key, option=option, digest=digest, promise=about)
         request = _asking(request, ask_approval, note)
         _ask_first(terminal, f"Amend {promise}?", yes=yes, no_input=no_input)
         return _answer(terminal, _decide(db, request), known, why=why)
@@ -212,7 +215,8 @@ def release_command(terminal: Terminal, promise: str, key: str | None) -> int:
     from accord.promise.model import Verb
 
     with terminal.database() as db:
-        return _answer(terminal, _decide(db, _about(Verb.release, promise, key)), _catalogue(db), why=False)
+        request = _about(Verb.release, _id_of(db, promise), key)
+        return _answer(terminal, _decide(db, request), _catalogue(db), why=False)
 
 
 @click.command("cancel")
@@ -239,7 +243,7 @@ def cancel_command(
         _ask_first(
             terminal, f"Cancel {promise}? The customer was given our word.", yes=yes, no_input=no_input
         )
-        request = _asking(_about(Verb.cancel, promise, key), ask_approval, note)
+        request = _asking(_about(Verb.cancel, _id_of(db, promise), key), ask_approval, note)
         return _answer(terminal, _decide(db, request), _catalogue(db), why=False)
 
 
@@ -267,8 +271,19 @@ def _catalogue(db: Database) -> Catalogue:
     return catalogue(db)
 
 
-def _is_promise(words: tuple[str, ...]) -> bool:
-    return len(words) == 1 and _ID.fullmatch(words[0].strip()) is not None
+def _promise_in(db: Database, words: tuple[str, ...]) -> str | None:
+    """The promise that the words name by its id or its order number; None when they ask for something."""
+    from accord.promise import service
+
+    word = " ".join(words).strip()
+    if _ID.fullmatch(word):
+        return word
+    return service.promise_with(db, word) if len(words) == 1 and " " not in word else None
+
+
+def _id_of(db: Database, text: str) -> str:
+    """The id of the promise that is meant; a word that names none goes on as it is, to be refused as such."""
+    return _promise_in(db, (text,)) or text
 
 
 def _new(

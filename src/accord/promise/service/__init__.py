@@ -2,7 +2,15 @@
 
 from accord.promise.service.batch import ask, promise, promise_one
 from accord.promise.service.openings import record_openings
-from accord.promise.service.reads import approval, approvals, decision, promise_of, promises, why
+from accord.promise.service.reads import (
+    approval,
+    approvals,
+    decision,
+    promise_of,
+    promise_with,
+    promises,
+    why,
+)
 from accord.promise.service.replays import Replay, replay, replay_all
 from accord.promise.service.tables import PromiseDesk, desk
 from accord.promise.service.tidying import prune, tidy
@@ -22,6 +30,7 @@ __all__ = [
     "promise",
     "promise_of",
     "promise_one",
+    "promise_with",
     "promises",
     "prune",
     "record_openings",

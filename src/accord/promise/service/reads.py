@@ -7,12 +7,14 @@ import msgspec
 from accord.db.engine import Database
 from accord.db.tx import Tx
 from accord.kit.days import Instant
-from accord.kit.errors import NotFound
+from accord.kit.errors import InputError, NotFound
 from accord.ledger.model import Commitment, State
 from accord.ledger.service import reads as ledger
 from accord.promise import store
 from accord.promise.decide.approval import state_of
 from accord.promise.model import Approval, ApprovalState, Decision, Promise
+
+_OF_ONE_REF = 20  # promises of one number that are looked through
 
 
 class Seen(msgspec.Struct, frozen=True):
@@ -64,6 +66,22 @@ def promise_of(db: Database, text: str) -> Seen:
     """One promise by its id or its order number. Raises: NotFound."""
     with db.read() as tx:
         return _seen(tx, [_found(tx, text)])[0]
+
+
+def promise_with(db: Database, ref: str) -> str | None:
+    """The id of the one open promise with this order or quote number; None when there is none. Raises: InputError when
+    there are several."""
+    with db.read() as tx:
+        found = [
+            one.promise.id
+            for one in _seen(tx, store.promises_page(tx, ref=ref, limit=_OF_ONE_REF)[0])
+            if one.state in (State.held, State.committed)
+        ]
+    if len(found) > 1:
+        raise InputError(
+            f"{len(found)} open promises have the number {ref}: {', '.join(found)}. Name the one you mean by its id."
+        )
+    return found[0] if found else None
 
 
 def _found(tx: Tx, text: str) -> Promise:
