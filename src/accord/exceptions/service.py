@@ -45,6 +45,25 @@ def supply_changed(
     id: str,
     on_progress: Callable[[int], None] | None = None,
 ) -> Outcome:
+    """What came of it, as `told` says it."""
+    return told(db, news, actor=actor, id=id, on_progress=on_progress).outcome
+
+
+class Answered(msgspec.Struct, frozen=True, kw_only=True):
+    """What came of news, and whether it was told before, so that nothing was done now."""
+
+    outcome: Outcome
+    is_repeat: bool
+
+
+def told(
+    db: Database,
+    news: Sequence[News],
+    *,
+    actor: str,
+    id: str,
+    on_progress: Callable[[int], None] | None = None,
+) -> Answered:
     """Record the news, apply it, judge every commitment it touches, open or close their exceptions: all or nothing.
 
     `id` is the caller's; the same id with the same news gives the same outcome again. Raises: InputError naming what in
@@ -52,7 +71,7 @@ def supply_changed(
     """
     check(news)
     body = canonical(list(news))
-    outcome: list[Outcome] = []
+    outcome: list[Answered] = []
 
     def work(tx: Tx) -> None:
         claimed = requests.claim(tx, [requests.Claim(id, digest(body), actor)])[id]
@@ -60,11 +79,11 @@ def supply_changed(
             raise RequestChanged(f"News with id {id} was told before with other contents; use a new id.")
         if isinstance(claimed, requests.StoredReply):
             reply = claimed.reply or reads.outcome_of_news(tx, id)
-            outcome[:] = [msgspec.json.decode(reply, type=Outcome)]
+            outcome[:] = [Answered(outcome=msgspec.json.decode(reply, type=Outcome), is_repeat=True)]
             return
         made = _tell(tx, news, body, actor=actor, id=id, on_progress=on_progress)
         requests.record_reply(tx, [requests.Reply(id=id, status=200, reply=canonical(made))])
-        outcome[:] = [made]
+        outcome[:] = [Answered(outcome=made, is_repeat=False)]
 
     again(db, work)
     return outcome[0]

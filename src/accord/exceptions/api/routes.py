@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from litestar import Request, get, post
 from litestar.datastructures import State
 from litestar.params import FromPath, HeaderParameter, JSONBody, QueryParameter
+from litestar.response import Response
 
 from accord.db.engine import Database
 from accord.exceptions import model, service
@@ -44,15 +45,22 @@ Teller = Request[Any, Any, State]
     tags=["supply"],
     operation_id="supply_changed",
 )
-async def supply_changed(data: JSONBody[SupplyIn], key: Key, state: State, request: Teller) -> OutcomeOut:
+async def supply_changed(
+    data: JSONBody[SupplyIn], key: Key, state: State, request: Teller
+) -> Response[OutcomeOut]:
     """Tell supply news: counts, receipts, shipments, master data. All of it is recorded and judged, or none."""
     return await asyncio.to_thread(_tell, state["db"], data, key, request.state.actor)
 
 
-def _tell(db: Database, data: SupplyIn, key: str, actor: str) -> OutcomeOut:
+def _tell(db: Database, data: SupplyIn, key: str, actor: str) -> Response[OutcomeOut]:
     with db.read() as tx:
         items = ledger.graph(tx).items
-    return outcome_out(service.supply_changed(db, news_of(data, items), actor=actor, id=key))
+    return _answered(service.told(db, news_of(data, items), actor=actor, id=key))
+
+
+def _answered(told: service.Answered) -> Response[OutcomeOut]:
+    headers = {"Idempotent-Replayed": "true"} if told.is_repeat else {}
+    return Response(outcome_out(told.outcome), headers=headers)
 
 
 @post(
@@ -64,15 +72,16 @@ def _tell(db: Database, data: SupplyIn, key: str, actor: str) -> OutcomeOut:
 )
 async def fulfil(
     id: FromPath[str], key: Key, state: State, request: Teller, data: JSONBody[FulfilIn]
-) -> OutcomeOut:
+) -> Response[OutcomeOut]:
     """Tell that a commitment left for the customer, wholly or in part."""
     return await asyncio.to_thread(_fulfil, state["db"], id, data, key, request.state.actor)
 
 
-def _fulfil(db: Database, id: str, data: FulfilIn, key: str, actor: str) -> OutcomeOut:
+def _fulfil(db: Database, id: str, data: FulfilIn, key: str, actor: str) -> Response[OutcomeOut]:
     with db.read() as tx:
         key_of = reads.nodes_of_commitments(tx, [id]).get(id)
         items = ledger.graph(tx).items
+        is_repeat = bool(reads.news_told(tx, [key]))
     if key_of is None:
         raise NotFound(
             f"There is no commitment {id[:100]!r}. A promise names its commitments: they begin with com_."
@@ -81,13 +90,14 @@ def _fulfil(db: Database, id: str, data: FulfilIn, key: str, actor: str) -> Outc
     item = items.get(commitment.item)
     left = commitment.quantity - commitment.fulfilled
     quantity = parse_quantity(data.quantity, item.scale if item is not None else 1, "/quantity")
-    if quantity > left and commitment.state.is_open:
+    # What was told before has left already: it is not measured by what is open now.
+    if quantity > left and commitment.state.is_open and not is_repeat:
         raise InputError.at(
             "/quantity", "more_than_is_open", "More left than is still to be delivered. Check the quantity."
         )
     at = parse_instant(data.at, pointer="/at")
     news = model.Shipped(commitment=id, quantity=quantity, at=at, lot=data.lot)
-    return outcome_out(service.supply_changed(db, [news], actor=actor, id=key))
+    return _answered(service.told(db, [news], actor=actor, id=key))
 
 
 @get("/exceptions", opt={"scope": "ask"}, tags=["supply"], operation_id="exceptions", sync_to_thread=True)

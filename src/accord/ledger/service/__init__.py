@@ -1,11 +1,11 @@
 """What happens to the ledger, in order?"""
 
 from accord.db.engine import Database
-from accord.ledger.service.graphs import graph
+from accord.ledger.service.graphs import graph, graph_at
 from accord.ledger.service.reads import NodeView
 from accord.ledger.service.reads import node as _node
 
-__all__ = ["NodeView", "graph", "node"]
+__all__ = ["NodeView", "graph", "graph_at", "node"]
 
 
 def node(db: Database, item: str, site: str) -> NodeView:

@@ -47,8 +47,8 @@ class CannotPromise(Conflict):
     title = "This cannot be promised"
     exit_code = 3
 
-    def __init__(self, decision: model.Decision, known: Catalogue) -> None:
-        shown = wire.decision_out(decision, known.units)
+    def __init__(self, decision: model.Decision, units: wire.Units) -> None:
+        shown = wire.decision_out(decision, units)
         code = "cannot_promise"
         if decision.refusals:
             # That the option went is why nothing was done, whatever else stands in the way of others.
@@ -83,14 +83,22 @@ class NotAllowed(CannotPromise):
     status = HTTPStatus.FORBIDDEN
 
 
+class _NotThere(NotFound):
+    """What a decision was to be about was not there."""
+
+    def __init__(self, detail: str, decision: model.Decision) -> None:
+        super().__init__(detail)
+        self.request_id = decision.request.id  # the same every time, as in CannotPromise
+
+
 _FORBIDDEN = (Refusal.not_allowed, Refusal.approver_is_requester)
 _UNKNOWN = {Refusal.unknown_promise: "promise", Refusal.unknown_approval: "approval"}
 
 
-def refused(decision: model.Decision, known: Catalogue) -> CannotPromise:
+def refused(decision: model.Decision, units: wire.Units) -> CannotPromise:
     """The problem that says why a decision did nothing."""
     is_forbidden = bool(decision.refusals) and decision.refusals[0] in _FORBIDDEN
-    return (NotAllowed if is_forbidden else CannotPromise)(decision, known)
+    return (NotAllowed if is_forbidden else CannotPromise)(decision, units)
 
 
 async def answered(
@@ -98,13 +106,12 @@ async def answered(
 ) -> Response[wire.Decision]:
     """Decide one request at the desk; the decision, or the problem that says why not."""
     known = await known_now(state)
-    received_at = known.now()
     submitted = service.desk(database(state)).submit([wanted], actor_of(request))
     (answer,) = await asyncio.wrap_future(submitted)
     if isinstance(answer, AccordError):
         raise answer
-    known = await known_now(state, answer.graph_version, known)
-    headers = repeated_header(answer.now < received_at)
+    units = await catalogues_of(state).units_of(answer, known)
+    headers = repeated_header(service.is_repeat(answer, wanted))
     if not said.is_done(answer):
         request.state.extra_headers = headers
         if said.is_asking(answer):
@@ -113,18 +120,19 @@ async def answered(
         elif answer.refusals and answer.refusals[0] in _UNKNOWN:
             name = wanted.approval or wanted.promise or ""
             what = _UNKNOWN[answer.refusals[0]]
-            raise NotFound(f"There is no {what} {name[:100]!r}. {said.REFUSALS[answer.refusals[0]][1]}")
+            detail = f"There is no {what} {name[:100]!r}. {said.REFUSALS[answer.refusals[0]][1]}"
+            raise _NotThere(detail, answer)
         else:
-            raise refused(answer, known)
+            raise refused(answer, units)
     if status is HTTPStatus.CREATED and answer.promise is not None:
         headers["Location"] = f"/v1/promises/{answer.promise}"
-    shown = wire.decision_out(answer, known.units)
+    shown = wire.decision_out(answer, units)
     catalogues_of(state).answered(shown)
     return Response(shown, status_code=status, headers=headers)
 
 
 def repeated_header(repeated: bool) -> dict[str, str]:
-    """Decided before this request came in, by the store's own clock: it is the stored answer."""
+    """What tells the caller that this is an answer of before: nothing was done now."""
     return {"Idempotent-Replayed": "true"} if repeated else {}
 
 

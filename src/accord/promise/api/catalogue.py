@@ -18,9 +18,11 @@ from accord.kit.days import Instant
 from accord.ledger import service as ledger
 from accord.policy import service as policy
 from accord.promise.api.wire import Units
+from accord.promise.model import Decision
 from accord.promise.named import Names, today_of
 
 _FRESH_SECONDS = 0.25
+_UNITS_MAX = 8
 
 
 class Catalogue(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,6 +60,18 @@ def catalogue(db: Database) -> Catalogue:
     )
 
 
+def is_of_its_time(found: Catalogue, decision: Decision) -> bool:
+    """Whether nothing was stated between a decision and this catalogue."""
+    return (found.graph_version, found.policy_version) == (decision.graph_version, decision.policy_version)
+
+
+def units_of(db: Database, decision: Decision) -> Units:
+    """The units and the currency that were in force when a decision was made."""
+    with db.read() as tx:
+        items = ledger.graph_at(tx, decision.graph_version).items
+        return Units(items, policy.book_at(tx, decision.policy_version).rules.currency)
+
+
 class Catalogues:
     """The catalogue as it was at most a moment ago, so that a busy server does not read it for every request."""
 
@@ -66,6 +80,9 @@ class Catalogues:
         self._lock = threading.Lock()
         self._kept: tuple[float, Catalogue] | None = None
         self._reading: asyncio.Task[Catalogue] | None = None
+        self._units: dict[
+            tuple[int, int], Units
+        ] = {}  # of other versions, which answers were lately written in
         self._answers = 0
         self.answer_size = 1_500  # bytes of JSON of an answer, as lately measured
 
@@ -87,6 +104,19 @@ class Catalogues:
         if reading is None or reading.done() or reading.get_loop() is not asyncio.get_running_loop():
             reading = self._reading = asyncio.create_task(asyncio.to_thread(self.read))
         return await asyncio.shield(reading)
+
+    async def units_of(self, decision: Decision, found: Catalogue) -> Units:
+        """What to write a decision in: always the same, whatever was stated since."""
+        if is_of_its_time(found, decision):
+            return found.units
+        versions = (decision.graph_version, decision.policy_version)
+        units = self._units.get(versions)
+        if units is None:
+            units = await asyncio.to_thread(units_of, self._db, decision)
+            while len(self._units) >= _UNITS_MAX:
+                del self._units[next(iter(self._units))]
+            self._units[versions] = units
+        return units
 
     def read(self, graph_version: int = 0) -> Catalogue:
         """The same, from a thread that may wait."""

@@ -48,7 +48,7 @@ from accord.promise.api.asked import (
     RenewIn,
     request_of,
 )
-from accord.promise.api.catalogue import Catalogue
+from accord.promise.api.catalogue import units_of
 from accord.promise.api.replayed import Replay, replay_out
 from accord.promise.model import Verb
 
@@ -196,7 +196,6 @@ async def bulk(data: JSONBody[BulkIn], key: Key, state: State, request: Asker) -
     answers: list[model.Decision | AccordError | None] = [None] * len(data.orders)
     wanted: list[tuple[int, model.Request]] = []
     known = await known_now(state)
-    received_at = known.now()
     for place, order in enumerate(data.orders):
         try:
             verb = Verb(order.verb)
@@ -207,22 +206,30 @@ async def bulk(data: JSONBody[BulkIn], key: Key, state: State, request: Asker) -
             answers[place] = error
     if wanted:
         submitted = service.desk(database(state)).submit([one for _place, one in wanted], actor_of(request))
-        made = await asyncio.wrap_future(submitted)
-        for (place, _), answer in zip(wanted, made, strict=True):
+        decided = await asyncio.wrap_future(submitted)
+        for (place, _), answer in zip(wanted, decided, strict=True):
             answers[place] = answer
-    decided = [one for one in answers if isinstance(one, model.Decision)]
-    known = await known_now(state, max([one.graph_version for one in decided], default=0), known)
-    items = [_order_out(order.id, answer, known) for order, answer in zip(data.orders, answers, strict=True)]
-    repeated = bool(decided) and all(one.now < received_at for one in decided)
+    made = {place: answer for place, answer in enumerate(answers) if isinstance(answer, model.Decision)}
+    repeated = bool(made) and all(service.is_repeat(made[at], one) for at, one in wanted if at in made)
+    items = [
+        _order_out(
+            order.id,
+            answer,
+            await catalogues_of(state).units_of(answer, known)
+            if isinstance(answer, model.Decision)
+            else known.units,
+        )
+        for order, answer in zip(data.orders, answers, strict=True)
+    ]
     return Response(BulkOut(items=items), headers=repeated_header(repeated))
 
 
-def _order_out(id: str, answer: model.Decision | AccordError | None, known: Catalogue) -> OrderAnswer:
+def _order_out(id: str, answer: model.Decision | AccordError | None, units: wire.Units) -> OrderAnswer:
     if isinstance(answer, model.Decision):
         if said.is_done(answer) or said.is_asking(answer):
             status = HTTPStatus.ACCEPTED if said.is_asking(answer) else HTTPStatus.CREATED
-            return OrderAnswer(id=id, status=status, decision=wire.decision_out(answer, known.units))
-        answer = refused(answer, known)
+            return OrderAnswer(id=id, status=status, decision=wire.decision_out(answer, units))
+        answer = refused(answer, units)
     assert answer is not None  # every order was decided or refused above
     return OrderAnswer(
         id=id, status=answer.status, problem=as_problem(answer, request_id=id, instance="/v1/promises:bulk")
@@ -296,9 +303,7 @@ def show(id: FromPath[str], state: State) -> wire.Promise:
 )
 def why(id: FromPath[str], state: State) -> wire.Decision:
     """The latest decision about a promise: what was seen, offered and chosen."""
-    return wire.decision_out(
-        service.why(database(state), checked_id(id, "prm")), catalogues_of(state).read().units
-    )
+    return _as_it_was_made(state, service.why(database(state), checked_id(id, "prm")))
 
 
 @get(
@@ -310,9 +315,11 @@ def why(id: FromPath[str], state: State) -> wire.Decision:
 )
 def decision(id: FromPath[str], state: State) -> wire.Decision:
     """A decision as it was made."""
-    return wire.decision_out(
-        service.decision(database(state), checked_id(id, "dec")), catalogues_of(state).read().units
-    )
+    return _as_it_was_made(state, service.decision(database(state), checked_id(id, "dec")))
+
+
+def _as_it_was_made(state: State, decision: model.Decision) -> wire.Decision:
+    return wire.decision_out(decision, units_of(database(state), decision))
 
 
 @post(

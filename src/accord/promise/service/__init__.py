@@ -11,6 +11,7 @@ from accord.promise.service.reads import (
     promises,
     why,
 )
+from accord.promise.service.repeats import is_repeat
 from accord.promise.service.replays import Replay, replay, replay_all
 from accord.promise.service.tables import PromiseDesk, desk
 from accord.promise.service.tidying import prune, tidy
@@ -27,6 +28,7 @@ __all__ = [
     "ask",
     "decision",
     "desk",
+    "is_repeat",
     "promise",
     "promise_of",
     "promise_one",

@@ -45,6 +45,14 @@ def answered_before(
     return answers
 
 
+def is_repeat(decision: Decision, request: Request) -> bool:
+    """Whether this decision was made before for the same id, be it a moment ago in the same batch.
+
+    A decision holds the very request it was made on; what is stored, or was made for another caller, holds an equal one.
+    """
+    return decision.request is not request
+
+
 def changed(request: Request) -> RequestChanged:
     """What is said to an id that comes with other terms."""
     return RequestChanged(

@@ -23,6 +23,7 @@ QUEUE_MAX = 4_096  # jobs waiting; beyond it 503 with Retry-After
 class _Job(msgspec.Struct, frozen=True):
     requests: tuple[Request, ...]
     actor: str
+    answered: dict[int, Answer]  # by place, in the first lane; the rest goes on
 
 
 class PromiseDesk:
@@ -46,7 +47,7 @@ class PromiseDesk:
 
     def submit(self, requests: Sequence[Request], actor: str) -> Future[list[Answer]]:
         """Queue requests; the future has an answer for each. Raises: Unavailable when the queue is full."""
-        job = _Job(tuple(requests), actor)
+        job = _Job(tuple(requests), actor, {})
         answer: Future[list[Answer]] = Future()
         first = self._quick.submit(job)
 
@@ -92,14 +93,15 @@ class PromiseDesk:
             while end < len(jobs) and jobs[end].actor == jobs[start].actor:
                 end += 1
             run = jobs[start:end]
-            flat = decide(self._db, [r for job in run for r in job.requests], actor=jobs[start].actor)
+            flat = decide(self._db, [r for job in run for r in _open(job)], actor=jobs[start].actor)
             place = 0
             for job in run:
-                own = flat[place : place + len(job.requests)]
-                place += len(job.requests)
-                found = [answer for answer in own if answer is not None]
-                # A job that is answered in part goes on whole: what was answered is then a repeat.
-                answers.append(found if len(found) == len(own) else None)
+                left = [at for at in range(len(job.requests)) if at not in job.answered]
+                own = zip(left, flat[place : place + len(left)], strict=True)
+                place += len(left)
+                job.answered.update({at: answer for at, answer in own if answer is not None})
+                is_whole = len(job.answered) == len(job.requests)
+                answers.append([job.answered[at] for at in range(len(job.requests))] if is_whole else None)
             start = end
         return answers
 
@@ -116,8 +118,12 @@ def _set(
         answer.set_result(found or [])
 
 
+def _open(job: _Job) -> list[Request]:
+    return [request for at, request in enumerate(job.requests) if at not in job.answered]
+
+
 def _lines(job: _Job) -> int:
-    return sum(max(1, len(request.lines)) for request in job.requests)
+    return sum(max(1, len(request.lines)) for request in _open(job))
 
 
 _desks: WeakKeyDictionary[Database, PromiseDesk] = WeakKeyDictionary()
