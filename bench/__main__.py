@@ -1,4 +1,4 @@
-"""`python -m bench [promise] [--json] [--quick]`: measure, say what was found, write docs/performance.md."""
+"""`python -m bench [promise] [--json] [--quick] [--peers]`: measure, say what was found, write docs/performance.md."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from pathlib import Path
 
 import msgspec
 
-from bench import claims, promise, report
+from bench import claims, promise, report, targets
 from bench.measure import FULL, QUICK, TINY
 
-ROOT = Path(__file__).resolve().parent.parent
+PAGE = Path(__file__).resolve().parent.parent / "docs" / "performance.md"
 COUNTS = {"full": FULL, "quick": QUICK, "tiny": TINY}
 
 
@@ -23,20 +23,27 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--quick", action="store_true", help="shorter and fewer repetitions")
     parser.add_argument("--counts", choices=COUNTS, default="full", help="how much is measured")
     parser.add_argument(
-        "--page", type=Path, default=ROOT / "docs" / "performance.md", help="where to write the page"
+        "--only",
+        nargs="+",
+        choices=promise.SECTIONS,
+        help="measure these sections alone; then a page is written only where --page names one",
     )
+    parser.add_argument("--page", type=Path, help="where to write the page; docs/performance.md by default")
     args = parser.parse_args(arguments)
     counts = QUICK if args.quick else COUNTS[args.counts]
 
     def say(words: str) -> None:
         print(words, file=sys.stderr, flush=True)
 
-    found = promise.run(counts, say)
-    args.page.write_text(report.page(found), encoding="utf-8")
+    found = promise.run(counts, say, frozenset(args.only or ()))
+    page = args.page or (None if args.only else PAGE)
+    if page is not None:
+        page.write_text(report.page(found), encoding="utf-8")
     print(report.settings(found))
     print(report.table(found))
+    print(f"It took {found.seconds:.0f} s.")
     if args.json:
-        rows = [claims.row(claim) for claim in claims.of(found)]
+        rows = [claims.row(claim) for claim in targets.of(found)]
         print(msgspec.json.encode({"rows": rows}).decode())
     return 0
 

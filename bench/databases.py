@@ -17,7 +17,8 @@ from tests import postgres
 
 from accord.db.engine import Database, open_database
 from accord.db.migrations import upgrade
-from bench import world
+from bench import slow_disk, world
+from bench.slow_disk import SLOW
 from bench.world import World
 
 ENGINES = ("sqlite", "postgresql")
@@ -52,12 +53,14 @@ class Store:
             upgrade(db)
             return world.load(db, items)
 
-    def copy(self) -> str:
-        """A fresh copy of the filled database, as a URL."""
+    def copy(self, *, disk: str = "") -> str:
+        """A fresh copy of the filled database, as a URL; on PostgreSQL with a slower disk if it is asked for."""
         self._copies += 1
         name = f"copy_{self._copies}"
         if self.engine == "postgresql":
             postgres.create_database(self._server_url, self._name(name), template=self._name(self._template))
+            if disk == SLOW:
+                slow_disk.postgresql(self._server_url, self._name(name))
         else:
             shutil.copy(self._path(self._template), self._path(name))
         return self._url(name)
@@ -69,9 +72,9 @@ class Store:
                 postgres.drop_database(self._server_url, self._name(name))
 
     @contextmanager
-    def opened_copy(self) -> Iterator[Database]:
+    def opened_copy(self, *, disk: str = "") -> Iterator[Database]:
         """A fresh copy, open."""
-        with self._opened(self.copy()) as db:
+        with self._opened(self.copy(disk=disk)) as db:
             yield db
 
     @contextmanager
@@ -81,6 +84,10 @@ class Store:
             yield db
         finally:
             db.close()
+
+    def server_url(self) -> str:
+        """The server itself, for whoever makes databases of another shape."""
+        return self._server_url
 
     def settings(self) -> dict[str, str]:
         """The version of the engine, and what bears on speed and durability, as the engine itself says."""

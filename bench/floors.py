@@ -26,7 +26,7 @@ from bench.callers import WORKERS, NotPromised, Submit, is_promised
 from bench.measure import Sample, sample
 from bench.world import ACTOR, Asker, World, item
 
-SIZE = 256
+SIZE = 256  # promises a batch, where nothing else is said
 
 _stock = sa.Table(
     "bench_stock",
@@ -54,9 +54,9 @@ class Written(msgspec.Struct, frozen=True):
     rows: Sequence[Any]
 
 
-def record(db: Database, asker: Asker, batches: int) -> list[list[Written]]:
-    """What real batches of 256 one-line promises write."""
-    return [_recorded(db, [asker.request() for _ in range(SIZE)]) for _ in range(batches)]
+def record(db: Database, asker: Asker, batches: int, size: int = SIZE) -> list[list[Written]]:
+    """What real batches of so many one-line promises write."""
+    return [_recorded(db, [asker.request() for _ in range(size)]) for _ in range(batches)]
 
 
 def _recorded(db: Database, requests: Sequence[Request]) -> list[Written]:
@@ -105,7 +105,7 @@ def _whole(replies: Written, claimed: Sequence[Sequence[Any]]) -> Written:
     return Written(request_table, (), (), rows)
 
 
-def rewrite(db: Database, batches: Sequence[Sequence[Written]]) -> Sample:
+def rewrite(db: Database, batches: Sequence[Sequence[Written]], size: int = SIZE) -> Sample:
     """Write recorded batches again, a transaction each."""
     waits = []
     cpu, began = time.process_time(), time.perf_counter()
@@ -117,7 +117,7 @@ def rewrite(db: Database, batches: Sequence[Sequence[Written]]) -> Sample:
                     tx.update_many(one.table, one.keys, one.values, one.rows)
                 else:
                     tx.insert(one.table, one.rows)
-        waits += [time.perf_counter() - begun] * SIZE
+        waits += [time.perf_counter() - begun] * size
     return sample(waits, time.perf_counter() - began, cpu_seconds=time.process_time() - cpu)
 
 

@@ -31,6 +31,16 @@ def load_now() -> float:
     return os.getloadavg()[0]
 
 
+def busy_seconds() -> float | None:
+    """Time that all processors together have worked since the machine started; None where the system does not tell."""
+    try:
+        with Path("/proc/stat").open() as file:
+            user, nice, system, _idle, _wait, irq, softirq, *_ = (int(n) for n in file.readline().split()[1:])
+    except FileNotFoundError:
+        return None
+    return (user + nice + system + irq + softirq) / os.sysconf("SC_CLK_TCK")
+
+
 def _processor() -> str:
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()

@@ -14,7 +14,9 @@ from accord.promise.service import promise
 from accord.promise.service.batch import decided
 from accord.promise.service.reaching import all_keys
 from bench.callers import NotPromised
+from bench.databases import Store
 from bench.measure import Sample, sample
+from bench.sections import Load, Run
 from bench.world import ACTOR, World, made_request
 
 LEVELS = 2
@@ -63,3 +65,17 @@ def _check(answers: Sequence[object]) -> None:
         made = [make for make in answer.options[answer.chosen].makes if make.source.startswith("make:")]
         if len(made) != LEVELS:
             raise NotPromised(f"it was made on {len(made)} levels and not on {LEVELS}: {answer}")
+
+
+def measure(run: Run, store: Store, world: World, *, section: str) -> None:
+    """The decision alone and the decision kept, by turns."""
+    times = run.counts.made
+    with store.opened_copy() as db:
+        loads = [
+            Load(
+                way="made, decision alone", nodes="",
+                measure=lambda name, _: decide_alone(db, world, name, times),
+            ),
+            Load(way="made, durable", nodes="", measure=lambda name, _: durable(db, world, name, times)),
+        ]  # fmt: skip
+        run.take_turns(section, loads, door="in process", engine=store.engine)

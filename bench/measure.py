@@ -19,6 +19,14 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
     warm_up_seconds: float
     batches: int  # of 256 rows, one repetition of the raw floor
     made: int  # decisions through a two-level bill, one repetition
+    bulk: int  # orders of one line in a call of the batch door
+    lines: int  # of a backlog that is promised, one repetition
+    made_lines: int  # of a backlog that must be made
+    open_few: int  # open commitments in the smaller of the two ledgers that news comes to
+    open_many: int  # and in the larger one
+    hit: int  # commitments that one supply change leaves uncovered
+    peer_seconds: float  # of one repetition of a peer, which is slower than we are
+    section_seconds: float  # after which a section that hangs is given up
 
 
 FULL = Counts(
@@ -26,13 +34,32 @@ FULL = Counts(
     items=5_000,
     clients=(1, 32, 256),
     repetitions=5,
-    seconds=2.0,
-    warm_up_seconds=1.0,
-    batches=12,
-    made=400,
+    seconds=1.2,
+    warm_up_seconds=0.6,
+    batches=10,
+    made=300,
+    bulk=500,
+    lines=20_000,
+    made_lines=1_000,
+    open_few=10_000,
+    open_many=300_000,
+    hit=1_000,
+    peer_seconds=3.0,
+    section_seconds=420.0,
 )
 QUICK = msgspec.structs.replace(
-    FULL, name="quick", repetitions=3, seconds=0.8, warm_up_seconds=0.4, batches=6, made=150
+    FULL,
+    name="quick",
+    repetitions=3,
+    seconds=0.5,
+    warm_up_seconds=0.3,
+    batches=5,
+    made=100,
+    lines=5_000,
+    made_lines=200,
+    open_many=50_000,
+    peer_seconds=2.0,
+    section_seconds=240.0,
 )
 TINY = Counts(
     name="tiny",
@@ -43,6 +70,14 @@ TINY = Counts(
     warm_up_seconds=0.05,
     batches=1,
     made=4,
+    bulk=8,
+    lines=40,
+    made_lines=4,
+    open_few=20,
+    open_many=60,
+    hit=10,
+    peer_seconds=1.0,
+    section_seconds=60.0,
 )
 
 
@@ -55,6 +90,7 @@ class Sample(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     p99_ms: float
     cpu_us: float | None = None  # of the deciding thread or the server process for each answer
     reply_bytes: int = 0
+    busy_cores: float | None = None  # of the whole machine meanwhile; None where the system does not tell
 
     @property
     def rate(self) -> float:
@@ -66,11 +102,23 @@ class Figure(msgspec.Struct, frozen=True, kw_only=True):
     """One load with its repetitions."""
 
     door: str  # "http", "in process"
-    way: str  # "desk", "validate", "one by one", "raw rows", "conditional update", "made"
+    way: str  # "desk", "validate", "one by one", "raw rows", "conditional update", "made" ...
     engine: str  # "postgresql", "sqlite"
     nodes: str  # "spread", "hot"; "" where no node is touched
     clients: int
     samples: tuple[Sample, ...]
+    disk: str = ""  # "+5 ms": every fsync was made to take so much longer
+
+
+class Missing(msgspec.Struct, frozen=True, kw_only=True):
+    """What could not be measured, and why; what is left empty stands for all of them."""
+
+    why: str
+    section: str
+    engine: str = ""
+    way: str = ""
+    nodes: str = ""
+    clients: int = 0
 
 
 class Range(msgspec.Struct, frozen=True):

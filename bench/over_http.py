@@ -18,10 +18,13 @@ from accord.web import keys
 from bench.callers import NotPromised
 from bench.client import Failed, Job
 from bench.measure import Sample
+from bench.slow_disk import SLOW
 from bench.world import ACTOR, World
 
+Route = tuple[str, int]  # and the status that every answer must have
 PROMISE = ("/v1/promises", 201)
 VALIDATE = ("/v1/promises:validate", 200)
+BULK = ("/v1/promises:bulk", 200)
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -43,14 +46,16 @@ class Server(msgspec.Struct, frozen=True):
 
 
 @contextmanager
-def served(db_url: str, *, one_by_one: bool = False) -> Iterator[Server]:
+def served(db_url: str, *, one_by_one: bool = False, disk: str = "") -> Iterator[Server]:
     """The real server on a database, with a key that may promise; stopped in order afterwards."""
     db = open_database(db_url, create=False)
     try:
         secret = keys.add(db, ACTOR, ["promise"]).secret
     finally:
         db.close()
-    command = [sys.executable, "-m", "bench.serve", db_url, *(["--one-by-one"] if one_by_one else [])]
+    command = [sys.executable, "-m", "bench.serve", db_url]
+    command += ["--one-by-one"] if one_by_one else []
+    command += ["--slow-disk"] if disk == SLOW and db_url.startswith("sqlite") else []
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True)
     assert process.stdout is not None
     try:
@@ -61,7 +66,11 @@ def served(db_url: str, *, one_by_one: bool = False) -> Iterator[Server]:
         yield Server(port, secret, process.pid)
     finally:
         process.send_signal(signal.SIGINT)
-        process.wait(timeout=60)
+        try:
+            process.wait(timeout=60)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
         process.stdout.close()
 
 
@@ -73,13 +82,22 @@ class Client:
         self._world = world
 
     def call(
-        self, server: Server, route: tuple[str, int], *, name: str, is_hot: bool, clients: int, seconds: float
+        self,
+        server: Server,
+        route: Route,
+        *,
+        name: str,
+        is_hot: bool,
+        clients: int,
+        seconds: float,
+        orders: int = 0,
     ) -> Sample:
-        """One load. Raises: NotPromised when any answer has another status than the route's."""
+        """One load; `orders` is how many a call of the batch door has. Raises: NotPromised when any answer has another
+        status than the route's."""
         path, status = route
         job = Job(
             port=server.port, path=path, secret=server.secret, world=self._world, name=name, is_hot=is_hot,
-            clients=clients, seconds=seconds, status=status,
+            clients=clients, seconds=seconds, status=status, orders=orders,
         )  # fmt: skip
         assert self._process.stdin is not None
         assert self._process.stdout is not None
@@ -113,6 +131,10 @@ def client(world: World) -> Iterator[Client]:
         yield Client(process, world)
     finally:
         process.stdin.close()
-        process.wait(timeout=30)
+        try:
+            process.wait(timeout=30)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
         assert process.stdout is not None
         process.stdout.close()

@@ -153,10 +153,14 @@ def _supply(items: int, today: Day) -> Iterator[News]:
 
 
 class Asker:
-    """Makes requests of one line, each with an id of its own, the same ones again for the same name."""
+    """Makes requests of one line, each with an id of its own, the same ones again for the same name.
 
-    def __init__(self, world: World, name: str, *, is_hot: bool) -> None:
+    With a share (k, n) it wants every n-th item alone, from the k-th on: what a process gets when requests go by node.
+    """
+
+    def __init__(self, world: World, name: str, *, is_hot: bool, share: tuple[int, int] = (0, 1)) -> None:
         self._world = world
+        self._share = share
         self._name = name
         self._is_hot = is_hot
         self._random = random.Random(f"{SEED} {name}")
@@ -166,7 +170,8 @@ class Asker:
         """Id, customer, item, quantity, day."""
         self._number += 1
         chance = self._random.random
-        n = 0 if self._is_hot else int(chance() * self._world.items)
+        part, parts = self._share
+        n = 0 if self._is_hot else int(chance() * (self._world.items // parts)) * parts + part
         who = 0 if self._is_hot else int(chance() * CUSTOMERS)  # one zone: one node
         first, last = DAYS_AHEAD
         day = self._world.today + first + int(chance() * (last - first))
@@ -187,6 +192,12 @@ class Asker:
         id, who, what, quantity, day = self._terms()
         line = f'{{"item":"{what}","quantity":"{quantity}","requested_on":"{iso(day)}"}}'
         return id, f'{{"verb":"commit","customer":"{who}","lines":[{line}]}}'.encode()
+
+    def bulk(self, orders: int) -> tuple[str, bytes]:
+        """The next ones in one call of the batch door."""
+        made = [self.body() for _ in range(orders)]
+        bodies = b",".join(b'{"id":"%b",%b' % (id.encode(), body[1:]) for id, body in made)
+        return f"bulk-{made[0][0]}", b'{"orders":[%b]}' % bodies
 
 
 def made_request(world: World, name: str, n: int) -> Request:
