@@ -25,7 +25,7 @@ from accord.ledger.decide.trial import Trial
 from accord.ledger.service.books import Book
 from accord.promise.model import Line, Request, Verb
 from accord.promise.service import promise
-from accord.simulation.mutants import MUTANTS
+from accord.simulation.mutants.known import MUTANTS
 
 PATIENCE = 1.5  # seconds; a lone process waits so long at the meeting point
 
@@ -132,7 +132,7 @@ def _without_gate() -> Iterator[None]:
 
 
 BREAKS = {
-    "lock": MUTANTS["M1"][1],
+    "lock": MUTANTS["M1"].breaks,
     "claim": _without_claim,
     "immediate": _deferred,
     "decision": _without_decision,

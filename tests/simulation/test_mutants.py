@@ -8,7 +8,7 @@ import pytest
 
 from accord.db.engine import open_database
 from accord.db.migrations import upgrade
-from accord.simulation.mutants import MUTANTS
+from accord.simulation.mutants.known import MUTANTS
 from accord.simulation.run import simulate
 
 SEED, OPS = 3, 600

@@ -41,6 +41,7 @@ COMMANDS = {
     "jobs": "upkeep",
     "outbox": "upkeep",
     "key": "keys",
+    "simulate": "simulate",
     "policy": "policy",
 }
 

@@ -51,6 +51,7 @@ class Life:
         self.commitments: list[Known] = []
         self.answered: list[tuple[Request, Decision]] = []
         self.news = 0
+        self.ops = 0  # requests, news and the passing of time, so far
         self._number = 0
 
     # --- asking and promising ---
@@ -324,6 +325,7 @@ class Life:
         del self.holds[:-40], self.commitments[:-200]
 
     def _ask_service(self, requests: list[Request]) -> list[Decision | AccordError]:
+        self.ops += len(requests)
         answers = promising.promise(self.db, requests, actor=ACTOR)
         for request, answer in zip(requests, answers, strict=True):
             if isinstance(answer, Fault):

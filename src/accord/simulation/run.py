@@ -15,16 +15,18 @@ import msgspec
 from accord.db.engine import Database
 from accord.kit.errors import AccordError
 from accord.policy import service as policies
-from accord.simulation import mutants, world
+from accord.simulation import world
 from accord.simulation.auditor.judge import Auditor
 from accord.simulation.auditor.rows import Violation
 from accord.simulation.clock import Clock, simulated
 from accord.simulation.life import ACTOR, Life
+from accord.simulation.mutants.known import active
 from accord.simulation.weather import Weather
 
 AUDIT_EVERY = 5  # steps between looks at everything in force
 WHOLE_EVERY = 500  # steps between looks at everything that ever was
 VIOLATIONS_MAX = 20  # after which a run gives up
+STEP_OPS_MAX = 8  # operations in one step, a midnight after it included
 
 # What happens, and how often: decisions first.
 WEIGHTS: dict[str, int] = {
@@ -41,6 +43,7 @@ class Step(msgspec.Struct, frozen=True):
 
     number: int
     name: str
+    ops: int  # operations done by then: requests, news, and the passing of time
     violations: tuple[Violation, ...]
 
 
@@ -50,7 +53,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     seed: int
     hot: bool
     mutant: str | None
-    ops: int  # steps done
+    ops: int  # operations done: requests, news, and the passing of time; a step may be several or none
+    steps: int
     violations: tuple[str, ...]  # each with its step
     counts: dict[str, int]  # of each operation, answer and refusal
     seconds: float
@@ -94,7 +98,7 @@ class Simulation:
             found += self.auditor.audit(whole=self.number % WHOLE_EVERY == 0)
         found += life.violations
         life.violations = []
-        return Step(self.number, name, tuple(found))
+        return Step(self.number, name, life.ops, tuple(found))
 
 
 def simulate(
@@ -105,28 +109,32 @@ def simulate(
     hot: bool = True,
     on_step: Callable[[Step], None] | None = None,
     mutant: str | None = None,
+    violations_max: int = VIOLATIONS_MAX,
 ) -> Report:
-    """Live `ops` random steps on an empty, migrated database; `mutant` names a guard that is broken on purpose."""
+    """Live `ops` random operations on an empty, migrated database; `mutant` names a guard that is broken on purpose."""
     started = time.monotonic()
     chance, clock = random.Random(seed), Clock()
     names, weights = list(WEIGHTS), list(WEIGHTS.values())
     found: list[str] = []
-    with simulated(clock, seed), mutants.active(mutant) if mutant else nullcontext():
+    with simulated(clock, seed), active(mutant) if mutant else nullcontext():
         simulation = Simulation(db, clock, chance, hot=hot)
-        for _ in range(ops):
-            step = simulation.step(chance.choices(names, weights)[0])
+        while (left := ops - simulation.life.ops) > 0:
+            # The last few are of one operation each, so that it is exactly as many as were asked for.
+            name = chance.choices(names, weights)[0] if left > STEP_OPS_MAX else "commit"
+            step = simulation.step(name)
             found += _told(seed, step)
             if on_step is not None:
                 on_step(step)
-            if len(found) >= VIOLATIONS_MAX:
+            if len(found) >= violations_max:
                 break
         last = simulation.auditor.audit(whole=True)
-        found += _told(seed, Step(simulation.number, "the end", tuple(last)))
+        found += _told(seed, Step(simulation.number, "the end", simulation.life.ops, tuple(last)))
     return Report(
         seed=seed,
         hot=hot,
         mutant=mutant,
-        ops=simulation.number,
+        ops=simulation.life.ops,
+        steps=simulation.number,
         violations=tuple(found),
         counts=dict(sorted(simulation.life.counts.items())),
         seconds=time.monotonic() - started,

@@ -44,6 +44,7 @@ class Weather:
     def tell(self, *news: News) -> Outcome:
         """Through the door for supply news."""
         self._number += 1
+        self.life.ops += 1
         id = f"news-{self._number}"
         outcome = exceptions.supply_changed(self.life.db, list(news), actor=ACTOR, id=id)
         self.life.news += 1
@@ -211,9 +212,11 @@ class Weather:
 
     def later(self) -> None:
         """Some minutes or hours go by."""
+        self.life.ops += 1
         self.life.clock.advance(self.life.chance.choice((1, 60, 900, 7_200, 20_000)))
 
     def next_day(self) -> None:
+        self.life.ops += 1
         self.life.clock.to_next_midnight(self.life.chance.choice(tuple(ZONES.values())))
 
     def roll(self, days: dict[str, int]) -> bool:
@@ -232,6 +235,7 @@ class Weather:
         if not self._told:
             return
         id, news, outcome = self.life.chance.choice(self._told)
+        self.life.ops += 1
         before = self.life._heads()
         again = exceptions.supply_changed(self.life.db, news, actor=ACTOR, id=id)
         if again != outcome:

@@ -1,0 +1,1 @@
+"""Which guards can be broken on purpose, to see that somebody notices?"""
