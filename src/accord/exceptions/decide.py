@@ -9,7 +9,6 @@ import msgspec
 from accord.exceptions.model import (
     Component,
     Counted,
-    DayRolled,
     MasterStated,
     News,
     OpeningLine,
@@ -192,7 +191,7 @@ def apply_news(
                 _ship(one, sheets, today_of, ignored, cause=cause, index=index)
             case OpeningLine():
                 openings.append(_open(one, sheets, today_of, ignored, now=now, cause=cause, index=index))
-            case MasterStated() | DayRolled():
+            case _:  # MasterStated, DayRolled
                 pass  # the graph is already the new one, and every node's day is rolled with any news
         if on_progress is not None:
             on_progress(1)
