@@ -333,6 +333,17 @@ def test_a_receipt_that_cites_a_proposed_one_takes_its_place_and_what_it_draws()
     assert ledger.sheets[LINE].draws == {"rcp_1:0": draw("rcp_1:0", 30, key=LINE, owner="PO1", feeds=PUMP)}
 
 
+def test_told_again_it_still_draws_what_it_took_over() -> None:
+    ledger = Ledger(*PROPOSED)
+
+    ledger.tell(receipt(12, cites="rcp_1"))
+    ledger.tell(receipt(12, cites="rcp_1", due_on=DAY + 6))
+
+    assert ledger.supplies() == {"PO1": 12}
+    assert ledger.draws(LINE) == {"rcp_1:0": 30}
+    assert ledger.ignored == []
+
+
 def test_components_of_its_own_replace_what_the_proposed_receipt_drew() -> None:
     ledger = Ledger(*PROPOSED)
 

@@ -247,7 +247,8 @@ def _state_receipt(
         return
     old = known or cited
     draws = [d for s in sheets.values() for d in s.draws.values() if d.owner in (one.id, one.cites)]
-    keeps = cited is not None and not one.components
+    # Also when it is told again: by then the one it cites is gone, and what that one drew is this one's.
+    keeps = bool(one.cites) and not one.components
     for draw in draws:
         del sheets[draw.key].draws[draw.id]
         if keeps and one.quantity:
