@@ -7,7 +7,7 @@ from importlib import import_module
 from prove.model import Piece
 
 # The modules that hold them, each as a tuple called PIECES; in the order of the page.
-MODULES: tuple[str, ...] = ()
+MODULES: tuple[str, ...] = ("kills",)
 
 
 def all_pieces() -> tuple[Piece, ...]:

@@ -8,10 +8,13 @@ from prove.pieces import all_pieces
 
 SEED = 11
 
-_GIVEN = [
-    pytest.param(piece, id=piece.id, marks=[pytest.mark.slow] if piece.is_slow else [])
-    for piece in all_pieces()
-]
+
+def _marks(piece: Piece) -> list[pytest.MarkDecorator]:
+    marks = [pytest.mark.slow] if piece.is_slow else []
+    return marks + ([pytest.mark.postgres] if "postgresql" in piece.id else [])
+
+
+_GIVEN = [pytest.param(piece, id=piece.id, marks=_marks(piece)) for piece in all_pieces()]
 
 
 @pytest.mark.parametrize("piece", _GIVEN)
