@@ -68,7 +68,7 @@ def rights(*rows: Right, limits: tuple[CumulativeLimit, ...] = (), everybody_els
 @pytest.mark.parametrize(
     ("limit", "kept", "exceeded", "words"),
     [
-        ({"quantity_max": 50}, {"quantity": 50}, {"quantity": 51}, "a line of 51 is 1 above 50"),
+        ({"quantity_max": 50}, {"quantity": 50}, {"quantity": 51}, "51 of one item is 1 above 50"),
         ({"value_minor_max": 5_000}, {"value": 5_000}, {"value": 6_200}, "value of 62.00 EUR is 12.00 EUR above 50.00 EUR"),
         ({"days_late_max": 7}, {"days_late": 7}, {"days_late": 9}, "9 days late is 2 more than 7"),
         ({"days_late_max": 0}, {"days_late": 0}, {"days_late": 1}, "1 day late is 1 more than 0"),
@@ -109,12 +109,17 @@ def test_expediting_counts_over_all_lines() -> None:
     assert ruling.because[0] == "a: expediting of 10.01 EUR is 0.01 EUR above 10.00 EUR"
 
 
-def test_the_quantity_is_that_of_the_largest_line_and_the_value_that_of_all() -> None:
-    two = Figures(
-        amounts=tuple(Amount(item="X", quantity=n, value_minor=n) for n in (30, 40)), price_minor=70
+@pytest.mark.parametrize(("items", "quantity"), [("X", 30), ("XY", 40), ("XX", 70), ("XYX", 80)])
+def test_the_quantity_is_that_of_one_item_over_all_its_lines_and_the_value_that_of_all(
+    items: str, quantity: int
+) -> None:
+    amounts = tuple(
+        Amount(item=item, quantity=n, value_minor=n) for item, n in zip(items, (30, 40, 50), strict=False)
     )
 
-    assert (two.quantity, two.value_minor) == (40, 70)
+    found = Figures(amounts=amounts, price_minor=1)
+
+    assert (found.quantity, found.value_minor) == (quantity, sum(one.quantity for one in amounts))
 
 
 # --- which row speaks: role, tier, verb, and the first that covers it ---
@@ -222,7 +227,7 @@ def test_whom_the_first_one_asked_must_ask_himself_is_asked_at_once() -> None:
 
     assert says(small) == "ask manager by s"
     assert says(large) == "ask boss by s"
-    assert large.because == ("m: a line of 11 is 1 above 10",)
+    assert large.because == ("m: 11 of one item is 1 above 10",)
 
 
 def test_where_nobody_who_could_be_asked_may_allow_it_it_is_denied() -> None:
@@ -337,7 +342,7 @@ def test_what_a_limit_counts(limit: dict[str, object], counted: list[int]) -> No
 def test_over_whom_a_limit_adds_up(over: Subject, actor: str, subject: str) -> None:
     table = rights(OPEN, limits=(_limit(over=over, role="*"),))
 
-    assert limit_keys(table, actor, "C", "", TODAY) == {limit_key("l", subject, "2027-W10")}
+    assert limit_keys(table, [actor], "C", "", TODAY) == {limit_key("l", subject, "2027-W10")}
 
 
 @pytest.mark.parametrize(

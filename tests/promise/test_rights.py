@@ -34,7 +34,7 @@ def test_what_is_above_his_limit_needs_whom_it_names(desk: Desk) -> None:
     assert ruling is not None
     assert (ruling.answer, ruling.ask, ruling.by) == (Answer.ask, "sales manager", "seller-more")
     assert ruling.because == (
-        "seller-commit: a line of 51 is 1 above 50",
+        "seller-commit: 51 of one item is 1 above 50",
         "seller-commit: value of 1020.00 EUR is 20.00 EUR above 1000.00 EUR",
     )
 

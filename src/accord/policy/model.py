@@ -112,7 +112,7 @@ class Right(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     role: str = ANY
     tiers: tuple[str, ...] = ()  # () = every customer; "" in it = those without a tier
     verbs: tuple[Verb, ...] = ()  # () = all
-    quantity_max: int | None = None  # of the largest line, stated units
+    quantity_max: int | None = None  # of one item, over all lines, stated units
     value_minor_max: int | None = None  # what the customer pays, or what it costs us where that is more
     days_late_max: int | None = None  # of the last delivery, against the requested day
     days_ahead_max: int | None = None  # of the last delivery, from today
@@ -141,7 +141,7 @@ class Subject(StrEnum):
 
 
 class Period(StrEnum):
-    """Over what time; periods begin on calendar days of UTC, weeks on Mondays."""
+    """Over what time; periods begin on calendar days in the zone of the rights, weeks on Mondays."""
 
     day = "day"
     week = "week"
@@ -182,6 +182,9 @@ class Rights(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     limits: tuple[CumulativeLimit, ...] = ()
     actors: tuple[Actor, ...] = ()
     everybody_else: str = ""  # the role of whoever is not among the actors; "" = none
+    zone: str = "UTC"  # in which the days of cumulative limits begin
+    change: str = ""  # the role that may state an edition; "" = whoever may use the command
+    second: str = ""  # the role of which another person must agree before an edition counts; "" = none
     edition: str = ""  # which states them
 
 
@@ -209,8 +212,13 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     @property
     def quantity(self) -> int:
-        """Of the largest line."""
-        return max((one.quantity for one in self.amounts), default=0)
+        """Of the item of which it is most, over all its lines: more lines make no more room."""
+        if len(self.amounts) == 1:
+            return self.amounts[0].quantity
+        of: dict[str, int] = {}
+        for one in self.amounts:
+            of[one.item] = of.get(one.item, 0) + one.quantity
+        return max(of.values(), default=0)
 
     @property
     def value_minor(self) -> int:

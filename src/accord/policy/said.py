@@ -38,7 +38,7 @@ def actors(found: Rights) -> list[list[str]]:
 def _limits(right: Right, currency: str) -> str:
     said = []
     if right.quantity_max is not None:
-        said.append(f"a line up to {right.quantity_max}")
+        said.append(f"up to {right.quantity_max} of an item")
     if right.value_minor_max is not None:
         said.append(f"up to {format_money(right.value_minor_max, currency)}")
     if right.days_late_max is not None:

@@ -284,6 +284,7 @@ class Promise(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     expires_at: Instant | None = None
     renewals: int = 0
     version: int = 1
+    changed_by: tuple[str, ...] = ()  # who amended it, sorted: none of them approves it either
     figures: Figures | None = None  # as rights measured it when it was last decided
     approved_by: str = ""  # whose word it stands on beside the actor's
     parts: tuple[CostPart, ...] = ()  # on which costs its price rests
@@ -307,7 +308,8 @@ class Approval(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     state: ApprovalState
     request: Request  # what was asked for; with the option it is about
     customer: str | None
-    actor: str  # who asked
+    actor: str  # who asked …
+    person: str = ""  # … and the person behind that, as it was then
     role: str  # who must agree
     ruling: Ruling  # why
     figures: Figures

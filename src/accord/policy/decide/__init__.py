@@ -1,54 +1,43 @@
 """Who may decide this, or who must be asked? Pure: the table of rights, and what is left of cumulative limits.
 
 Each of an actor's roles is judged by itself and the best answer counts. In a role the rows are gone through in order: the
-first that speaks of the act and covers it decides. What it allows must also fit into every cumulative limit of the role.
-Two things are never one person's to decide: a price below the floor, and what is taken from a lower tier's share. Who has
-that right may approve it for others, and must himself ask another who has it.
+first that speaks of the act and covers it decides. Then every cumulative limit of the role is looked at, whatever the row
+said: what a limit denies nobody can be asked for. Two things are never one person's to decide: a price below the floor, and
+what is taken from a lower tier's share. Who has that right may approve it for others, and must himself ask another who has it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import msgspec
 
-from accord.kit.days import Day, date_of
 from accord.kit.money import format_money
-from accord.ledger.model import limit_key
-from accord.policy.model import (
-    ANY,
-    Actor,
-    Amount,
-    Answer,
-    Counted,
-    CumulativeLimit,
-    Figures,
-    LimitTake,
-    Period,
-    Right,
-    Rights,
-    Ruling,
-    Subject,
-    Verb,
-)
+from accord.policy.decide.act import Act, actor_of, leads, person_of, speaks
+from accord.policy.decide.limits import Drawn, Free, drawn, key_of, limit_keys, period_of
+from accord.policy.model import Answer, LimitTake, Right, Rights, Ruling, Subject
 
-Free = Callable[[str, Day], int]  # what is left of a cumulative limit's key on the first day of its period
+__all__ = [
+    "Act",
+    "Free",
+    "actor_of",
+    "exceeded",
+    "judge",
+    "judge_in",
+    "key_of",
+    "limit_keys",
+    "period_of",
+    "person_of",
+]
 
 _RANK = {Answer.allow: 0, Answer.ask: 1, Answer.deny: 2}
 
 
-class Act(msgspec.Struct, frozen=True, kw_only=True):
-    """What somebody wants to do, for whom, and when."""
+class _Asks(msgspec.Struct, frozen=True):
+    """Somebody must be asked: by which row or limit, whom."""
 
-    actor: str
-    verb: Verb
-    figures: Figures
-    customer: str = ""
-    tier: str = ""
-    today: Day  # UTC's: to which periods of cumulative limits it belongs
-    currency: str
-    approves: bool = False  # it is another's wish, and this is the second person
-    keeps_only: bool = False  # supply is kept while somebody decides: no price is accepted by it
+    by: str
+    ask: str
 
 
 def judge(rights: Rights, act: Act, free: Free) -> tuple[Ruling, tuple[LimitTake, ...]]:
@@ -63,31 +52,51 @@ def judge(rights: Rights, act: Act, free: Free) -> tuple[Ruling, tuple[LimitTake
 
 
 def judge_in(rights: Rights, role: str, act: Act, free: Free) -> tuple[Ruling, tuple[LimitTake, ...]]:
-    """The same for somebody who acts in one role."""
+    """The same for somebody who acts in one role, or who approves in it what another asked for."""
     ruling = _by_rows(rights, role, act)
-    if ruling.answer is Answer.ask:
-        return _escalated(rights, ruling, act), ()
     if ruling.answer is Answer.deny:
         return ruling, ()
-    alone = _needs_another(act)
-    if alone and not act.approves:
-        return _escalated(
-            rights, Ruling(answer=Answer.ask, role=role, by=ruling.by, ask=role, because=alone), act
-        ), ()
-    return _by_limits(rights, ruling, act, free)
+    asks = [_Asks(ruling.by, ruling.ask)] if ruling.answer is Answer.ask else []
+    because = list(ruling.because)
+    alone = () if act.approves else _needs_another(act)
+    if alone and not asks:
+        asks.append(_Asks(ruling.by, role))
+        because += alone
+    takes: list[LimitTake] = []
+    for one in _drawn(rights, role, act, free):
+        takes += one.takes
+        if not one.short:
+            continue
+        because.append(one.words)
+        if one.limit.then is Answer.deny:
+            return Ruling(answer=Answer.deny, role=role, by=one.limit.id, because=tuple(because)), ()
+        asks.append(_Asks(one.limit.id, one.limit.ask))
+    if not asks:
+        return Ruling(answer=Answer.allow, role=role, by=ruling.by, because=tuple(because)), tuple(takes)
+    return _asked(rights, role, asks, because, act, free), ()
 
 
-def actor_of(rights: Rights, id: str) -> Actor:
-    """Who this is; whoever is not stated has the role of everybody else."""
-    for actor in rights.actors:
-        if actor.id == id:
-            return actor
-    return Actor(id=id, roles=(rights.everybody_else,) if rights.everybody_else else ())
+def _drawn(rights: Rights, role: str, act: Act, free: Free) -> Iterator[Drawn]:
+    """What the act takes of each limit that counts for it, and where one stands in the way.
 
-
-def person_of(rights: Rights, id: str) -> str:
-    """The person behind an actor."""
-    return actor_of(rights, id).person or id
+    Where another approves, the limits of whoever asked count first. The one that is asked may go beyond those that ask him,
+    or somebody below him; they give what is left of them.
+    """
+    theirs: set[str] = set()
+    if act.approves:
+        for one in drawn(rights, act.asker_role, act.asker, act, free):
+            theirs.add(one.key)
+            limit = one.limit
+            if (
+                one.short
+                and limit.then is Answer.ask
+                and (limit.ask == role or leads(rights, limit.ask, role))
+            ):
+                one = msgspec.structs.replace(one, short=0)
+            yield one
+    for one in drawn(rights, role, act.actor, act, free):
+        if one.key not in theirs:
+            yield one
 
 
 # --- rows ---
@@ -96,7 +105,7 @@ def person_of(rights: Rights, id: str) -> str:
 def _by_rows(rights: Rights, role: str, act: Act) -> Ruling:
     because: list[str] = []
     for right in rights.rights:
-        if not _speaks(right, role, act):
+        if not speaks(right, role, act):
             continue
         over = tuple(exceeded(right, act))
         if not over:
@@ -107,21 +116,13 @@ def _by_rows(rights: Rights, role: str, act: Act) -> Ruling:
     return Ruling(answer=Answer.deny, role=role, because=tuple(because))
 
 
-def _speaks(right: Right | CumulativeLimit, role: str, act: Act) -> bool:
-    return (
-        right.role in (ANY, role)
-        and (not right.tiers or act.tier in right.tiers)
-        and (not right.verbs or act.verb in right.verbs)
-    )
-
-
 def exceeded(right: Right, act: Act) -> Iterator[str]:
     """Each limit of a row that an act exceeds, in words: by how much."""
     figures, currency = act.figures, act.currency
     if right.then is Answer.deny:
         return  # it says no to whatever the rows before it did not cover
     if right.quantity_max is not None and figures.quantity > right.quantity_max:
-        yield f"a line of {figures.quantity} is {figures.quantity - right.quantity_max} above {right.quantity_max}"
+        yield f"{figures.quantity} of one item is {figures.quantity - right.quantity_max} above {right.quantity_max}"
     if right.value_minor_max is not None and figures.value_minor > right.value_minor_max:
         yield _above("value", figures.value_minor, right.value_minor_max, currency)
     if right.days_late_max is not None and figures.days_late > right.days_late_max:
@@ -160,116 +161,47 @@ def _needs_another(act: Act) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _escalated(rights: Rights, ruling: Ruling, act: Act) -> Ruling:
-    """Who must be asked: where the rights of the role that is asked do not cover it, the role that it must ask itself."""
+# --- whom to ask ---
+
+
+def _asked(rights: Rights, role: str, asks: list[_Asks], because: list[str], act: Act, free: Free) -> Ruling:
+    """Who must be asked, of several the one to whom the others lead; where the rights of the role that is asked do not cover
+    it either, the role that it must ask itself."""
+    first = next((one for one in asks if all(_is_or_leads(rights, o.ask, one.ask) for o in asks)), None)
+    if first is None:
+        names = " and of ".join(dict.fromkeys(one.ask for one in asks))
+        because.append(f"it needs the agreement of {names}, and one approval is one person's")
+        return Ruling(answer=Answer.deny, role=role, by=asks[-1].by, because=tuple(because))
     seen: list[str] = []
-    asked, because = ruling.ask, list(ruling.because)
-    approves = msgspec.structs.replace(act, approves=True)
+    asked = first.ask
+    approves = msgspec.structs.replace(act, approves=True, asker=act.actor, asker_role=role)
     while asked not in seen:
         seen.append(asked)
         theirs = _by_rows(rights, asked, approves)
         if theirs.answer is Answer.allow:
-            return msgspec.structs.replace(ruling, ask=asked, because=tuple(because))
+            theirs = _theirs(rights, theirs, approves, free)
+        if theirs.answer is Answer.allow:
+            return Ruling(answer=Answer.ask, role=role, by=first.by, ask=asked, because=tuple(because))
         because += theirs.because
         if theirs.answer is Answer.deny:
             break
         asked = theirs.ask
     because.append(f"whoever could be asked ({', '.join(seen)}) may not allow it either")
-    return Ruling(answer=Answer.deny, role=ruling.role, by=ruling.by, because=tuple(because))
+    return Ruling(answer=Answer.deny, role=role, by=first.by, because=tuple(because))
 
 
-# --- cumulative limits ---
-
-
-def _by_limits(rights: Rights, ruling: Ruling, act: Act, free: Free) -> tuple[Ruling, tuple[LimitTake, ...]]:
-    takes: list[LimitTake] = []
-    worst = ruling
-    for limit in rights.limits:
-        if not _speaks(limit, ruling.role, act):
+def _theirs(rights: Rights, ruling: Ruling, act: Act, free: Free) -> Ruling:
+    """What is left to the role that is asked, of limits that add up over the customer: who will approve is not known yet."""
+    for one in drawn(rights, ruling.role, act.actor, act, free):
+        limit = one.limit
+        if not one.short or limit.over is not Subject.customer or limit.role != ruling.role:
             continue
-        key, on = key_of(rights, limit, act.actor, act.customer, act.today)
-        own = [
-            LimitTake(key=key, on=on, quantity=quantity, line=line)
-            for line, one in enumerate(act.figures.amounts)
-            if (quantity := _counted(limit, one))
-        ]
-        wanted = sum(take.quantity for take in own)
-        if not wanted:
-            continue
-        left = free(key, on)
-        if wanted <= left:
-            takes += own
-            continue
-        words = f"{limit.id}: {_used(limit, wanted, left, act.currency)}"
-        if _RANK[limit.then] > _RANK[worst.answer]:
-            worst = Ruling(
-                answer=limit.then,
-                role=ruling.role,
-                by=limit.id,
-                ask=limit.ask,
-                because=(*ruling.because, words),
-            )
-        else:
-            worst = msgspec.structs.replace(worst, because=(*worst.because, words))
-    if worst.answer is Answer.allow:
-        return worst, tuple(takes)
-    if worst.answer is Answer.ask:
-        worst = _escalated(rights, worst, act)
-    return worst, ()
+        return Ruling(answer=limit.then, role=ruling.role, by=limit.id, ask=limit.ask, because=(one.words,))
+    return ruling
 
 
-def limit_keys(rights: Rights, actor: str, customer: str, tier: str, today: Day) -> frozenset[str]:
-    """The keys of every cumulative limit that an act of this actor for this customer may draw on."""
-    roles = {ANY, *(actor_of(rights, actor).roles or ("",))}
-    return frozenset(
-        key_of(rights, limit, actor, customer, today)[0]
-        for limit in rights.limits
-        if limit.role in roles and (not limit.tiers or tier in limit.tiers)
-    )
-
-
-def key_of(rights: Rights, limit: CumulativeLimit, actor: str, customer: str, today: Day) -> tuple[str, Day]:
-    """The ledger's key of a limit for a subject and a period, and the first day of the period, on which all of it is drawn."""
-    if limit.over is Subject.customer:
-        subject = f"customer={customer}"
-    elif limit.over is Subject.team and actor_of(rights, actor).team:
-        subject = f"team={actor_of(rights, actor).team}"
-    else:
-        subject = f"actor={actor}"
-    name, first = period_of(limit.period, today)
-    return limit_key(limit.id, subject, name), first
-
-
-def period_of(period: Period, day: Day) -> tuple[str, Day]:
-    """The name of the period a day is in, and its first day."""
-    date = date_of(day)
-    if period is Period.day:
-        return date.isoformat(), day
-    if period is Period.week:
-        year, week, weekday = date.isocalendar()
-        return f"{year:04}-W{week:02}", day - weekday + 1
-    if period is Period.month:
-        return f"{date.year:04}-{date.month:02}", date.replace(day=1).toordinal()
-    if period is Period.quarter:
-        quarter = (date.month - 1) // 3
-        return f"{date.year:04}-Q{quarter + 1}", date.replace(month=3 * quarter + 1, day=1).toordinal()
-    return f"{date.year:04}", date.replace(month=1, day=1).toordinal()
-
-
-def _counted(limit: CumulativeLimit, amount: Amount) -> int:
-    if limit.item not in (ANY, amount.item):
-        return 0
-    if limit.of is Counted.value:
-        return amount.value_minor
-    return amount.quantity if limit.of is Counted.quantity else amount.expedite_minor
-
-
-def _used(limit: CumulativeLimit, wanted: int, left: int, currency: str) -> str:
-    def say(n: int) -> str:
-        return str(n) if limit.of is Counted.quantity else format_money(n, currency)
-
-    over = f"this {limit.period.value} and {limit.over.value}"
-    return f"{limit.of.value} of {say(wanted)} is {say(wanted - left)} more than is left of {say(limit.most)} for {over}"
+def _is_or_leads(rights: Rights, role: str, to: str) -> bool:
+    return role == to or leads(rights, role, to)
 
 
 # --- words ---

@@ -121,7 +121,9 @@ def tested(edition: Edition, now: Instant) -> Tested:
     """What the test cases of an edition say about it."""
     currency = dict(edition.rules).get("currency", Rules().currency)
     return Tested(
-        outcomes=outcomes(edition.rights, edition.cases, today=local_day(now, "UTC"), currency=str(currency))
+        outcomes=outcomes(
+            edition.rights, edition.cases, today=local_day(now, edition.rights.zone), currency=str(currency)
+        )
     )
 
 

@@ -49,7 +49,7 @@ class Approval(msgspec.Struct, frozen=True, kw_only=True):
     price: wire.Money | None
     cost: wire.Money
     margin_bp: int | None
-    quantity: int  # of the largest line, stated units
+    quantity: int  # of one item, stated units
     days_late: int
     expediting: wire.Money
     promise: str | None  # that keeps the supply, or that it is about

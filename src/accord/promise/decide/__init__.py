@@ -83,8 +83,9 @@ def decide(
             case = Case(request, trial, graph, book, now, before)
             made = _refused(case, refusals, id=id) if refusals else _declined(case, id=id)
         else:
-            gives = request.verb is Verb.approve and approval is not None
-            who = Who(actor, approval.role if gives and approval is not None else None, is_judged=gives)
+            who = Who(actor, is_judged=False)
+            if request.verb is Verb.approve and approval is not None:
+                who = Who(actor, approval.role, approval.actor, approval.ruling.role)
             made = _decided(
                 act,
                 trial,

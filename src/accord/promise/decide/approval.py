@@ -57,10 +57,12 @@ def refusals_of_approval(
         return [Refusal.changed_since_asked]
     own = rights or Rights()
     if request.verb is Verb.approve:
-        # Neither who asks nor who made the promise: else two could lend each other a hand for their own.
-        theirs = {person_of(own, approval.actor)}
+        # Neither who asks nor who made or amended the promise: else two could lend each other a hand for their own. Who asked
+        # stays who he was, whatever the rights say of him by now.
+        hands = {approval.actor}
         if promise is not None:
-            theirs.add(person_of(own, promise.actor))
+            hands |= {promise.actor, *promise.changed_by}
+        theirs = {person_of(own, hand) for hand in hands} | {approval.person}
         if person_of(own, actor) in theirs:
             return [Refusal.approver_is_requester]
     if approval.role not in actor_of(own, actor).roles and not (
@@ -98,6 +100,7 @@ def asked_of(
     keeps: bool,
     customer: str | None,
     actor: str,
+    person: str,
     expires_at: Instant,
 ) -> Approval:
     """The approval that a decision asks for."""
@@ -110,6 +113,7 @@ def asked_of(
         request=request,
         customer=customer,
         actor=actor,
+        person=person,
         role=ruling.ask,
         ruling=ruling,
         figures=figures,

@@ -27,7 +27,9 @@ class Who(msgspec.Struct, frozen=True):
     """Who wants it."""
 
     actor: str = ""
-    approves: str | None = None  # the role in which the actor lets happen what another asked for
+    approves: str | None = None  # the role in which the actor lets happen what another asked for …
+    asker: str = ""  # … who that is …
+    asker_role: str = ""  # … and in which role
     is_judged: bool = True  # False: it only undoes what was kept for an approval
 
 
@@ -62,6 +64,7 @@ class Case:
         self.book = book
         self.rules = book.rules
         self.now = now
+        self.who = who
         self.actor, self.approves, self.is_judged = who.actor, who.approves, who.is_judged
         self.is_hold = before is not None and before.state is State.held
         customer = customer_of(request, before, book)

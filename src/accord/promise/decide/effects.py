@@ -233,14 +233,17 @@ def _hardened(supply: Supply) -> Supply:
 
 
 def promise_after(
-    decision: Decision, before: Promise | None, effects: Effects | None, *, actor: str
+    decision: Decision, before: Promise | None, effects: Effects | None, *, actor: str, asker: str = ""
 ) -> Promise | None:
-    """How the promise stands after the decision; None where it made or changed none."""
+    """How the promise stands after the decision; None where it made or changed none.
+
+    `asker`: whose wish it was, where the actor approved it.
+    """
     if decision.promise is None:
         return None
     request = decision.act or decision.request
     if decides_anew(request):
-        return _made(decision, before, effects, actor)
+        return _made(decision, before, effects, actor, asker or actor)
     if before is None:
         raise Fault(f"{decision.id} changes {decision.promise}, which is not there")
     state = _ENDED.get(request.verb) or (State.committed if decision.expires_at is None else State.held)
@@ -257,7 +260,9 @@ def promise_after(
     )
 
 
-def _made(decision: Decision, before: Promise | None, effects: Effects | None, actor: str) -> Promise:
+def _made(
+    decision: Decision, before: Promise | None, effects: Effects | None, actor: str, asker: str
+) -> Promise:
     request = decision.act or decision.request
     approver = actor if decision.request.verb is Verb.approve else ""
     assert effects is not None
@@ -297,6 +302,7 @@ def _made(decision: Decision, before: Promise | None, effects: Effects | None, a
             changed_at=decision.now,
             expires_at=decision.expires_at,
             version=before.version + 1,
+            changed_by=tuple(sorted({*before.changed_by, asker})),
             figures=decision.figures,
             approved_by=approver,
             parts=decision.parts,
@@ -306,7 +312,7 @@ def _made(decision: Decision, before: Promise | None, effects: Effects | None, a
         id=decision.promise,
         state=state,
         customer=request.customer,
-        actor=actor,
+        actor=asker,
         ref=request.ref,
         request=request.id,
         decision=decision.id,

@@ -60,9 +60,11 @@ def _judged(
         figures=figures,
         customer=case.customer.id if case.customer is not None else "",
         tier=case.customer.tier if case.customer is not None else "",
-        today=local_day(case.now, "UTC"),
+        today=local_day(case.now, rights.zone),
         currency=case.rules.currency,
         approves=case.approves is not None,
+        asker=case.who.asker,
+        asker_role=case.who.asker_role,
         keeps_only=keeps_only,
     )
     if case.approves is not None:  # in the role that was asked, not in another he may have

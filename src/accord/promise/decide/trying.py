@@ -71,7 +71,7 @@ def _judged(rights: Rights, one: Past, currency: str, book: _Book) -> tuple[Ruli
             figures=one.figures,
             customer=one.customer,
             tier=one.tier,
-            today=local_day(one.at, "UTC"),
+            today=local_day(one.at, rights.zone),
             currency=currency,
         )
         judged = judge(rights, act, book.free)

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from accord.db.tx import Tx
 from accord.kit.days import Instant
-from accord.policy.model import Rules
+from accord.policy.decide import person_of
+from accord.policy.model import Book, Rights, Rules
 from accord.promise import store
 from accord.promise.decide.approval import act_of, asked_of, settled
 from accord.promise.model import Approval, Decision, Promise, Request, Verb
@@ -35,6 +36,12 @@ def acting(request: Request, approvals: Mapping[str, Approval]) -> Request:
     return request if approval is None else act_of(approval, request)
 
 
+def acting_for(request: Request, approvals: Mapping[str, Approval], actor: str) -> tuple[str, ...]:
+    """Who acts, and who asked for it where he gives an approval."""
+    approval = approvals.get(request.approval or "")
+    return (actor,) if approval is None else (actor, approval.actor)
+
+
 def promise_named(request: Request, approval: Approval | None, decision: str) -> str:
     """The id of the promise that a decision makes or changes."""
     about = approval.promise if approval is not None else request.promise
@@ -42,7 +49,7 @@ def promise_named(request: Request, approval: Approval | None, decision: str) ->
 
 
 def approval_after(
-    decision: Decision, approval: Approval | None, before: Promise | None, *, actor: str, rules: Rules
+    decision: Decision, approval: Approval | None, before: Promise | None, *, actor: str, book: Book
 ) -> Approval | None:
     """The approval that a decision asked for, or how the one it is about stands now; None where it changed none."""
     if is_asking(decision):
@@ -58,7 +65,8 @@ def approval_after(
             keeps=keeps,
             customer=customer,
             actor=actor,
-            expires_at=_until(decision, before, rules),
+            person=person_of(book.rights or Rights(), actor),
+            expires_at=_until(decision, before, book.rules),
         )
     if approval is None or (decision.refusals and decision.promise is None):
         return None

@@ -17,7 +17,6 @@ from accord.db import audit, outbox
 from accord.db import requests as claims
 from accord.db.engine import Database, retrying
 from accord.db.tx import Tx
-from accord.kit.days import Day, Instant, local_day
 from accord.kit.digest import canonical, digest
 from accord.kit.errors import AccordError, Fault, Unavailable
 from accord.kit.ids import new_id
@@ -30,7 +29,15 @@ from accord.policy.model import Book as Policy
 from accord.promise import store
 from accord.promise.decide.effects import promise_after
 from accord.promise.model import Approval, Decision, Promise, Request, Verb
-from accord.promise.service.asked import acting, approval_after, approvals_of, fact_of, promise_named, subject
+from accord.promise.service.asked import (
+    acting,
+    acting_for,
+    approval_after,
+    approvals_of,
+    fact_of,
+    promise_named,
+    subject,
+)
 from accord.promise.service.deciding import decided
 from accord.promise.service.lives import (
     Life,
@@ -43,7 +50,7 @@ from accord.promise.service.lives import (
     rows_of_promises,
 )
 from accord.promise.service.pace import pace as pace_of
-from accord.promise.service.reaching import all_keys, first_keys, limits_of
+from accord.promise.service.reaching import all_keys, day_of_limits, first_keys, limits_of
 from accord.promise.service.repeats import Answer, answered_before, changed, terms
 from accord.promise.service.validity import check
 
@@ -156,8 +163,7 @@ def _ask(tx: Tx, request: Request, actor: str) -> Decision:
     graph, rules = graphs.graph(tx), policy.book(tx)
     about = promises_of(tx, [request], {}).get(request.promise or "")
     own = rows_of_promises(tx, [about.id])[about.id] if about is not None else Rows((), (), ())
-    today = _utc_day(tx.now()) if rules.rights is not None else 0
-    held = own.keys | limits_of(rules, request, about, actor, today)
+    held = own.keys | limits_of(rules, request, about, (actor,), day_of_limits(rules, tx.now()))
     for keys_of in (first_keys, all_keys):
         book = unlocked(tx, graph, held.union(keys_of(graph, rules, request, about)), _treatment(rules))
         policy.still(rules, book.now)
@@ -235,16 +241,16 @@ def _batch(tx: Tx, waiting: Sequence[Request], actor: str, *, is_deep: bool, ext
     about = promises_of(tx, fresh, approvals)
     own = rows_of_promises(tx, sorted(about))
     wanted = set(extra) | reach_of_change(tx, frozenset().union(*(rows.keys for rows in own.values())))
-    today = _utc_day(tx.now()) if rules.rights is not None else 0
+    today = day_of_limits(rules, tx.now())
     for r in fresh:
         before, act = about.get(subject(r, approvals) or ""), acting(r, approvals)
         wanted.update((all_keys if is_deep else first_keys)(graph, rules, act, before))
-        wanted |= limits_of(rules, act, before, actor, today)
+        wanted |= limits_of(rules, act, before, acting_for(r, approvals, actor), today)
     book = locked(tx, graph, wanted, _treatment(rules))
     policy.still(rules, book.now)
     if graphs.version(tx) != graph.version or policy.version(tx) != rules.version:
         raise Moved
-    if rules.rights is not None and _utc_day(book.now) != today:
+    if day_of_limits(rules, book.now) != today:
         raise Moved  # midnight passed while waiting: other periods of cumulative limits
     batch = _Batch(tx, book, rules, actor)
     if about:
@@ -329,13 +335,14 @@ class _Batch:
             if effects.gives_back and life is not None:
                 self._relieved.update(life.keys)
         before = life.promise if life is not None else None
-        after = promise_after(decision, before, effects, actor=self.actor)
+        asker = approval.actor if approval is not None else self.actor
+        after = promise_after(decision, before, effects, actor=self.actor, asker=asker)
         if after is not None:
             self._promises.append(after)
         body = canonical(decision)
         proof = digest(body)
         self._decisions.append((decision, body, proof, before.version if before else None, self.actor))
-        change = approval_after(decision, approval, before, actor=self.actor, rules=self.rules.rules)
+        change = approval_after(decision, approval, before, actor=self.actor, book=self.rules)
         if change is not None:
             self._approvals.append(change)
         is_done = decision.chosen is not None or after is not None or change is not None
@@ -396,10 +403,6 @@ class _Batch:
 
 
 # --- around it ---
-
-
-def _utc_day(now: Instant) -> Day:
-    return local_day(now, "UTC")
 
 
 def _budget(is_deep: bool) -> float:

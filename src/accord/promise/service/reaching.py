@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from accord.kit.days import Day
+from accord.kit.days import Day, Instant, local_day
 from accord.ledger.decide.graph import Graph, near, reach
 from accord.ledger.model import allocation_key, node_key
 from accord.policy.decide import limit_keys
@@ -59,11 +59,16 @@ def _ship_to(customer: Customer | None) -> str:
 
 
 def limits_of(
-    rules: Policy, request: Request, about: Promise | None, actor: str, today: Day
+    rules: Policy, request: Request, about: Promise | None, actors: Sequence[str], today: Day
 ) -> frozenset[str]:
-    """The cumulative limits that the request may draw on."""
+    """The cumulative limits that the request may look at; `actors`: who acts, and who asked where one approves."""
     if rules.rights is None or not rules.rights.limits:
         return frozenset()
     customer = _customer(rules, request, about)
     id, tier = (customer.id, customer.tier) if customer is not None else ("", "")
-    return limit_keys(rules.rights, actor, id, tier, today)
+    return limit_keys(rules.rights, actors, id, tier, today)
+
+
+def day_of_limits(rules: Policy, now: Instant) -> Day:
+    """The day that says which periods of cumulative limits it is in; 0 where no rights are stated."""
+    return 0 if rules.rights is None else local_day(now, rules.rights.zone)
