@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,13 +12,10 @@ from accord.cli.terminal import Terminal, takes_database
 
 if TYPE_CHECKING:
     from accord.kit.days import Instant
-    from accord.policy.model import Edition
+    from accord.policy.model import Edition, Rights
     from accord.policy.service import Tested
-    from accord.promise.service import Retrial
 
 _file = click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="FILE")
-_SPAN = re.compile(r"(\d{4}-\d\d-\d\d)\.\.(\d{4}-\d\d-\d\d)")
-_SHOWN_MAX = 20
 
 
 @click.group("policy")
@@ -63,6 +59,8 @@ def show_command(terminal: Terminal) -> int:
                         "stated_by": one.stated_by,
                         "is_in_force": book.rights is not None and book.rights.edition == one.id,
                         "is_waiting": one.applied_at is None,
+                        "needs": one.second if not one.agreed_by else None,
+                        "agreed_by": one.agreed_by or None,
                     }
                     for one in editions
                 ],
@@ -95,10 +93,15 @@ def show_command(terminal: Terminal) -> int:
         if book.rights.actors:
             terminal.say()
             terminal.table(["actor", "roles", "team"], said.actors(book.rights))
+        terminal.say(_changed_by(book.rights))
     for one in waiting:
-        terminal.say(
-            f"From {instant_iso(one.effective_at or 0)[:16].replace('T', ' ')} UTC: {one.name or one.id} ({one.id})"
+        when = (
+            f"From {_said_at(one.effective_at)}"
+            if one.effective_at is not None
+            else "From when it is agreed to"
         )
+        needs = f", once another {one.second} agrees" if one.second and not one.agreed_by else ""
+        terminal.say(f"{when}{needs}: {one.name or one.id} ({one.id})")
     terminal.next("accord policy test FILE")
     return 0
 
@@ -116,8 +119,10 @@ def test_command(terminal: Terminal, file: Path) -> int:
 
     with terminal.database() as db:
         edition = _read(db, file)
+        doubts = service.doubts(db, edition)
     found = service.tested(edition, wall_clock())
-    _show_tests(terminal, found)
+    _show_tests(terminal, found, doubts)
+    _warn(terminal, doubts)
     terminal.next(f"accord policy diff {file}" if not found.failed else f"accord policy test {file}")
     return ERROR if found.failed else DONE
 
@@ -130,16 +135,18 @@ def diff_command(terminal: Terminal, file: Path) -> int:
     from accord.policy import service
 
     with terminal.database() as db:
-        found = service.difference(db, _read(db, file))
+        edition = _read(db, file)
+        found, doubts = service.difference(db, edition), service.doubts(db, edition)
     if terminal.as_json:
         import msgspec
 
-        terminal.give({"changes": [msgspec.to_builtins(one) for one in found]})
+        terminal.give({"changes": [msgspec.to_builtins(one) for one in found], "warnings": list(doubts)})
     elif not found:
         terminal.say("It changes nothing.")
     else:
         rows = [[one.what, one.kind, one.id, one.field, one.before, one.after] for one in found]
         terminal.table(["", "what", "id", "field", "in force", "then"], rows)
+    _warn(terminal, doubts)
     terminal.next(f"accord policy try {file} --on last-quarter")
     return DONE
 
@@ -153,36 +160,45 @@ def diff_command(terminal: Terminal, file: Path) -> int:
     metavar="KEY",
     help="Your id of this edition: the same id again changes nothing.",
 )
+@click.option("--anyway", is_flag=True, help="State it although it warns of what is likely not meant.")
 @takes_database
-def state_command(terminal: Terminal, file: Path, key: str) -> int:
+def state_command(terminal: Terminal, file: Path, key: str, anyway: bool) -> int:
     """State a policy file: in force at once, or from its effective_at on.
 
-    Its test cases must pass. The version in force is kept with each decision.
+    Its test cases must pass. Where the rights in force ask for a second person, it waits until that one agrees. Of what is
+    likely not meant, such as that nobody could commit any more, it warns and does nothing without --anyway.
     """
     from accord.cli.promising import actor
-    from accord.kit.days import instant_iso
     from accord.policy import service
 
     if not key.strip() or len(key) > 200:
         raise click.UsageError("--id is 1 to 200 characters.")
     with terminal.database() as db:
-        made = service.state(db, _read(db, file), id=key, actor=actor())
-    at = instant_iso(made.effective_at or made.stated_at)
-    if terminal.as_json:
-        terminal.give(
-            {
-                "id": made.id,
-                "name": made.name,
-                "effective_at": at,
-                "is_in_force": made.applied_at is not None,
-                "rights": len(made.rights.rights),
-                "limits": len(made.rights.limits),
-                "actors": len(made.rights.actors),
-            }
-        )
-    when = "is in force" if made.applied_at is not None else "comes into force"
-    terminal.say(f"{made.name or file.name} {when} from {at[:16].replace('T', ' ')} UTC on.")
-    terminal.next("accord policy show")
+        edition = _read(db, file)
+        doubts = service.doubts(db, edition)
+        if doubts and not anyway:
+            _warn(terminal, doubts)
+            terminal.note("Nothing was stated. Correct the file, or say --anyway.")
+            return ERROR
+        made = service.state(db, edition, id=key, actor=actor())
+    _show_stated(terminal, made, doubts)
+    return DONE
+
+
+@policy_command.command("agree")
+@click.argument("key", metavar="KEY")
+@takes_database
+def agree_command(terminal: Terminal, key: str) -> int:
+    """Agree to what another person stated, where the rights ask for a second one.
+
+    It counts from its effective_at on, or from now where that has passed.
+    """
+    from accord.cli.promising import actor
+    from accord.policy import service
+
+    with terminal.database() as db:
+        made = service.agree(db, key, actor=actor())
+    _show_stated(terminal, made, ())
     return DONE
 
 
@@ -202,19 +218,70 @@ def try_command(terminal: Terminal, file: Path, span: str) -> int:
     How many would have gone to approval or been denied, and which of the promises that were not kept are among them.
     Nothing is stated or changed.
     """
+    from accord.cli.trial import show_trial, span_of
     from accord.promise import service
 
     with terminal.database() as db:
         edition = _read(db, file)
         with db.read() as tx:
-            from_at, until_at = _span(span, tx.now())
+            from_at, until_at = span_of(span, tx.now())
         found = service.try_policy(db, edition, from_at, until_at)
-    _show_trial(terminal, found, span)
+    show_trial(terminal, found, span)
     terminal.next(f"accord policy state {file} --id KEY")
     return DONE
 
 
 # --- what they share ---
+
+
+def _show_stated(terminal: Terminal, made: Edition, doubts: tuple[str, ...]) -> None:
+    from accord.kit.days import instant_iso
+
+    needs = made.second if not made.agreed_by else ""
+    if terminal.as_json:
+        terminal.give(
+            {
+                "id": made.id,
+                "name": made.name,
+                "effective_at": None
+                if needs and made.effective_at is None
+                else instant_iso(made.applied_at or made.effective_at or made.stated_at),
+                "is_in_force": made.applied_at is not None,
+                "needs": needs or None,
+                "rights": len(made.rights.rights),
+                "limits": len(made.rights.limits),
+                "actors": len(made.rights.actors),
+                "warnings": list(doubts),
+            }
+        )
+    _warn(terminal, doubts)
+    name = made.name or made.id
+    if needs:
+        terminal.say(f"{name} is stated, and counts once another person who is {needs} agrees.")
+        terminal.next(f"accord policy agree {made.id}, by that person")
+        return
+    when = "is in force" if made.applied_at is not None else "comes into force"
+    at = made.applied_at if made.agreed_by and made.applied_at else made.effective_at or made.stated_at
+    terminal.say(f"{name} {when} from {_said_at(at)} on.")
+    terminal.next("accord policy show")
+
+
+def _warn(terminal: Terminal, doubts: tuple[str, ...]) -> None:
+    for one in doubts:
+        terminal.note(f"Warning: {one}")
+
+
+def _changed_by(rights: Rights) -> str:
+    if not rights.change:
+        return "Whoever may use this command may state other rules."
+    second = f", and another person who is {rights.second} must agree" if rights.second else ""
+    return f"Only a {rights.change} may state other rules{second}."
+
+
+def _said_at(at: Instant) -> str:
+    from accord.kit.days import instant_iso
+
+    return f"{instant_iso(at)[:16].replace('T', ' ')} UTC"
 
 
 def _read(db: object, file: Path) -> Edition:
@@ -242,7 +309,7 @@ def _read(db: object, file: Path) -> Edition:
     return edition
 
 
-def _show_tests(terminal: Terminal, found: Tested) -> None:
+def _show_tests(terminal: Terminal, found: Tested, doubts: tuple[str, ...]) -> None:
     if terminal.as_json:
         items = [
             {
@@ -257,7 +324,14 @@ def _show_tests(terminal: Terminal, found: Tested) -> None:
             }
             for one in found.outcomes
         ]
-        terminal.give({"passed": len(items) - len(found.failed), "failed": len(found.failed), "items": items})
+        terminal.give(
+            {
+                "passed": len(items) - len(found.failed),
+                "failed": len(found.failed),
+                "items": items,
+                "warnings": list(doubts),
+            }
+        )
         return
     if not found.outcomes:
         terminal.say("There is no test case, so nothing was tested.")
@@ -265,95 +339,3 @@ def _show_tests(terminal: Terminal, found: Tested) -> None:
     rows = [["✔" if one.passed else "✘", one.case.name, one.words] for one in found.outcomes]
     terminal.table(["", "case", ""], rows)
     terminal.say(f"{len(rows) - len(found.failed)} of {len(rows)} cases pass.")
-
-
-def _span(text: str, now: Instant) -> tuple[Instant, Instant]:
-    """From and until of a span, calendar days of UTC."""
-    from accord.kit.days import day_of, local_day, midnight
-    from accord.policy.decide import period_of
-    from accord.policy.model import Period
-
-    match = _SPAN.fullmatch(text.strip())
-    if match is not None:
-        first, last = day_of(match[1], pointer="--on"), day_of(match[2], pointer="--on")
-        if last <= first:
-            raise click.UsageError(f"--on {text}: the second day comes after the first.")
-        return midnight(first, "UTC"), midnight(last, "UTC")
-    name = text.strip().removeprefix("last-")
-    if not text.strip().startswith("last-") or name not in ("week", "month", "quarter", "year"):
-        raise click.UsageError("--on is last-week, last-month, last-quarter, last-year, or FROM..TO.")
-    _, this = period_of(Period(name), local_day(now, "UTC"))
-    _, before = period_of(Period(name), this - 1)
-    return midnight(before, "UTC"), midnight(this, "UTC")
-
-
-def _show_trial(terminal: Terminal, found: Retrial, span: str) -> None:
-    from accord.kit.days import instant_iso
-    from accord.policy.model import Answer
-
-    asked, denied = found.count(Answer.ask), found.count(Answer.deny)
-    broken_asked, broken_denied = (found.count(one, broken_only=True) for one in (Answer.ask, Answer.deny))
-    if terminal.as_json:
-        terminal.give(
-            {
-                "from": instant_iso(found.from_at),
-                "until": instant_iso(found.until_at),
-                "judged": len(found.rows),
-                "allowed": found.count(Answer.allow),
-                "asked": asked,
-                "denied": denied,
-                "asked_before": found.asked_before,
-                "broken": found.broken,
-                "broken_asked": broken_asked,
-                "broken_denied": broken_denied,
-                "items": [
-                    {
-                        "promise": one.tried.past.promise,
-                        "decision": one.tried.past.decision or None,
-                        "ref": one.tried.past.ref,
-                        "at": instant_iso(one.tried.past.at),
-                        "actor": one.tried.past.actor,
-                        "customer": one.tried.past.customer or None,
-                        "verb": one.tried.past.verb.value,
-                        "answer": one.tried.ruling.answer.value,
-                        "ask": one.tried.ruling.ask or None,
-                        "by": one.tried.ruling.by,
-                        "because": list(one.tried.ruling.because),
-                        "was": one.tried.past.was.value,
-                        "broken": one.broken or None,
-                    }
-                    for one in found.rows
-                    if one.tried.ruling.answer is not Answer.allow or one.broken
-                ],
-            }
-        )
-        return
-    terminal.say(
-        f"{len(found.rows):,} decisions of {span} judged again: {found.count(Answer.allow):,} would have been allowed,"
-    )
-    terminal.say(f"  {asked:,} gone to approval ({found.asked_before:,} did), {denied:,} denied.")
-    terminal.say(
-        f"{found.broken:,} promises were not kept: {broken_denied:,} of them would have been denied,"
-        f" {broken_asked:,} looked at by somebody first."
-    )
-    rows = [
-        [
-            one.tried.past.ref or one.tried.past.promise,
-            one.tried.past.customer,
-            one.tried.past.actor,
-            _answered(one.tried.ruling.answer.value, one.tried.ruling.ask),
-            one.tried.ruling.because[0] if one.tried.ruling.because else one.tried.ruling.by,
-            one.broken,
-        ]
-        for one in found.rows
-        if one.tried.ruling.answer is not Answer.allow
-    ]
-    if rows:
-        terminal.say()
-        terminal.table(["promise", "customer", "by", "then", "because", "not kept"], rows[:_SHOWN_MAX])
-    if len(rows) > _SHOWN_MAX:
-        terminal.note(f"{len(rows) - _SHOWN_MAX:,} more with --json.")
-
-
-def _answered(answer: str, ask: str) -> str:
-    return f"ask {ask}" if ask else answer

@@ -267,7 +267,10 @@ class Edition(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     cases: tuple[Case, ...] = ()
     stated_at: Instant = 0
     stated_by: str = ""
+    stated_for: str = ""  # the person behind that, as it was then; "" = itself
     applied_at: Instant | None = None  # when it came into force; None = it is still to come
+    second: str = ""  # the role of which another person must agree first; "" = none must
+    agreed_by: str = ""  # who agreed
 
 
 class LimitTake(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

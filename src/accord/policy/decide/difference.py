@@ -14,7 +14,7 @@ Row = Right | CumulativeLimit | Actor
 class Change(msgspec.Struct, frozen=True, kw_only=True):
     """One thing that differs."""
 
-    kind: str  # rule, tier, right, limit, actor, everybody_else
+    kind: str  # rule, tier, right, limit, actor, everybody_else, zone, change, second
     id: str
     what: str  # added, removed, changed, moved
     field: str = ""
@@ -32,16 +32,11 @@ def changes(
     found += _order(now.rights, then.rights)
     found += _rows("limit", now.limits, then.limits)
     found += _rows("actor", now.actors, then.actors)
-    if now.everybody_else != then.everybody_else:
-        found.append(
-            Change(
-                kind="everybody_else",
-                id="",
-                what="changed",
-                before=now.everybody_else,
-                after=then.everybody_else,
-            )
-        )
+    found += [
+        Change(kind=name, id="", what="changed", before=getattr(now, name), after=getattr(then, name))
+        for name in ("everybody_else", "zone", "change", "second")
+        if getattr(now, name) != getattr(then, name)
+    ]
     return tuple(found)
 
 

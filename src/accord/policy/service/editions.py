@@ -3,6 +3,9 @@
 What is stated for later waits as a record of its own. Whoever decides first after its moment brings it into force before
 he decides, in a transaction of its own, so that no decision is made by rights that are over, and nothing has to be
 running at that moment.
+
+The rights in force say who may state others, and whether another person must agree to exactly what was stated before it
+counts. An edition that nobody could change again is not taken.
 """
 
 from __future__ import annotations
@@ -14,12 +17,14 @@ from accord.db.engine import Database
 from accord.db.tx import Tx
 from accord.kit.days import Instant, instant_iso, local_day
 from accord.kit.digest import canonical, digest
-from accord.kit.errors import FieldError, InputError, RequestChanged
+from accord.kit.errors import Conflict, Denied, FieldError, InputError, NotFound, RequestChanged
 from accord.ledger.service.news import again
 from accord.policy import store
+from accord.policy.decide.act import actor_of, person_of
 from accord.policy.decide.cases import Outcome, outcomes
 from accord.policy.decide.difference import Change, changes
-from accord.policy.model import Book, Edition, Rules
+from accord.policy.decide.lockout import change_is_possible, may_change, warnings
+from accord.policy.model import Book, Edition, Rights, Rules
 from accord.policy.service.records import Record, book, check, put_in
 
 
@@ -37,6 +42,13 @@ def still(rules: Book, now: Instant) -> None:
         raise EditionDue(now)
 
 
+class NotYours(Denied):
+    """The rights in force let others state or agree to rules."""
+
+    code = "change_not_allowed"
+    title = "The rules are not yours to change"
+
+
 class Tested(msgspec.Struct, frozen=True, kw_only=True):
     """What came out of the test cases beside the rights."""
 
@@ -51,8 +63,9 @@ class Tested(msgspec.Struct, frozen=True, kw_only=True):
 def state(db: Database, edition: Edition, *, id: str, actor: str) -> Edition:
     """State an edition under the caller's id; in force at once, or from its moment on.
 
-    The same id with the same edition changes nothing. Raises: InputError where a test case of its own fails, or its moment
-    has passed; RequestChanged when the id came with another edition.
+    Where the rights in force ask for a second person it waits for one. The same id with the same edition changes nothing.
+    Raises: InputError where a test case of its own fails, its moment has passed, or it could never be changed again; NotYours;
+    RequestChanged when the id came with another edition.
     """
     stated: list[Edition] = []
 
@@ -60,7 +73,10 @@ def state(db: Database, edition: Edition, *, id: str, actor: str) -> Edition:
         store.hold(tx)
         now = tx.now()
         known = {one.id: one for one in _stored(tx)}
-        made = msgspec.structs.replace(edition, id=id, stated_at=now, stated_by=actor)
+        person = person_of(book(tx).rights or Rights(), actor)
+        made = msgspec.structs.replace(
+            edition, id=id, stated_at=now, stated_by=actor, stated_for=person if person != actor else ""
+        )
         if id in known:
             if digest_of(known[id]) != digest_of(made):
                 raise RequestChanged(
@@ -68,12 +84,23 @@ def state(db: Database, edition: Edition, *, id: str, actor: str) -> Edition:
                 )
             stated[:] = [known[id]]
             return
-        check([_merged(book(tx).rules, made)])
+        before = book(tx)
+        if not may_change(before.rights, actor):
+            assert before.rights is not None
+            raise NotYours(
+                f"Only a {before.rights.change} may state rules here, and {actor} is none. Ask one of them."
+            )
+        check([_merged(before.rules, made)])
+        _must_stay_open(made.rights)
+        _must_count_the_same(before.rights, made.rights)
         _must_pass(tested(made, now))
         if made.effective_at is not None and made.effective_at < now:
             detail = f"{instant_iso(made.effective_at)} has passed; leave effective_at out to state it from now on."
             raise InputError.at("effective_at", "in_the_past", detail)
-        if made.effective_at is None or made.effective_at == now:
+        if before.rights is not None and before.rights.second:
+            made = msgspec.structs.replace(made, second=before.rights.second)
+            put_in(tx, [made], actor=actor, id=id)
+        elif made.effective_at is None or made.effective_at == now:
             made = msgspec.structs.replace(made, effective_at=now)
             _apply(tx, made, now)
             made = msgspec.structs.replace(made, applied_at=now)
@@ -92,6 +119,47 @@ def state(db: Database, edition: Edition, *, id: str, actor: str) -> Edition:
     return stated[0]
 
 
+def agree(db: Database, id: str, *, actor: str) -> Edition:
+    """Agree to an edition as the second person: it counts from its moment on, or from now where that has come.
+
+    Agreed to again it changes nothing. Raises: NotFound; NotYours; Conflict where it needs nobody's word; InputError as `state`.
+    """
+    agreed: list[Edition] = []
+
+    def work(tx: Tx) -> None:
+        store.hold(tx)
+        now = tx.now()
+        made = next((one for one in _stored(tx) if one.id == id), None)
+        if made is None:
+            raise NotFound(f"No edition was stated under the id {id[:100]!r}. accord policy show lists them.")
+        if made.agreed_by == actor:
+            agreed[:] = [made]
+            return
+        if not made.second or made.agreed_by:
+            raise Conflict(f"Nobody needs to agree to {made.name or id} any more.", code="agreed_before")
+        before = book(tx)
+        rights = before.rights or Rights()
+        second = rights.second or made.second
+        if second not in actor_of(rights, actor).roles:
+            raise NotYours(f"A {second} must agree to it, and {actor} is none. Ask one of them.")
+        if person_of(rights, actor) in (made.stated_for, person_of(rights, made.stated_by)):
+            raise NotYours(f"{made.stated_by} stated it: another person must agree. Ask another {second}.")
+        _must_count_the_same(before.rights, made.rights)
+        _must_pass(tested(made, now))
+        made = msgspec.structs.replace(made, agreed_by=actor)
+        if made.effective_at is None or made.effective_at <= now:
+            _apply(tx, made, now)
+            made = msgspec.structs.replace(made, applied_at=now)
+        else:
+            put_in(tx, [made], actor=actor, id=id)
+        fact = {"actor": actor, "digest": digest_of(made), "id": id}
+        audit.append(tx, [audit.Entry(type="EditionAgreed", body=canonical(fact))], at=now)
+        agreed[:] = [made]
+
+    again(db, work)
+    return agreed[0]
+
+
 def activate(db: Database, at: Instant) -> int:
     """Bring into force every edition whose moment is not after this one, in their order; how many."""
 
@@ -100,7 +168,10 @@ def activate(db: Database, at: Instant) -> int:
         due = [
             one
             for one in _stored(tx)
-            if one.applied_at is None and one.effective_at is not None and one.effective_at <= at
+            if one.applied_at is None
+            and (not one.second or one.agreed_by)
+            and one.effective_at is not None
+            and one.effective_at <= at
         ]
         for one in sorted(due, key=lambda one: (one.effective_at or 0, one.stated_at, one.id)):
             _apply(tx, one, max(at, tx.now()))
@@ -134,10 +205,26 @@ def difference(db: Database, edition: Edition) -> tuple[Change, ...]:
     return changes(now.rules, now.tiers, now.rights, edition)
 
 
+def doubts(db: Database, edition: Edition) -> tuple[str, ...]:
+    """What in an edition is likely not meant: who would be locked out, or let in."""
+    with db.read() as tx:
+        tiers = book(tx).tiers
+    return warnings(edition.rights, {**tiers, **{tier.id: tier.rank for tier in edition.tiers}})
+
+
 def digest_of(edition: Edition) -> str:
     """Of what an edition says, not of when and by whom it was stated; nor of the lines its cases stand on."""
     cases = tuple(msgspec.structs.replace(case, line=0) for case in edition.cases)
-    plain = msgspec.structs.replace(edition, cases=cases, stated_at=0, stated_by="", applied_at=None)
+    plain = msgspec.structs.replace(
+        edition,
+        cases=cases,
+        stated_at=0,
+        stated_by="",
+        stated_for="",
+        applied_at=None,
+        second="",
+        agreed_by="",
+    )
     if edition.applied_at is not None and edition.effective_at == edition.stated_at:
         plain = msgspec.structs.replace(plain, effective_at=None)
     return digest(canonical(plain))
@@ -160,6 +247,22 @@ def _merged(rules: Rules, edition: Edition) -> Rules:
     """The rules in force with what the edition changes of them."""
     body = {**msgspec.to_builtins(rules), **dict(edition.rules)}
     return msgspec.convert(body, Rules)
+
+
+def _must_stay_open(rights: Rights) -> None:
+    if not change_is_possible(rights):
+        second = f" and another person who is {rights.second}" if rights.second else ""
+        detail = f"With these rights nobody could ever change them: it takes somebody who is {rights.change or 'named'}{second}."
+        raise InputError.at("change", "locks_everybody_out", f"{detail} Give the roles to actors.")
+
+
+def _must_count_the_same(before: Rights | None, after: Rights) -> None:
+    """What was used of a limit is kept under its id: it must mean the same."""
+    now = {limit.id: limit for limit in before.limits} if before is not None else {}
+    for limit in after.limits:
+        if limit.id in now and now[limit.id].of is not limit.of:
+            detail = f"The limit {limit.id} counts {now[limit.id].of.value} now, and what was used of it is kept. Give the new one an id of its own."
+            raise InputError.at(f"[[limit]] {limit.id}", "counts_something_else", detail)
 
 
 def _must_pass(found: Tested) -> None:

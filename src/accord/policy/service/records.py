@@ -70,7 +70,8 @@ def _compiled(version: int, rows: Sequence[tuple[str, str, bytes]]) -> Book:
         elif isinstance(record, Rights):
             rights = record
         elif isinstance(record, Edition):
-            if record.applied_at is None and record.effective_at is not None:
+            is_agreed = not record.second or record.agreed_by
+            if record.applied_at is None and is_agreed and record.effective_at is not None:
                 due.append(record.effective_at)
         else:
             rules = record

@@ -9,8 +9,8 @@ from datetime import datetime
 
 import msgspec
 
-from accord.kit.days import Instant, parse_instant
-from accord.kit.errors import InputError
+from accord.kit.days import Instant, local_day, parse_instant
+from accord.kit.errors import AccordError, InputError
 from accord.policy.model import (
     ANY,
     Actor,
@@ -87,6 +87,7 @@ def _edition(file: File, tree: Mapping[str, Value], rules: Table, currency: str,
     top = Table(file, "", None, dict(tree))
     limits = [_limit(one, currency) for one in _many(tree, file, "limit")]
     counted = {one.id: one.of for one in limits if one is not None}
+    change = Table(file, "change", None, _table(tree.get("change"), file, "change"))
     made = Edition(
         id="",
         name=top.text("name", name),
@@ -98,10 +99,14 @@ def _edition(file: File, tree: Mapping[str, Value], rules: Table, currency: str,
             limits=_there(limits),
             actors=_there(_actor(one) for one in _many(tree, file, "actor")),
             everybody_else=top.text("everybody_else"),
+            zone=_zone(top),
+            change=change.text("role"),
+            second=change.text("second"),
         ),
         cases=_there(_case(one, currency, counted) for one in _many(tree, file, "case")),
     )
-    top.take("rules", "tiers", "right", "limit", "actor", "case")
+    change.end()
+    top.take("rules", "tiers", "right", "limit", "actor", "case", "change")
     top.end()
     _check(file, made)
     return made
@@ -287,6 +292,16 @@ def _tiers(table: Table) -> Iterator[Tier]:
             )
         else:
             yield Tier(id=name, rank=rank)
+
+
+def _zone(top: Table) -> str:
+    zone = top.text("zone", "UTC")
+    try:
+        local_day(0, zone)
+    except AccordError:
+        top.wrong("zone", "unknown_zone", f"there is no time zone {zone!r}; name one such as Europe/Oslo.")
+        return "UTC"
+    return zone
 
 
 def _moment(top: Table) -> Instant | None:
