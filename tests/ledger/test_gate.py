@@ -99,6 +99,45 @@ def test_a_resource_is_not_drawn_beyond_its_day() -> None:
     assert not passes(line, takes=(draw(441, 0, key="resource:line"),))
 
 
+@pytest.mark.parametrize(
+    ("rule", "lots", "drawn", "takes", "lowest"),
+    [
+        ("a lot covers it", [(10, 0, 9)], [], draw(10, 3), 0),
+        ("it lasts long enough", [(10, 0, 9)], [], draw(10, 3, life_days=6), 0),
+        ("it does not last so long", [(10, 0, 9)], [], draw(10, 3, life_days=7), None),
+        ("it has expired by then", [(10, 0, 9)], [], draw(1, 10), None),
+        ("the other lot is another's", [(10, 0, 9), (10, 0, 2)], [(2, 10)], draw(10, 3), 0),
+        ("the one that lasts is drawn", [(10, 0, 9), (10, 0, 2)], [(3, 1)], draw(10, 3), None),
+        ("what was not covered before may stay so", [(10, 0, 2), (5, 0, 9)], [(4, 9)], draw(6, 1), -4),
+        ("but no more of it", [(10, 0, 2), (5, 0, 9)], [(4, 9)], draw(1, 4), None),
+    ],
+)  # fmt: skip
+def test_no_decision_draws_what_no_lot_covers(
+    rule: str, lots: list[tuple[int, int, int]], drawn: list[tuple[int, int]], takes: Draw, lowest: int | None
+) -> None:
+    before = Profile(
+        key=KEY,
+        supply=tuple(
+            (on, quantity, f"s{n}", "", DAY + expires) for n, (quantity, on, expires) in enumerate(lots)
+        ),
+        draws=tuple((DAY + on, 0, quantity) for on, quantity in drawn),
+    )
+    after = gate.changed(before, takes=(takes,))
+
+    if lowest is None:
+        with pytest.raises(Fault, match=rf"no lot at {KEY} covers \d+ drawn on day {takes.on}"):
+            gate.check(before, before, after, GRAPH, DAY)
+    else:
+        assert gate.check(before, before, after, GRAPH, DAY) == gate.lowest(after, GRAPH, DAY) == lowest, rule
+
+
+def test_where_nothing_is_set_aside_nothing_is_protected() -> None:
+    before = profile((10, 0))
+    after = gate.changed(before, takes=(draw(99, 0),))
+
+    gate.check_shares(before, after, {}, GRAPH, DAY, frozenset(), borrows=False)
+
+
 def test_what_is_protected_for_others_is_not_given_away() -> None:
     share = Allocation(
         id="a",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -313,6 +314,16 @@ def test_a_record_reads_back_as_it_was_written(record: Record) -> None:
 def test_every_kind_has_one_name() -> None:
     assert len(KINDS) == 12
     assert len(set(KINDS.values())) == 12
+
+
+class Thing(Record, frozen=True, kw_only=True):
+    """A record of a kind that nobody knows."""
+
+
+@pytest.mark.parametrize("use", [lambda one: Graph(1, [one]), kind_name, lambda one: check([one])])
+def test_a_record_of_an_unknown_kind_is_a_fault(use: Callable[[Record], object]) -> None:
+    with pytest.raises(Fault, match="Thing"):
+        use(Thing(id="t"))
 
 
 @pytest.mark.parametrize(

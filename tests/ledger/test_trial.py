@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from accord.kit.errors import Fault
 from accord.ledger.decide.graph import Graph
 from accord.ledger.decide.trial import NotLocked, Trial
 from accord.ledger.model import Allocation, Item, Profile, Site, node_key
@@ -161,6 +162,40 @@ def test_undo_leaves_nothing_behind() -> None:
     trial.undo(mark)
 
     assert [trial.atp(KEY, DAY + d) for d in range(5)] == [6, 6, 6, 6, 6]
+
+
+@pytest.mark.parametrize(
+    ("steps", "taken", "back", "atp"),
+    [
+        ("+10 d0", [(0, 6)], 6, 10),
+        ("+10 d0", [(0, 6)], 4, 8),
+        ("+10 d0", [(0, 2), (0, 4)], 5, 9),  # of two on one day the last one first
+        ("+10 d0", [(3, 2), (0, 4)], 4, 8),  # what ships on another day stays
+        ("+10 d0, -3 d0", [], 2, 9),  # what was there before, too
+    ],
+)
+def test_what_is_given_back_may_be_promised_again(
+    steps: str, taken: list[tuple[int, int]], back: int, atp: int
+) -> None:
+    trial = trial_of(steps)
+    for on, quantity in taken:
+        trial.take(KEY, DAY + on, quantity)
+    mark, before = trial.mark(), trial.atp(KEY, DAY)
+
+    trial.take(KEY, DAY, -back)
+
+    assert trial.atp(KEY, DAY) == atp
+    trial.undo(mark)
+    assert trial.atp(KEY, DAY) == before
+
+
+@pytest.mark.parametrize(("on", "life", "quantity"), [(0, 0, 7), (1, 0, 1), (0, 5, 1)])
+def test_more_than_was_drawn_cannot_be_given_back(on: int, life: int, quantity: int) -> None:
+    trial = trial_of("+10 d0")
+    trial.take(KEY, DAY, 6)
+
+    with pytest.raises(Fault, match="was never drawn"):
+        trial.take(KEY, DAY + on, -quantity, life)
 
 
 def test_what_was_not_locked_is_not_looked_at() -> None:

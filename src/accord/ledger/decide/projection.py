@@ -56,10 +56,6 @@ class Projection:
                 return self.days[i]
         return None
 
-    def lowest(self) -> int:
-        """The smallest level of all; zero when nothing ever happens."""
-        return self.floors[0] if self.floors else 0
-
 
 def deltas_of(profile: Profile, today: Day) -> dict[Day, int]:
     """What changes on which day, past days counted as today; today is always among them."""

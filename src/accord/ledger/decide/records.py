@@ -190,10 +190,11 @@ class _Known:
                 if not row.path:
                     detail = 'The path is empty. Name at least one term, such as "tier:A".'
                     yield FieldError(f"{where}/path", "path_missing", detail)
-            case LimitRecord():
-                yield from _not_negative(where, most=row.most)
             case _:
-                raise Fault(f"no check is known for {type(row).__name__}")
+                assert isinstance(
+                    row, LimitRecord
+                )  # a record of another kind has no name to be checked under
+                yield from _not_negative(where, most=row.most)
 
     def _refers(self, where: str, kind: str | None = None, /, **names: str) -> Iterator[FieldError]:
         """Unknown references; the field's name is the kind unless one is given."""

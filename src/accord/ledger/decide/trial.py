@@ -102,10 +102,6 @@ class Trial:
         for key in keys:
             self._key(key)
 
-    def has(self, key: str) -> bool:
-        """Whether the key was given, so that it may be looked at."""
-        return key in self._profiles
-
     def atp(
         self, key: str, on: Day, *, life_days: int = 0, terms: frozenset[str] = _NOTHING, borrow: bool = False
     ) -> int:
