@@ -6,12 +6,12 @@ middle of their ratios, turn by turn. Every answer is checked: a load in which o
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Callable
 from contextlib import ExitStack
 
 from accord.db.engine import Database
 from accord.promise import service
+from accord.web.interpreter import collect_seldom
 from bench import callers, floors, over_http
 from bench.databases import Store
 from bench.measure import Counts, Sample
@@ -33,8 +33,7 @@ def in_process(run: Run, store: Store, world: World, *, section: str, disk: str 
         stack.callback(service.desk(shared).close)
         by_one = stack.enter_context(callers.one_by_one(alone))
         updates = stack.enter_context(floors.conditional_updates(simple, world))
-        gc.collect()
-        gc.freeze()  # as the server does once it is started
+        collect_seldom()  # as the server does once it is started
         for clients in _clients(counts, disk):
 
             def calling(

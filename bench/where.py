@@ -8,7 +8,6 @@ functions but slows each call down, so that its shares overstate what is called 
 from __future__ import annotations
 
 import cProfile
-import gc
 import pstats
 import time
 from collections.abc import Callable, Iterator
@@ -26,6 +25,7 @@ from accord.ledger import store as ledger
 from accord.ledger.service.books import Book
 from accord.promise import store
 from accord.promise.service import batch, deciding, promise
+from accord.web.interpreter import collect_seldom
 from bench.floors import SIZE
 from bench.world import ACTOR, Asker
 
@@ -88,8 +88,7 @@ def look(db: Database, asker: Asker, batches: int) -> Where:
         promise(db, requests, actor=ACTOR)
 
     run()
-    gc.collect()
-    gc.freeze()
+    collect_seldom()  # as the server does once it is started
     taken: list[dict[str, tuple[float, float]]] = []
     for _ in range(max(3, batches)):
         with _timed() as spent:

@@ -5,13 +5,13 @@ It reads jobs from standard input and writes a sample for each to standard outpu
 
 from __future__ import annotations
 
-import gc
 import sys
 
 import msgspec
 
 from accord.db.engine import open_database
 from accord.promise import service
+from accord.web.interpreter import collect_seldom
 from bench import callers
 from bench.client import Failed
 from bench.world import Asker, World
@@ -32,8 +32,7 @@ def main() -> int:
     db = open_database(sys.argv[1], create=False)
     try:
         with callers.at_the_desk(db) as submit:
-            gc.collect()
-            gc.freeze()
+            collect_seldom()  # as the server does once it is started
             for line in sys.stdin:
                 job = msgspec.json.decode(line, type=Job)
                 asker = Asker(job.world, job.name, is_hot=False, share=job.share)

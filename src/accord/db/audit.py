@@ -48,7 +48,7 @@ What = Literal[
 ]
 
 
-class Entry(msgspec.Struct, frozen=True):
+class Entry(msgspec.Struct, frozen=True, gc=False):
     """One thing that was done."""
 
     type: str  # past participle: "PromiseCommitted"

@@ -25,7 +25,7 @@ _SECOND = 1_000_000
 _ORDER_CONSTRAINTS = {"uq_outbox_subject_subject_seq", "outbox.subject, outbox.subject_seq"}
 
 
-class Message(msgspec.Struct, frozen=True, kw_only=True):
+class Message(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """Something to tell."""
 
     id: str  # constant: the receiver's idempotency key

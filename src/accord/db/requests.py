@@ -22,7 +22,7 @@ PRUNED_AT_ONCE = 5_000  # so that nobody waits long for the one who prunes
 _NAMES = ("id", "terms_hash", "actor", "created_at")
 
 
-class Claim(msgspec.Struct, frozen=True):
+class Claim(msgspec.Struct, frozen=True, gc=False):
     """One request id that somebody wants to act on."""
 
     id: str
@@ -30,13 +30,13 @@ class Claim(msgspec.Struct, frozen=True):
     actor: str
 
 
-class Claimed(msgspec.Struct, frozen=True):
+class Claimed(msgspec.Struct, frozen=True, gc=False):
     """The id is new and ours: do the work and record the reply in this transaction."""
 
     id: str
 
 
-class StoredReply(msgspec.Struct, frozen=True, kw_only=True):
+class StoredReply(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """The id was used before, with the same terms: this was the answer."""
 
     id: str
@@ -47,13 +47,13 @@ class StoredReply(msgspec.Struct, frozen=True, kw_only=True):
     replied_at: Instant
 
 
-class Changed(msgspec.Struct, frozen=True):
+class Changed(msgspec.Struct, frozen=True, gc=False):
     """The id was used before, with other terms."""
 
     id: str
 
 
-class Reply(msgspec.Struct, frozen=True, kw_only=True):
+class Reply(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """The answer to a claimed id."""
 
     id: str

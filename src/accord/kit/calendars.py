@@ -20,7 +20,7 @@ _LAST_YEAR = date.max.year
 _LAST_DAY = date.max.toordinal()
 
 
-class CalendarRule(msgspec.Struct, frozen=True):
+class CalendarRule(msgspec.Struct, frozen=True, gc=False):
     """On these weekdays of this period it is open so long."""
 
     from_on: Day | None  # first day; None: since ever
@@ -36,7 +36,7 @@ class CalendarRule(msgspec.Struct, frozen=True):
             raise ValueError(f"minutes are not negative: {self.minutes}")
 
 
-class Calendar(msgspec.Struct, frozen=True):
+class Calendar(msgspec.Struct, frozen=True, gc=False):
     """When something is open: the rules first, the default on every other day."""
 
     name: str

@@ -86,7 +86,7 @@ def kind_of_key(key: str) -> Kind:
 _KINDS = {**{kind.value: kind for kind in Kind}, "overtime": Kind.resource}
 
 
-class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Record(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """Master data: never overwritten, each row in force from one graph version to another."""
 
     id: str
@@ -130,14 +130,14 @@ class Resource(Record, frozen=True, kw_only=True):
     overtime_cost_minor: int = 0  # a minute of overtime
 
 
-class Companion(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Companion(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """A resource that a job needs for the same minutes as the load's own, such as a machine's operator."""
 
     resource: str
     units: int = 1
 
 
-class Load(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Load(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """One way to load a step: a resource and how many of its units the job keeps busy, and what it needs besides."""
 
     resource: str
@@ -152,7 +152,7 @@ class Load(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return (own, *((other.resource, other.units) for other in self.also)) if self.also else (own,)
 
 
-class Step(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Step(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """One step of a routing; takes setup + run time on the first load that has room, priority order."""
 
     loads: tuple[Load, ...]
@@ -162,7 +162,7 @@ class Step(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     name: str = ""
 
 
-class Input(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Input(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """One line of a bill: `quantity` base units of the item for `per` base units made, rounded up."""
 
     item: str
@@ -307,7 +307,7 @@ class Why(StrEnum):
     expired = "expired"
 
 
-class Supply(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Supply(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """A quantity that is, or becomes, usable at a node on a day."""
 
     key: str
@@ -331,7 +331,7 @@ class Supply(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     sequence: int = 0  # on hand only: of the counting system
 
 
-class Draw(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Draw(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """What a commitment, a hold or an unfinished receipt takes of one key on one day."""
 
     key: str
@@ -346,7 +346,7 @@ class Draw(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     feeds: str | None = None  # node where the owner arrives, when the owner is a receipt
 
 
-class Movement(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Movement(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """Goods that came to or left a node; kept so that a count that is older than it can be brought up to date."""
 
     key: str
@@ -374,7 +374,7 @@ class State(StrEnum):
         return self in (State.held, State.committed)
 
 
-class Commitment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Commitment(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """One delivery of one line: a quantity to leave a node on a day."""
 
     key: str  # the node it leaves
@@ -392,7 +392,7 @@ class Commitment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     made_at: Instant = 0
 
 
-class Profile(msgspec.Struct, frozen=True, kw_only=True):
+class Profile(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """Everything a decision needs of one key, kept in the key's row by the gate, packed.
 
     ``verify`` rebuilds it from the rows. Draws are summed by (day, remaining life).
@@ -411,7 +411,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     shortfall_max: int = 0  # how far below zero supply news has pushed it; decisions may not
 
 
-class Proposal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Proposal(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """A receipt that a decision proposes: make, move or buy."""
 
     supply: Supply
@@ -419,7 +419,7 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     draws: tuple[Draw, ...]  # what it takes itself: components, minutes, origin stock; owner = its id
 
 
-class Effects(msgspec.Struct, frozen=True, kw_only=True):
+class Effects(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """What one decision changes in the ledger; the gate applies it all or not at all."""
 
     terms: tuple[str, ...] = ()  # of the requester: "tier:A", "channel:web", …; against whom shares protect
@@ -434,7 +434,7 @@ class Effects(msgspec.Struct, frozen=True, kw_only=True):
     resolves: tuple[Commitment, ...] = ()  # new states of commitments that were there before, same id
 
 
-class OpenException(msgspec.Struct, frozen=True, kw_only=True):
+class OpenException(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """A commitment that reality no longer supports."""
 
     key: str  # the node where it is short

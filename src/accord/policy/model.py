@@ -9,7 +9,7 @@ import msgspec
 from accord.kit.days import Instant
 
 
-class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Record(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """A versioned row of the policy part: never overwritten."""
 
     id: str
@@ -48,7 +48,7 @@ class Price(Record, frozen=True, kw_only=True):
     floor_minor: int = 0  # never accepted below it without approval
 
 
-class Rules(msgspec.Struct, frozen=True, kw_only=True):
+class Rules(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """The policy: one document, versioned, the version kept with each decision."""
 
     currency: str = "EUR"
@@ -99,7 +99,7 @@ class Answer(StrEnum):
     deny = "deny"
 
 
-class Right(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Right(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """One row of the table: who, for whom, what, up to which limits, and then what.
 
     A row speaks of an act when role, tier and verb fit, and covers it when no limit is exceeded. Of the rows that cover
@@ -150,7 +150,7 @@ class Period(StrEnum):
     year = "year"
 
 
-class CumulativeLimit(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class CumulativeLimit(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """How much may be promised on the authority of a role, added up over a customer, actor or team and a period."""
 
     id: str
@@ -166,7 +166,7 @@ class CumulativeLimit(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
     item: str = ANY
 
 
-class Actor(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Actor(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """Who acts: a person, a system, a job, an agent."""
 
     id: str  # as the doors know it: a key's name, an account
@@ -175,7 +175,7 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     person: str = ""  # who is behind it, where one person has several; "" = itself
 
 
-class Rights(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Rights(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """Who may decide what: one document, versioned with the policy."""
 
     rights: tuple[Right, ...] = ()  # in the order in which they count
@@ -188,7 +188,7 @@ class Rights(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     edition: str = ""  # which states them
 
 
-class Amount(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Amount(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """What one line comes to, as cumulative limits count it."""
 
     item: str
@@ -197,7 +197,7 @@ class Amount(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     expedite_minor: int = 0
 
 
-class Figures(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Figures(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """What an act comes to, as rights measure it."""
 
     amounts: tuple[Amount, ...] = ()  # a line each, in their order
@@ -238,7 +238,7 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return (self.price_minor - self.cost_minor) * 10_000 // self.price_minor
 
 
-class Case(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Case(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """A test case that stands beside the rights: who wants what, and what must come out."""
 
     name: str
@@ -255,7 +255,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     by: str = ""  # the right or limit that must say so; "" = whichever
 
 
-class Edition(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Edition(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """The rules as one file states them, and from when on they count."""
 
     id: str  # of whoever states it
@@ -273,7 +273,7 @@ class Edition(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     agreed_by: str = ""  # who agreed
 
 
-class LimitTake(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class LimitTake(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """What one line takes of a cumulative limit."""
 
     key: str
@@ -282,7 +282,7 @@ class LimitTake(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     line: int
 
 
-class Ruling(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Ruling(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """What the rights say about an act, and why."""
 
     answer: Answer
@@ -292,7 +292,7 @@ class Ruling(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     because: tuple[str, ...] = ()  # what was exceeded, by how much; for people inside
 
 
-class Book(msgspec.Struct, frozen=True, kw_only=True):
+class Book(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """The rules in force at a moment, with what the decision needs of customers and prices."""
 
     version: int  # of the records and the rules together

@@ -30,7 +30,7 @@ class Verb(StrEnum):
     decline = "decline"  # says no to it
 
 
-class Line(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Line(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """One item, quantity and day."""
 
     item: str
@@ -41,7 +41,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     ref: str = ""  # the caller's own line number
 
 
-class Request(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Request(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """One order or quote asking for a promise; its id makes a retry harmless."""
 
     id: str  # from the caller
@@ -117,7 +117,7 @@ class Verdict(StrEnum):
     done = "done"  # release, cancel
 
 
-class Take(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Take(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """What is taken of one key on one day."""
 
     key: str
@@ -126,7 +126,7 @@ class Take(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     life_days: int = 0
 
 
-class Make(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Make(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """A receipt this option proposes, with what it takes itself. Its index in the plan is its name until it has an id."""
 
     key: str  # the node it arrives at
@@ -142,7 +142,7 @@ class Make(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     static_lead: bool = False  # the date rests on a fixed lead time, no routing
 
 
-class Evidence(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Evidence(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """One row of the arithmetic of "why": what covers how much, when."""
 
     source: str  # "on hand", "PO 4711", "make:…", …
@@ -151,7 +151,7 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     note: str = ""
 
 
-class Limit(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Limit(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """The step that limits: what would have to be better for a better answer."""
 
     why: Refusal
@@ -162,7 +162,7 @@ class Limit(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     ref: str = ""  # of the receipt that relieves it
 
 
-class Piece(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Piece(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """One delivery of one line."""
 
     line: int  # index into the request's lines
@@ -177,7 +177,7 @@ class Piece(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     evidence: tuple[Evidence, ...] = ()
 
 
-class CostPart(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class CostPart(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """So much of an item at a cost: a part of what an option costs."""
 
     item: str
@@ -187,7 +187,7 @@ class CostPart(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     line: int = 0
 
 
-class Option(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Option(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """One way to answer the whole request."""
 
     id: str  # opt_… digest of kind and pieces: the same offer has the same id
@@ -209,7 +209,7 @@ class Option(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     ruling: Ruling | None = None  # whether the actor may take it; None = no rights are stated
 
 
-class LineVerdict(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class LineVerdict(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """The answer for one line, taken alone on what the earlier lines left."""
 
     line: int
@@ -220,7 +220,7 @@ class LineVerdict(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     limit: Limit | None = None
 
 
-class Decision(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Decision(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """The immutable answer: what was asked, seen, offered, chosen."""
 
     id: str  # dec_…, "" for a plain ask
@@ -252,7 +252,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     act: Request | None = None  # what an approval is asked for or lets happen; None = the request itself
 
 
-class PromiseLine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class PromiseLine(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """One line of a promise, with its three dates."""
 
     line: int
@@ -268,7 +268,7 @@ class PromiseLine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     commitments: tuple[str, ...] = ()  # com_…
 
 
-class Promise(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Promise(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """A hold or commitment with its lines and three dates."""
 
     id: str  # prm_…
@@ -301,7 +301,7 @@ class ApprovalState(StrEnum):
     void = "void"  # the promise it was about was changed since; by comparison, nobody writes it
 
 
-class Approval(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Approval(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """What one actor asked of another: bound to exactly this, until a moment."""
 
     id: str  # apr_…

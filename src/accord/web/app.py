@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -36,6 +35,7 @@ from accord.promise.api.routes import ROUTES as PROMISE_ROUTES
 from accord.promise.pages.routes import PAGES as PROMISE_PAGES
 from accord.web import logs, openapi
 from accord.web.gate import Gate
+from accord.web.interpreter import collect_seldom, take_turns
 from accord.web.jobs import Runner
 from accord.web.limits import RateLimit
 from accord.web.problems import BODY_BYTES_MAX, response_of
@@ -148,22 +148,14 @@ def on(
     )
 
 
-def take_turns() -> None:
-    """Let the desk's thread and the one that answers have the interpreter in turns of half a millisecond.
-
-    In the usual five, the desk waits that long after each statement of a batch while others are being answered. Measured
-    beside a thread that is always busy, 32 promises: 62 ms with five, 23 with a half on SQLite, 65 to 160 and 55 to 66 on
-    PostgreSQL; a tenth gains nothing more.
-    """
-    sys.setswitchinterval(0.0005)
-
-
 def factory() -> Accord:
     """The application as its surroundings describe it: for servers that start several processes."""
     logs.set_up()
     take_turns()
-    return create_app(
+    app = create_app(
         os.environ["ACCORD_DB"],
         is_open=os.environ.get("ACCORD_SERVE_OPEN") == "1",
         rate=int(os.environ.get("ACCORD_SERVE_RATE", RATE)),
     )
+    collect_seldom()
+    return app

@@ -6,7 +6,6 @@ lock goes with the process, however it ends. The command line still works beside
 
 from __future__ import annotations
 
-import gc
 import os
 import socket
 import sys
@@ -22,7 +21,8 @@ from accord.db import doctor
 from accord.db.engine import open_database
 from accord.kit.errors import Conflict, InputError
 from accord.web import logs
-from accord.web.app import RATE, create_app, take_turns
+from accord.web.app import RATE, create_app
+from accord.web.interpreter import collect_seldom, take_turns
 from accord.web.shell import is_this_machine
 
 Started = Callable[[str], None]  # gets the address
@@ -112,9 +112,7 @@ class _Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started:
-            # What is loaded by now stays for ever: the collector need not look at it again.
-            gc.collect()
-            gc.freeze()
+            collect_seldom()
             self._said(self._address)
 
 

@@ -34,7 +34,7 @@ from accord.promise.api.rulings import Ruling, ruling_out
 from accord.promise.model import Verb
 
 
-class Approval(msgspec.Struct, frozen=True, kw_only=True):
+class Approval(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """What one actor asked of another, bound to exactly this."""
 
     id: str
@@ -62,7 +62,7 @@ class Approval(msgspec.Struct, frozen=True, kw_only=True):
     note: str
 
 
-class ApprovalPage(msgspec.Struct, frozen=True, kw_only=True):
+class ApprovalPage(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """Some approvals, the latest first."""
 
     items: list[Approval]

@@ -28,7 +28,7 @@ Ref = Annotated[str, Meta(max_length=REF_LENGTH_MAX)]
 Seconds = Annotated[int, Meta(gt=0, le=HOLD_SECONDS_MAX)]
 
 
-class LineIn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class LineIn(msgspec.Struct, frozen=True, gc=False, kw_only=True, forbid_unknown_fields=True):
     """One item, quantity and day."""
 
     item: Text
@@ -48,7 +48,7 @@ class LineIn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 Lines = Annotated[list[LineIn], Meta(min_length=1, max_length=ORDER_LINES_MAX)]
 
 
-class AskIn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class AskIn(msgspec.Struct, frozen=True, gc=False, kw_only=True, forbid_unknown_fields=True):
     """A question: what can be promised?"""
 
     lines: Lines
@@ -77,7 +77,7 @@ class OrderIn(PromiseIn, frozen=True, kw_only=True, forbid_unknown_fields=True):
     id: Text
 
 
-class BulkIn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class BulkIn(msgspec.Struct, frozen=True, gc=False, kw_only=True, forbid_unknown_fields=True):
     """Many independent orders, decided in their order."""
 
     orders: Annotated[list[OrderIn], Meta(min_length=1, max_length=ORDER_LINES_MAX)]
@@ -93,7 +93,7 @@ class AmendIn(AskIn, frozen=True, kw_only=True, forbid_unknown_fields=True):
     note: Ref = ""
 
 
-class HardenIn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class HardenIn(msgspec.Struct, frozen=True, gc=False, kw_only=True, forbid_unknown_fields=True):
     """Nothing but the promise is needed to commit a hold; where somebody else must agree, they may be asked."""
 
     asks_approval: bool = False
@@ -106,7 +106,7 @@ class RenewIn(HardenIn, frozen=True, kw_only=True, forbid_unknown_fields=True):
     hold_seconds: Seconds | None = None
 
 
-class SettleIn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class SettleIn(msgspec.Struct, frozen=True, gc=False, kw_only=True, forbid_unknown_fields=True):
     """Why an approval is given or declined."""
 
     because: Ref = ""

@@ -161,7 +161,7 @@ def _about(verb: Verb, promise: str, key: str, data: HardenIn | None) -> model.R
     return model.Request(id=key, verb=verb, promise=promise, asks_approval=asks, note=note)
 
 
-class OrderAnswer(msgspec.Struct, frozen=True, kw_only=True):
+class OrderAnswer(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """What became of one order of a bulk call."""
 
     id: str
@@ -170,7 +170,7 @@ class OrderAnswer(msgspec.Struct, frozen=True, kw_only=True):
     problem: dict[str, Any] | None = None
 
 
-class BulkOut(msgspec.Struct, frozen=True, kw_only=True):
+class BulkOut(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """One answer for each order, in their order."""
 
     items: list[OrderAnswer]
@@ -236,7 +236,7 @@ def _order_out(id: str, answer: model.Decision | AccordError | None, units: wire
     )
 
 
-class Validated(msgspec.Struct, frozen=True, kw_only=True):
+class Validated(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """The request can be used; nothing was asked of the ledger."""
 
     is_valid: bool
@@ -261,7 +261,7 @@ async def validate(data: JSONBody[PromiseIn], state: State, request: Asker) -> R
     return Response(Validated(is_valid=True, request=wanted.id, lines=len(wanted.lines), padding=padding))
 
 
-class PromisePage(msgspec.Struct, frozen=True, kw_only=True):
+class PromisePage(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """Some promises, the latest first."""
 
     items: list[wire.Promise]

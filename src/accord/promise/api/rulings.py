@@ -7,7 +7,7 @@ import msgspec
 from accord.promise import model
 
 
-class Ruling(msgspec.Struct, frozen=True, kw_only=True):
+class Ruling(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """What the decision rights say."""
 
     answer: str  # allow, ask, deny

@@ -20,14 +20,14 @@ from accord.promise.api.rulings import Ruling, ruling_out
 from accord.promise.service.reads import Seen
 
 
-class Money(msgspec.Struct, frozen=True):
+class Money(msgspec.Struct, frozen=True, gc=False):
     """An amount in minor units: 1850 EUR cents."""
 
     minor: int
     currency: str
 
 
-class Evidence(msgspec.Struct, frozen=True, kw_only=True):
+class Evidence(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """What covers how much, when."""
 
     source: str
@@ -37,7 +37,7 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     note: str
 
 
-class Piece(msgspec.Struct, frozen=True, kw_only=True):
+class Piece(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """One delivery of one line."""
 
     line: int  # index into the request's lines, from 0
@@ -52,7 +52,7 @@ class Piece(msgspec.Struct, frozen=True, kw_only=True):
     evidence: list[Evidence]
 
 
-class Take(msgspec.Struct, frozen=True, kw_only=True):
+class Take(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """What is taken of one thing on one day."""
 
     key: str
@@ -61,7 +61,7 @@ class Take(msgspec.Struct, frozen=True, kw_only=True):
     unit: str
 
 
-class Make(msgspec.Struct, frozen=True, kw_only=True):
+class Make(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """A receipt that the option proposes: make, move or buy."""
 
     item: str
@@ -77,7 +77,7 @@ class Make(msgspec.Struct, frozen=True, kw_only=True):
     takes: list[Take]
 
 
-class Option(msgspec.Struct, frozen=True, kw_only=True):
+class Option(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """One way to answer the whole request."""
 
     number: int  # from 1, the order in which they are recommended
@@ -97,7 +97,7 @@ class Option(msgspec.Struct, frozen=True, kw_only=True):
     makes: list[Make]
 
 
-class Limit(msgspec.Struct, frozen=True, kw_only=True):
+class Limit(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """What would have to be better for a better answer."""
 
     why: str
@@ -109,7 +109,7 @@ class Limit(msgspec.Struct, frozen=True, kw_only=True):
     ref: str
 
 
-class LineVerdict(msgspec.Struct, frozen=True, kw_only=True):
+class LineVerdict(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """The answer for one line."""
 
     line: int
@@ -124,14 +124,14 @@ class LineVerdict(msgspec.Struct, frozen=True, kw_only=True):
     limit: Limit | None
 
 
-class Refused(msgspec.Struct, frozen=True, kw_only=True):
+class Refused(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """One reason for a no, and what to do about it."""
 
     code: str
     detail: str
 
 
-class Decision(msgspec.Struct, frozen=True, kw_only=True):
+class Decision(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """The answer to a request."""
 
     id: str | None  # null for a plain ask, which is not kept
@@ -156,7 +156,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     engine_version: str
 
 
-class Commitment(msgspec.Struct, frozen=True, kw_only=True):
+class Commitment(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """One delivery of one line of a promise."""
 
     id: str
@@ -168,7 +168,7 @@ class Commitment(msgspec.Struct, frozen=True, kw_only=True):
     state: str
 
 
-class PromiseLine(msgspec.Struct, frozen=True, kw_only=True):
+class PromiseLine(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """One line of a promise, with its three dates."""
 
     line: int
@@ -183,7 +183,7 @@ class PromiseLine(msgspec.Struct, frozen=True, kw_only=True):
     commitments: list[Commitment]
 
 
-class Promise(msgspec.Struct, frozen=True, kw_only=True):
+class Promise(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """A hold or commitment with its lines and three dates."""
 
     id: str
@@ -203,7 +203,7 @@ class Promise(msgspec.Struct, frozen=True, kw_only=True):
     version: int
 
 
-class Page(msgspec.Struct, frozen=True, kw_only=True):
+class Page(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """Some of a list; `next` continues it."""
 
     items: list[object]

@@ -282,7 +282,7 @@ def _batch(tx: Tx, waiting: Sequence[Request], actor: str, *, is_deep: bool, ext
     return done
 
 
-class _Fact(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class _Fact(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """What the audit and the outbox are told of a decision; its fields are in the order of their names."""
 
     actor: str

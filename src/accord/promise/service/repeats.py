@@ -16,7 +16,7 @@ from accord.promise.model import Decision, Request
 Answer = Decision | AccordError
 
 
-class _Terms(msgspec.Struct, frozen=True):
+class _Terms(msgspec.Struct, frozen=True, gc=False):
     """What must be the same when an id comes again; its fields are in the order of their names."""
 
     actor: str
