@@ -6,7 +6,7 @@ from concurrent.futures import CancelledError, Future
 
 import pytest
 
-from accord.kit.desk import Desk, DeskCounters
+from accord.kit.desk import HAND_ON, Desk, DeskCounters
 from accord.kit.errors import Fault, Unavailable
 
 SECONDS = 10
@@ -316,4 +316,53 @@ def test_many_callers_each_get_their_own_answer():
 
     assert wrong == []
     assert desk.counters().jobs == 3_200
+    desk.close()
+
+
+def test_a_job_for_the_next_desk_is_handed_on_and_answered_from_there():
+    following = open_desk(lambda jobs: [f"made {job}" for job in jobs])
+    first = open_desk(lambda jobs: [HAND_ON if job == "b" else job for job in jobs], onward=following)
+
+    assert [desk.result(SECONDS) for desk in [first.submit(job) for job in "abc"]] == ["a", "made b", "c"]
+    assert (first.counters().jobs, following.counters().jobs) == (3, 1)
+    first.close()
+    following.close()
+
+
+def test_a_job_that_is_handed_on_to_a_full_desk_hears_so():
+    run = Counter()
+    following = open_desk(run, queue_max=1)
+    first = open_desk(lambda jobs: [HAND_ON for _ in jobs], onward=following)
+    busy(run, following)
+    waiting = following.submit("waiting")
+
+    with pytest.raises(Unavailable, match="1 requests waiting"):
+        first.submit("too many").result(SECONDS)
+
+    run.gate.set()
+    assert waiting.result(SECONDS) == "done waiting"
+    first.close()
+    following.close()
+
+
+def test_a_caller_whose_job_was_handed_on_cannot_take_it_back():
+    run = Counter()
+    following = open_desk(run)
+    first = open_desk(lambda jobs: [HAND_ON for _ in jobs], onward=following)
+    busy(run, following)
+    job = first.submit("job")
+    first.close()
+
+    assert not job.cancel()
+
+    run.gate.set()
+    assert job.result(SECONDS) == "done job"
+    following.close()
+
+
+def test_a_job_that_nobody_takes_on_is_a_fault():
+    desk = open_desk(lambda jobs: [HAND_ON for _ in jobs])
+
+    with pytest.raises(Fault, match="nobody to hand a job on to"):
+        desk.submit("job").result(SECONDS)
     desk.close()

@@ -49,6 +49,7 @@ def date_of(day: Day) -> date:
     return date.fromordinal(day)
 
 
+@lru_cache(maxsize=4_096)
 def iso(day: Day) -> str:
     """The day as "2026-03-12"."""
     return date.fromordinal(day).isoformat()
@@ -56,7 +57,7 @@ def iso(day: Day) -> str:
 
 def instant_iso(instant: Instant) -> str:
     """The instant as "2026-03-12T09:00:00.000000Z": always UTC, always six digits, so that texts sort as times do."""
-    return _utc(instant).strftime("%Y-%m-%dT%H:%M:%S.%fZ").rjust(27, "0")
+    return _utc(instant).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
 def parse_instant(text: str, *, pointer: str = "at") -> Instant:

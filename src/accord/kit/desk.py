@@ -2,14 +2,16 @@
 
 The desk has one worker. It takes everything that queued up while the last batch ran, runs it as one batch, and
 only then answers each caller: the busier it gets, the larger the batches, and a lone caller never waits for a timer.
-A batch is cut by lines; a job is never split. `run` is all or nothing: when it raises, nothing was done.
+A batch is cut by lines; a job is never split. `run` is all or nothing: when it raises, nothing was done. A job that is for
+another desk to do is handed on to it, and its caller hears from there.
 """
 
 import threading
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import Generic, TypeVar
+from enum import Enum
+from typing import Generic, Literal, TypeVar
 
 import msgspec
 
@@ -17,6 +19,16 @@ from accord.kit.errors import Fault, Unavailable
 
 Job = TypeVar("Job")
 Answer = TypeVar("Answer")
+
+
+class Onward(Enum):
+    """What `run` says in place of an answer."""
+
+    hand_on = "hand_on"  # nothing was done for this job: it is for the next desk
+
+
+HAND_ON = Onward.hand_on
+HandOn = Literal[Onward.hand_on]
 
 
 class DeskCounters(msgspec.Struct, frozen=True):
@@ -33,12 +45,18 @@ class DeskCounters(msgspec.Struct, frozen=True):
 
 
 class _Waiting(Generic[Job, Answer]):
-    __slots__ = ("future", "job", "lines")
+    __slots__ = ("future", "is_taken", "job", "lines")
 
     def __init__(self, job: Job, lines: int) -> None:
         self.job = job
         self.lines = lines
         self.future: Future[Answer] = Future()
+        self.is_taken = False  # it cannot be cancelled any more
+
+    def take(self) -> bool:
+        """Whether its caller is still there; from now on it cannot go."""
+        self.is_taken = self.is_taken or self.future.set_running_or_notify_cancel()
+        return self.is_taken
 
 
 class Desk(Generic[Job, Answer]):
@@ -46,14 +64,16 @@ class Desk(Generic[Job, Answer]):
 
     def __init__(
         self,
-        run: Callable[[list[Job]], list[Answer | BaseException]],
+        run: Callable[[list[Job]], list[Answer | BaseException | HandOn]],
         *,
         lines: Callable[[Job], int],
         lines_max: int = 256,
         queue_max: int = 4_096,
         name: str,
+        onward: "Desk[Job, Answer] | None" = None,
     ) -> None:
         self._run = run
+        self._onward = onward
         self._lines = lines
         self._lines_max = lines_max
         self._queue_max = queue_max
@@ -74,6 +94,10 @@ class Desk(Generic[Job, Answer]):
         Raises: Unavailable when the queue is full or the desk is closed.
         """
         waiting: _Waiting[Job, Answer] = _Waiting(job, self._lines(job))
+        self._put(waiting)
+        return waiting.future
+
+    def _put(self, waiting: _Waiting[Job, Answer]) -> None:
         with self._changed:
             if self._closing:
                 self._refused += 1
@@ -88,7 +112,6 @@ class Desk(Generic[Job, Answer]):
                 )
             self._queue.append(waiting)
             self._changed.notify()
-        return waiting.future
 
     def close(self, drain: bool = True) -> None:
         """Take no more jobs and wait for the worker to end: after all that is queued, or (`drain=False`) after its batch.
@@ -102,7 +125,7 @@ class Desk(Generic[Job, Answer]):
                 self._queue.clear()
             self._changed.notify_all()
         for waiting in left:
-            if waiting.future.set_running_or_notify_cancel():
+            if waiting.take():
                 waiting.future.set_exception(
                     Unavailable(f"The {self._name} was closed before this was done. Try again.")
                 )
@@ -143,7 +166,7 @@ class Desk(Generic[Job, Answer]):
             if batch and lines + waiting.lines > self._lines_max and not waiting.future.cancelled():
                 break
             self._queue.popleft()
-            if waiting.future.set_running_or_notify_cancel():
+            if waiting.take():
                 batch.append(waiting)
                 lines += waiting.lines
             else:
@@ -174,14 +197,28 @@ class Desk(Generic[Job, Answer]):
         else:
             self._answer(batch, answers)
 
-    def _answer(self, batch: list[_Waiting[Job, Answer]], answers: list[Answer | BaseException]) -> None:
+    def _answer(
+        self, batch: list[_Waiting[Job, Answer]], answers: list[Answer | BaseException | HandOn]
+    ) -> None:
         if len(answers) != len(batch):
             # What was done is done: running the jobs again would do it twice.
             for waiting in batch:
                 waiting.future.set_exception(Fault(f"{len(answers)} answers came back for {len(batch)} jobs"))
             return
         for waiting, answer in zip(batch, answers, strict=True):
-            if isinstance(answer, BaseException):
+            if answer is HAND_ON:
+                self._hand_on(waiting)
+            elif isinstance(answer, BaseException):
                 waiting.future.set_exception(answer)
             else:
                 waiting.future.set_result(answer)
+
+    def _hand_on(self, waiting: _Waiting[Job, Answer]) -> None:
+        if self._onward is None:
+            waiting.future.set_exception(Fault(f"the {self._name} has nobody to hand a job on to"))
+            return
+        try:
+            waiting.lines = self._onward._lines(waiting.job)
+            self._onward._put(waiting)
+        except Unavailable as full:
+            waiting.future.set_exception(full)

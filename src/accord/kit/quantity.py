@@ -44,6 +44,8 @@ def format_quantity(n: int, scale: int) -> str:
 
     Raises: Fault when no finite decimal says it: such a scale must not be given to an item (see `is_decimal_scale`).
     """
+    if scale == 1:
+        return str(n)
     if scale < 1:
         raise Fault(f"a scale is 1 or more, not {scale}")
     numerator, denominator = n // (common := gcd(n, scale)), scale // common

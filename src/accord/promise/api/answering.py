@@ -15,6 +15,7 @@ from litestar.response import Response
 
 from accord.db.engine import Database
 from accord.kit.errors import AccordError, Conflict, InputError, NotFound
+from accord.kit.mailbox import Mailbox
 from accord.promise import model, said, service
 from accord.promise.api import wire
 from accord.promise.api.catalogue import Catalogue, Catalogues
@@ -107,13 +108,13 @@ async def answered(
     """Decide one request at the desk; the decision, or the problem that says why not."""
     known = await known_now(state)
     submitted = service.desk(database(state)).submit([wanted], actor_of(request))
-    (answer,) = await asyncio.wrap_future(submitted)
+    (answer,) = await mailbox_of(state).answer(submitted)
     if isinstance(answer, AccordError):
         raise answer
     units = await catalogues_of(state).units_of(answer, known)
     headers = repeated_header(service.is_repeat(answer, wanted))
     if not said.is_done(answer):
-        request.state.extra_headers = headers
+        request.scope["state"]["extra_headers"] = headers
         if said.is_asking(answer):
             status = HTTPStatus.ACCEPTED
             headers["Location"] = f"/v1/approvals/{answer.approval}"
@@ -165,14 +166,27 @@ def catalogues_of(state: State) -> Catalogues:
     return found
 
 
+def mailbox_of(state: State) -> Mailbox:
+    """Where the answers of the desk come in."""
+    loop = asyncio.get_running_loop()
+    found: Mailbox | None = state.get("mailbox")
+    if found is None or found.loop is not loop:
+        found = state["mailbox"] = Mailbox(loop)
+    return found
+
+
+# `request.state` makes an object that can be shared by threads, with a lock, each time it is looked at; what the gate
+# found is in the scope.
+
+
 def actor_of(request: Asker) -> str:
-    actor: str = request.state.actor
+    actor: str = request.scope["state"]["actor"]
     return actor
 
 
 def name_of(request: Asker) -> str:
     """What a request is called that carries no id of its own: it is not kept."""
-    name: str = request.state.request_id
+    name: str = request.scope["state"]["request_id"]
     return name
 
 

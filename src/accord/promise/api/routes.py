@@ -33,6 +33,7 @@ from accord.promise.api.answering import (
     checked_id,
     database,
     known_now,
+    mailbox_of,
     name_of,
     refused,
     repeated_header,
@@ -206,7 +207,7 @@ async def bulk(data: JSONBody[BulkIn], key: Key, state: State, request: Asker) -
             answers[place] = error
     if wanted:
         submitted = service.desk(database(state)).submit([one for _place, one in wanted], actor_of(request))
-        decided = await asyncio.wrap_future(submitted)
+        decided = await mailbox_of(state).answer(submitted)
         for (place, _), answer in zip(wanted, decided, strict=True):
             answers[place] = answer
     made = {place: answer for place, answer in enumerate(answers) if isinstance(answer, model.Decision)}

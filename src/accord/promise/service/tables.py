@@ -10,8 +10,7 @@ from weakref import WeakKeyDictionary
 import msgspec
 
 from accord.db.engine import Database
-from accord.kit.desk import Desk, DeskCounters
-from accord.kit.errors import AccordError
+from accord.kit.desk import HAND_ON, Desk, DeskCounters, HandOn
 from accord.promise.model import Request
 from accord.promise.service.batch import deep, shallow
 from accord.promise.service.repeats import Answer
@@ -35,37 +34,25 @@ class PromiseDesk:
 
     def __init__(self, db: Database) -> None:
         self._db = db
-        self._quick: Desk[_Job, list[Answer] | None] = self._lane("promise desk", self._run_quick)
-        self._slow: Desk[_Job, list[Answer] | None] = self._lane(
-            "promise desk for what is made", self._run_slow
+        self._slow: Desk[_Job, list[Answer]] = Desk(
+            self._run_slow,
+            lines=_lines,
+            lines_max=LINES_MAX,
+            queue_max=QUEUE_MAX,
+            name="promise desk for what is made",
         )
-
-    def _lane(
-        self, name: str, run: Callable[[list[_Job]], list[list[Answer] | BaseException | None]]
-    ) -> Desk[_Job, list[Answer] | None]:
-        return Desk(run, lines=_lines, lines_max=LINES_MAX, queue_max=QUEUE_MAX, name=name)
+        self._quick: Desk[_Job, list[Answer]] = Desk(
+            self._run_quick,
+            lines=_lines,
+            lines_max=LINES_MAX,
+            queue_max=QUEUE_MAX,
+            name="promise desk",
+            onward=self._slow,
+        )
 
     def submit(self, requests: Sequence[Request], actor: str) -> Future[list[Answer]]:
         """Queue requests; the future has an answer for each. Raises: Unavailable when the queue is full."""
-        job = _Job(tuple(requests), actor, {})
-        answer: Future[list[Answer]] = Future()
-        first = self._quick.submit(job)
-
-        def go_on(done: Future[list[Answer] | None]) -> None:
-            error = done.exception()
-            found = None if error is not None else done.result()
-            if error is not None:
-                _set(answer, error=error)
-            elif found is not None:
-                _set(answer, found)
-            else:
-                try:
-                    self._slow.submit(job).add_done_callback(go_on)
-                except AccordError as full:
-                    _set(answer, error=full)
-
-        first.add_done_callback(go_on)
-        return answer
+        return self._quick.submit(_Job(tuple(requests), actor, {}))
 
     def counters(self) -> tuple[DeskCounters, DeskCounters]:
         """What the two lanes have done so far."""
@@ -76,17 +63,17 @@ class PromiseDesk:
         self._quick.close()
         self._slow.close()
 
-    def _run_quick(self, jobs: list[_Job]) -> list[list[Answer] | BaseException | None]:
+    def _run_quick(self, jobs: list[_Job]) -> list[list[Answer] | BaseException | HandOn]:
         return self._run(jobs, shallow)
 
-    def _run_slow(self, jobs: list[_Job]) -> list[list[Answer] | BaseException | None]:
+    def _run_slow(self, jobs: list[_Job]) -> list[list[Answer] | BaseException | HandOn]:
         return self._run(jobs, deep)
 
     def _run(
         self, jobs: list[_Job], decide: Callable[..., Sequence[Answer | None]]
-    ) -> list[list[Answer] | BaseException | None]:
+    ) -> list[list[Answer] | BaseException | HandOn]:
         # Each run of jobs by the same actor is one batch; callers of a system share its key, so runs are long.
-        answers: list[list[Answer] | BaseException | None] = []
+        answers: list[list[Answer] | BaseException | HandOn] = []
         start = 0
         while start < len(jobs):
             end = start + 1
@@ -101,21 +88,9 @@ class PromiseDesk:
                 place += len(left)
                 job.answered.update({at: answer for at, answer in own if answer is not None})
                 is_whole = len(job.answered) == len(job.requests)
-                answers.append([job.answered[at] for at in range(len(job.requests))] if is_whole else None)
+                answers.append([job.answered[at] for at in range(len(job.requests))] if is_whole else HAND_ON)
             start = end
         return answers
-
-
-def _set(
-    answer: Future[list[Answer]], found: list[Answer] | None = None, error: BaseException | None = None
-) -> None:
-    """Answer a caller who may have gone."""
-    if not answer.set_running_or_notify_cancel():
-        return
-    if error is not None:
-        answer.set_exception(error)
-    else:
-        answer.set_result(found or [])
 
 
 def _open(job: _Job) -> list[Request]:
