@@ -7,7 +7,10 @@ from importlib import import_module
 from prove.model import Piece
 
 # The modules that hold them, each as a tuple called PIECES; in the order of the page.
-MODULES: tuple[str, ...] = ("kills",)
+MODULES: tuple[str, ...] = (
+    "kills",
+    "contended",
+)
 
 
 def all_pieces() -> tuple[Piece, ...]:

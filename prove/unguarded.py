@@ -1,0 +1,90 @@
+"""`python -m prove.unguarded GUARD serve ...`: Accord with one guard taken away, for the controls. Never a way to run it."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from typing import Any
+from unittest import mock
+
+from accord.cli import main
+from accord.db import requests
+from accord.db.tx import Tx
+from accord.ledger.decide import gate
+from accord.ledger.decide.trial import Trial
+from accord.ledger.service.books import Book
+from accord.simulation.mutants import MUTANTS
+from accord.web import server
+from accord.web.app import Accord
+from accord.web.app import factory as guarded
+
+_SETTING = "ACCORD_PROVE_WITHOUT"
+_PAUSE_SECONDS = 0.1
+
+
+@contextmanager
+def _without_lock() -> Iterator[None]:
+    """Nobody locks what is read, and between read and write there is time for another."""
+    write = Book.write
+
+    def late(book: Book, tx: Tx) -> None:
+        time.sleep(_PAUSE_SECONDS)
+        write(book, tx)
+
+    with MUTANTS["M1"][1](), mock.patch.object(Book, "write", late):
+        yield
+
+
+@contextmanager
+def _without_look() -> Iterator[None]:
+    """The decision believes that there is always enough, the gate lets it pass, and the CHECK is told that all is well."""
+
+    def summary(*_args: Any) -> int:
+        return 0
+
+    with mock.patch.object(Trial, "atp", return_value=10**6), mock.patch.object(gate, "check", summary):
+        yield
+
+
+@contextmanager
+def claimed_apart() -> Iterator[None]:
+    """A request id is claimed in a transaction of its own, and one that is there already is not looked at."""
+
+    def forgetful(tx: Tx, claims: Sequence[requests.Claim]) -> dict[str, Any]:
+        return {one.id: requests.Claimed(one.id) for one in claims}
+
+    def nothing(*_args: Any, **_named: Any) -> None:
+        return None
+
+    with (
+        mock.patch.object(requests, "claim", forgetful),
+        mock.patch.object(requests, "record_reply", nothing),
+        mock.patch.object(requests, "unclaim", nothing),
+    ):
+        yield
+
+
+GUARDS: dict[str, Callable[[], AbstractContextManager[None]]] = {
+    "lock": _without_lock,
+    "look": _without_look,
+    "claim": claimed_apart,
+}
+
+
+_for_ever = ExitStack()
+
+
+def factory() -> Accord:
+    """The application of one of several processes, which stays without the guard until it ends."""
+    _for_ever.enter_context(GUARDS[os.environ[_SETTING]]())
+    return guarded()
+
+
+if __name__ == "__main__":
+    os.environ[_SETTING] = sys.argv[1]
+    server._FACTORY = "prove.unguarded:factory"
+    with GUARDS[sys.argv[1]]():
+        sys.exit(main(sys.argv[2:]))
