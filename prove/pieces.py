@@ -10,6 +10,7 @@ from prove.model import Piece
 MODULES: tuple[str, ...] = (
     "kills",
     "contended",
+    "once",
 )
 
 
