@@ -64,7 +64,7 @@ class Caller:
                 self.connect()
             self._connection.request(method, path, body, {**self._headers, **headers})
             response = self._connection.getresponse()
-            if "Content-Length" not in response.headers:
+            if not response.headers.get("Content-Length", "").isdigit():
                 raise http.client.BadStatusLine("the head of the reply was cut")
             content = response.read()
         except BaseException:

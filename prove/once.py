@@ -144,7 +144,7 @@ class _Shop:
         if "news" in body:
             body = {"news": [{**body["news"][0], "quantity": "77"}]}
         elif "quantity" in body:
-            body = {**call.body, "quantity": "2"}
+            body = {**call.body, "quantity": str(int(call.body["quantity"]) + 1)}
         reply = caller.post(call.path, call.key, body)
         if reply.status != 422 or msgspec.json.decode(reply.body)["code"] != "request_changed":
             self._wrong(f"{call.key} with another body was answered with {reply.status} {reply.body[:200]!r}")

@@ -11,6 +11,7 @@ MODULES: tuple[str, ...] = (
     "kills",
     "contended",
     "once",
+    "tampered",
 )
 
 

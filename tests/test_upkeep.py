@@ -220,13 +220,26 @@ def test_without_checkpoints_a_removed_end_is_not_found(kept: Database, run: Run
     execute(kept, "DELETE FROM audit_checkpoint")
 
     assert found(run) == set()
-    assert found(run, "--exported", str(tmp_path / "exported")) == {("audit", "end_missing")}
+    assert found(run, "--exported", str(tmp_path / "exported")) == {
+        ("audit", "end_missing"),
+        ("checkpoint", "checkpoint_missing"),
+    }
+
+
+def test_a_checkpoint_that_was_exported_must_still_be_there(kept: Database, run: Run, tmp_path: Path) -> None:
+    execute(kept, "DELETE FROM audit_checkpoint")
+
+    assert found(run) == set()
+    assert found(run, "--exported", str(tmp_path / "exported")) == {("checkpoint", "checkpoint_missing")}
 
 
 def test_a_chain_written_anew_is_found_by_the_checkpoint_only(kept: Database, run: Run) -> None:
     with kept.write() as tx:
         ((chain,),) = tx.rows("SELECT min(chain_id) FROM audit")
-        head = genesis(chain)
+        ((started_at, writer),) = tx.rows(
+            "SELECT started_at, writer FROM audit_chain WHERE id = :id", id=chain
+        )
+        head = genesis(chain, started_at, writer)
         for seq, at, type, body, commitment in tx.rows(
             'SELECT seq, "at", type, body, commitment FROM audit WHERE chain_id = :chain ORDER BY seq',
             chain=chain,

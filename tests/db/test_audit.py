@@ -296,17 +296,55 @@ def test_a_changed_personal_part_is_found(db: Database, change: str) -> None:
     assert found(db) == [("personal_changed", 2)]
 
 
+@pytest.mark.parametrize("change", ["salt = body", "subject = 'bert'"])
+def test_a_personal_part_that_was_not_there_is_found(db: Database, change: str) -> None:
+    two_chains(db)
+    execute(db, f"UPDATE audit SET {change} WHERE seq = 3 AND personal IS NULL")
+
+    assert found(db) == [("personal_changed", 3)] * 2
+
+
+def test_who_comes_back_after_being_erased_is_found(db: Database) -> None:
+    first, _ = two_chains(db)
+    kept = snapshot(db)
+    with db.write() as tx:
+        assert erase_personal(tx, "anna") == 3
+    assert verify(db) == []
+
+    columns = list(metadata.tables["audit"].c.keys())
+    rows = [dict(zip(columns, row, strict=True)) for row in kept["audit"]]
+    again = next(row for row in rows if (row["chain_id"], row["seq"]) == (first, 2))
+    with db.write() as tx:
+        tx.execute(
+            "UPDATE audit SET salt = :salt, personal = :personal, subject = 'anna' WHERE chain_id = :chain AND seq = 2",
+            salt=again["salt"],
+            personal=again["personal"],
+            chain=first,
+        )
+
+    assert found(db) == [("personal_changed", 2)]
+
+
+@pytest.mark.parametrize("change", ["writer = 'another:1'", "started_at = started_at - 1"])
+def test_who_started_a_chain_and_when_is_covered(db: Database, change: str) -> None:
+    first, _ = two_chains(db)
+    execute(db, f"UPDATE audit_chain SET {change} WHERE id = :id", id=first)
+
+    assert verify(db) == [Finding("entry_changed", first, 1)]
+
+
 # --- tampering that only a checkpoint shows ---
 
 
 def recompute(db: Database, chain: str, start: int) -> None:
     """What somebody who can write the database can do: change an entry and every hash from there on."""
     with db.write() as tx:
+        started = tx.rows("SELECT started_at, writer FROM audit_chain WHERE id = :chain", chain=chain)
         rows = tx.rows(
             'SELECT seq, "at", type, body, commitment, hash FROM audit WHERE chain_id = :chain ORDER BY seq',
             chain=chain,
         )
-        head = audit.genesis(chain)
+        head = audit.genesis(chain, *started[0])
         for seq, at, type, body, commitment, stored in rows:
             body = b'{"n":99}' if seq == start else body
             head = entry_hash(head, at, type, body, commitment) if seq >= start else stored

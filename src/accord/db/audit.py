@@ -3,7 +3,7 @@
 Entries form chains, one for each writer, so that no head is a lock shared by all:
 
     C   = H(salt, subject, personal)            empty when there is no personal part
-    h_0 = H(chain id)
+    h_0 = H(chain id, when it was started, by whom)
     h_n = H(h_(n-1), moment, type, body, C)     H = SHA-256 over parts that each carry their length
 
 An edit, a swap or a missing entry breaks the chain at that place. A chain alone cannot show that its end, or all of
@@ -70,9 +70,9 @@ class _Erasure(msgspec.Struct, frozen=True):
     entries: tuple[tuple[str, int], ...]
 
 
-def genesis(chain_id: str) -> str:
+def genesis(chain_id: str, started_at: Instant, writer: str) -> str:
     """The hash before a chain's first entry."""
-    return sha256(b"chain:" + chain_id.encode()).hexdigest()
+    return sha256(f"chain:{chain_id}:{started_at}:{writer}".encode()).hexdigest()
 
 
 def entry_hash(before: str, at: int, type: str, body: bytes, commitment: str) -> str:
@@ -124,8 +124,9 @@ def _chain_of(tx: Tx, at: int) -> Chain:
     kept = chains.borrow()
     if kept is None:
         id = new_id("cha")
-        tx.insert(chain_table, [(id, at, f"{socket.gethostname()}:{os.getpid()}")])
-        chain = Chain(id, 0, genesis(id))
+        writer = f"{socket.gethostname()}:{os.getpid()}"
+        tx.insert(chain_table, [(id, at, writer)])
+        chain = Chain(id, 0, genesis(id, at, writer))
     else:
         chain = Chain(kept.id, kept.seq, kept.hash)
 
@@ -172,9 +173,13 @@ def verify_chains(tx: Tx, on_progress: Callable[[int], None] | None = None) -> l
 
     `on_progress` is told how many entries are done, every 10,000.
     """
-    started = {id for (id,) in tx.rows("SELECT id FROM audit_chain")}
+    # Every chain that was started, with the hash before its first entry.
+    started = {
+        id: genesis(id, started_at, writer)
+        for id, started_at, writer in tx.rows("SELECT id, started_at, writer FROM audit_chain")
+    }
     findings: list[Finding] = []
-    empty: list[tuple[str, int]] = []  # entries whose personal part is gone
+    empty: set[tuple[str, int]] = set()  # entries whose personal part is gone
     erased: set[tuple[str, int]] = set()
     seen: set[str] = set()
     done = 0
@@ -186,7 +191,8 @@ def verify_chains(tx: Tx, on_progress: Callable[[int], None] | None = None) -> l
     ):
         for chain_id, seq, at, type, body, commitment, stored, personal, salt, subject in piece:
             if chain_id != chain:
-                chain, last, head = chain_id, 0, genesis(chain_id)
+                # Of a chain that was never started, the first entry cannot be judged: the chain is what is found.
+                chain, last, head = chain_id, 0, started.get(chain_id, "")
                 seen.add(chain)
             if not isinstance(seq, int):
                 findings.append(Finding("entry_changed", chain, last + 1, "its number is no number"))
@@ -196,22 +202,43 @@ def verify_chains(tx: Tx, on_progress: Callable[[int], None] | None = None) -> l
                     Finding("entry_missing", chain, last + 1, f"{seq - last - 1} entries before {seq}")
                 )
                 # Its predecessor is gone, so its own hash cannot be judged; the next one can.
-            elif not _is_hash(stored, head, at, type, body, commitment):
+            elif head and not _is_hash(stored, head, at, type, body, commitment):
                 findings.append(Finding("entry_changed", chain, seq))
             last, head = seq, stored
             if commitment and personal is None:
-                empty.append((chain, seq))
+                empty.add((chain, seq))
             elif personal is not None and not _is_commitment(commitment, salt, subject or "", personal):
                 findings.append(Finding("personal_changed", chain, seq))
+            if personal is None and not (salt is None and subject is None):
+                findings.append(Finding("personal_changed", chain, seq, "it says of whom, and nothing else"))
             if type == ERASED:
                 erased.update(_erased_by(body))
         done += len(piece)
         if on_progress is not None:
             on_progress(done)
-    findings += [Finding("personal_missing", *entry) for entry in empty if entry not in erased]
-    findings += [Finding("chain_empty", id, 0) for id in sorted(started - seen)]
-    findings += [Finding("chain_unknown", id, 0) for id in sorted(seen - started)]
+    findings += [Finding("personal_missing", *entry) for entry in sorted(empty - erased)]
+    findings += [
+        Finding("personal_changed", *entry, "it was erased, and is there again")
+        for entry in _with_personal(tx, sorted(erased - empty))
+    ]
+    findings += [Finding("chain_empty", id, 0) for id in sorted(started.keys() - seen)]
+    findings += [Finding("chain_unknown", id, 0) for id in sorted(seen - started.keys())]
     return findings
+
+
+def _with_personal(tx: Tx, entries: Sequence[tuple[str, int]]) -> list[tuple[str, int]]:
+    """Which of these entries have a personal part."""
+    # These entries, by primary key.
+    return [
+        (chain, seq)
+        for chain, seq in tx.rows_of(
+            "SELECT a.chain_id, a.seq FROM (:rows) AS given JOIN audit a"
+            " ON a.chain_id = given.chain_id AND a.seq = given.seq WHERE a.personal IS NOT NULL",
+            audit_table,
+            ("chain_id", "seq"),
+            entries,
+        )
+    ]
 
 
 def _is_hash(stored: str, before: str, at: int, type: str, body: bytes, commitment: str) -> bool:

@@ -128,6 +128,15 @@ def check_checkpoint(tx: Tx, known: Checkpoint, key: bytes) -> list[Finding]:
     return _check_heads(tx, {(head.chain_id, head.seq): head.hash for head in body.heads})
 
 
+def still_there(tx: Tx, known: Checkpoint) -> list[Finding]:
+    """Whether the database has a checkpoint that was exported, as it was exported."""
+    # One row by primary key.
+    found = tx.rows("SELECT seq, at, body, mac FROM audit_checkpoint WHERE seq = :seq", seq=known.seq)
+    if not found:
+        return [Finding("checkpoint_missing", "", known.seq)]
+    return [] if Checkpoint(*found[0]) == known else [Finding("checkpoint_changed", "", known.seq)]
+
+
 def check_checkpoints(tx: Tx, key: bytes) -> list[Finding]:
     """Whether every checkpoint in the database is genuine and follows the one before it, and what all of them saw."""
     findings: list[Finding] = []

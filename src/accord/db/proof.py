@@ -50,9 +50,8 @@ def prove(
         return Proof(findings=tuple(findings), entries=entries, checkpoints=kept, unchecked=unchecked)
     findings += audit_checkpoints.check_checkpoints(tx, key)
     for one in exported:
-        findings += [
-            found for found in audit_checkpoints.check_checkpoint(tx, one, key) if found not in findings
-        ]
+        found = [*audit_checkpoints.check_checkpoint(tx, one, key), *audit_checkpoints.still_there(tx, one)]
+        findings += [new for new in found if new not in findings]
     return Proof(findings=tuple(findings), entries=entries, checkpoints=kept + len(exported))
 
 
