@@ -11,11 +11,11 @@ from accord.kit.days import Day, day_of
 from accord.ledger.decide.graph import Graph, reach
 from accord.ledger.decide.trial import Trial
 from accord.ledger.model import CalendarRecord, Delivery, Item, Profile, Record, Site, node_key
-from accord.policy.model import Book, Customer, Price, Rules
+from accord.policy.model import Book, Customer, Price, Rights, Rules
 from accord.promise.decide import decide
 from accord.promise.decide.case import customer_of
 from accord.promise.decide.standing import Standing
-from accord.promise.model import Decision, Line, Option, Promise, Request, Verb
+from accord.promise.model import Approval, Decision, Line, Option, Promise, Request, Verb
 
 TODAY: Day = day_of("2027-03-01")  # a Monday
 NOW = (TODAY - day_of("1970-01-01")) * 86_400_000_000 + 9 * 3_600_000_000
@@ -36,6 +36,7 @@ class World:
         customer: Customer = NORTHWIND,
         prices: tuple[Price, ...] = (),
         rules: Rules | None = None,
+        rights: Rights | None = None,
         now: int = NOW,
     ) -> None:
         named = {(type(record), record.id) for record in records}
@@ -47,6 +48,7 @@ class World:
             customers={customer.id: customer},
             tiers={},
             prices={price.id: price for price in prices},
+            rights=rights,
         )
         self.customer = customer
         self.now = now
@@ -69,6 +71,7 @@ class World:
         )
         if standing is not None:
             keys |= {row.key for row in (*standing.draws, *standing.supplies)}
+        keys |= {key for key in self.profiles if key.startswith("limit:")}
         profiles = {key: self.profiles.get(key, Profile(key=key)) for key in keys}
         today = {site: self.graph.today(site, self.now) for site in self.graph.sites}
         return Trial(self.graph, profiles, today, TODAY)
@@ -90,6 +93,8 @@ class World:
         before: Promise | None = None,
         standing: Standing | None = None,
         id: str = "dec_1",
+        actor: str = "",
+        approval: Approval | None = None,
         **more: object,
     ) -> Decision:
         request = self.request(*asks, verb=verb, **more)
@@ -105,6 +110,8 @@ class World:
             promise_id=request.promise or "prm_1",
             before=before,
             standing=standing,
+            actor=actor,
+            approval=approval,
         )
         assert trial.mark() == mark  # whatever was tried was undone
         return decision
