@@ -12,6 +12,8 @@ MODULES: tuple[str, ...] = (
     "contended",
     "once",
     "tampered",
+    "replayed",
+    "parity",
 )
 
 

@@ -16,7 +16,7 @@ from accord.db.tx import Tx
 from accord.ledger.decide import gate
 from accord.ledger.decide.trial import Trial
 from accord.ledger.service.books import Book
-from accord.simulation.mutants import MUTANTS
+from accord.simulation.mutants.known import active
 from accord.web import server
 from accord.web.app import Accord
 from accord.web.app import factory as guarded
@@ -34,7 +34,7 @@ def _without_lock() -> Iterator[None]:
         time.sleep(_PAUSE_SECONDS)
         write(book, tx)
 
-    with MUTANTS["M1"][1](), mock.patch.object(Book, "write", late):
+    with active("M1"), mock.patch.object(Book, "write", late):
         yield
 
 
