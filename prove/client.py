@@ -91,6 +91,18 @@ class Client:
             }
             self.latest[answer.promise] = (after.get(verb, state), answer.decision)
 
+    def sends(self, op: Op, answer: Answer) -> Answer:
+        """An op of the caller's choice, with its answer."""
+        self._open = op
+        self.heard(answer)
+        return answer
+
+    def copy(self) -> Client:
+        """Another client with the same memory."""
+        other = Client(self.name, self._chance, self._today, tells=self._tells)
+        other.answered, other.latest = dict(self.answered), dict(self.latest)
+        return other
+
     def _next(self, id: str) -> Op:
         chance = self._chance
         held = [name for name, (state, _) in self.latest.items() if state == "held"]

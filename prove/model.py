@@ -30,7 +30,9 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
 
     count: int  # tried, in the piece's unit
     failures: tuple[str, ...] = ()  # each in words, with the seed and whatever repeats it
-    facts: dict[str, int] = {}  # what else was counted: {"acknowledged": 1_204}; summed over goes
+    facts: dict[
+        str, int
+    ] = {}  # what else was counted: {"acknowledged": 1_204}; summed over goes, of those that end in _max the largest
 
 
 class Piece(msgspec.Struct, frozen=True, kw_only=True):

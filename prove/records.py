@@ -45,7 +45,8 @@ class Record(msgspec.Struct, kw_only=True):
         self.count += outcome.count
         self.failures = [*self.failures, *outcome.failures]
         for name, number in outcome.facts.items():
-            self.facts[name] = self.facts.get(name, 0) + number
+            before = self.facts.get(name, 0)
+            self.facts[name] = max(before, number) if name.endswith("_max") else before + number
         self.seconds = round(self.seconds + seconds, 1)
         self.next_seed += 1
         self.on = f"{datetime.now(UTC):%Y-%m-%d}"

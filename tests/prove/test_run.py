@@ -14,7 +14,11 @@ from prove import page
 
 def piece(fails_at: int | None = None, *, blind: bool = False) -> Piece:
     def run(count: int, seed: int, _say: Say) -> Outcome:
-        return Outcome(count=count, failures=("it broke",) if seed == fails_at else (), facts={"seen": 2})
+        return Outcome(
+            count=count,
+            failures=("it broke",) if seed == fails_at else (),
+            facts={"seen": 2, "wait_ms_max": seed},
+        )
 
     def control(_seed: int, _say: Say) -> Outcome:
         return Outcome(count=7, failures=() if blind else ("lost one", "lost two"))
@@ -56,7 +60,12 @@ def test_each_go_is_recorded_with_a_seed_of_its_own() -> None:
 
     record = kept["R0-x"]
     assert is_good
-    assert (record.count, record.seed, record.next_seed, record.facts) == (25, 3, 6, {"seen": 6})
+    assert (record.count, record.seed, record.next_seed, record.facts) == (
+        25,
+        3,
+        6,
+        {"seen": 6, "wait_ms_max": 5},
+    )
     assert record.control is not None
     assert (record.control.count, record.control.failures, record.control.first) == (7, 2, "lost one")
 
