@@ -38,6 +38,7 @@ from accord.web.gate import Gate
 from accord.web.interpreter import collect_seldom, take_turns
 from accord.web.jobs import Runner
 from accord.web.limits import RateLimit
+from accord.web.navigation import PLACES
 from accord.web.problems import BODY_BYTES_MAX, response_of
 from accord.web.routes import PAGES as OWN_PAGES
 from accord.web.routes import ROUTES as OWN_ROUTES
@@ -133,7 +134,9 @@ def on(
         lifespan=[life],
         request_max_body_size=BODY_BYTES_MAX,
         template_config=TemplateConfig(
-            directory=[_HERE / "templates", _PARTS / "promise" / "templates"], engine=JinjaTemplateEngine
+            directory=[_HERE / "templates", _PARTS / "promise" / "templates"],
+            engine=JinjaTemplateEngine,
+            engine_callback=_with_places,
         ),
         compression_config=CompressionConfig(backend="gzip", minimum_size=1_000, exclude=["^/v1/promises"]),
         openapi_config=OpenAPIConfig(
@@ -146,6 +149,10 @@ def on(
         logging_config=None,
         debug=False,
     )
+
+
+def _with_places(engine: JinjaTemplateEngine) -> None:
+    engine.engine.globals["places"] = PLACES
 
 
 def factory() -> Accord:

@@ -1,37 +1,26 @@
-// Single keys for those who type: everything here can also be done without.
+// What a page does beside what it says: keys, the command menu, light and dark. Everything here can also be done without.
 
-const typing = (target) =>
-  target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName) && target.type !== "radio");
+import { listen } from "./keys.js";
+import { menu } from "./menu.js";
+import { theme } from "./theme.js";
 
-document.addEventListener("keydown", (event) => {
-  if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
-  if (typing(event.target)) {
-    if (event.key === "Escape") event.target.blur();
-    return;
-  }
-  const act = {
-    a: () => { const line = document.getElementById("q"); if (line) { line.focus(); line.select(); } return line; },
-    c: () => press("c"),
-    h: () => press("h"),
-    w: () => press("w"),
-  }[event.key] ?? (/^[1-9]$/.test(event.key) ? () => choose(event.key) : null);
-  if (act && act()) event.preventDefault();
-});
+const isApple = /Mac|iPhone|iPad/.test(navigator.userAgent);
 
-function press(key) {
-  const target = document.querySelector(`[data-key="${key}"]`);
-  target?.click();
-  return target;
+function settle() {
+  for (const one of document.querySelectorAll("[data-chord]")) one.textContent = isApple ? "⌘K" : "Ctrl K";
+  theme();
+  menu();
+  // After a boosted step the page begins where a page begins, and the focus with it.
+  document.querySelector("[autofocus]")?.focus();
 }
 
-function choose(number) {
-  const radio = document.querySelector(`input[data-number="${number}"]`);
-  if (radio) { radio.checked = true; radio.focus(); }
-  return radio;
-}
-
-// After a boosted step the page begins where a page begins, and the focus with it.
-document.addEventListener("htmx:afterSettle", () => {
-  const first = document.querySelector("[autofocus]");
-  if (first) first.focus();
+document.addEventListener("click", (event) => {
+  const opener = event.target.closest?.("[data-opens]");
+  if (opener) document.getElementById(opener.dataset.opens)?.showModal();
+  // A click beside a dialog closes it.
+  if (event.target instanceof HTMLDialogElement) event.target.close();
 });
+
+listen();
+settle();
+document.addEventListener("htmx:afterSettle", settle);

@@ -1,0 +1,28 @@
+"""Which places are there to go to, under which word, sign and keys?
+
+One list for the rail, the bar of a phone, the command menu and the keys, so that they cannot disagree.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class Place(msgspec.Struct, frozen=True, kw_only=True):
+    """A page one can go to from everywhere."""
+
+    id: str
+    word: str
+    href: str
+    icon: str  # of templates/_icon.html
+    keys: str  # typed one after the other: "g p"
+    words: str = ""  # by which it is found beside its own
+    is_low: bool = False  # stands below the others: seldom needed
+
+
+PLACES = (
+    Place(id="ask", word="Ask", href="/", icon="ask", keys="a", words="new promise request quote"),
+    Place(
+        id="promises", word="Promises", href="/promises", icon="promises", keys="g p", words="orders holds list"
+    ),
+)
