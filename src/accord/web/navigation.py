@@ -23,6 +23,11 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
 PLACES = (
     Place(id="ask", word="Ask", href="/", icon="ask", keys="a", words="new promise request quote"),
     Place(
-        id="promises", word="Promises", href="/promises", icon="promises", keys="g p", words="orders holds list"
+        id="promises",
+        word="Promises",
+        href="/promises",
+        icon="promises",
+        keys="g p",
+        words="orders holds list",
     ),
 )

@@ -22,6 +22,7 @@ from accord.promise import said, service
 from accord.promise.model import Decision, Verb
 from accord.promise.model import Request as Wanted
 from accord.promise.named import understand
+from accord.promise.pages.listed import listed
 from accord.promise.pages.shown import Shown, latest
 from accord.promise.service.reads import Seen
 
@@ -113,6 +114,18 @@ def confirm(
     return Redirect(f"/promises/{decision.promise}", status_code=303)
 
 
+@get("/promises", include_in_schema=False, sync_to_thread=True)
+def promises_page(
+    state: State,
+    q: Annotated[str, QueryParameter(name="q", max_length=400)] = "",
+    shows: Annotated[str, QueryParameter(name="state", max_length=40)] = "",
+    after: FromQuery[str | None] = None,
+) -> Template:
+    """Promises, the latest first; narrowed by state, and by a customer, an item or an order number in plain words."""
+    db: Database = state["db"]
+    return Template(template_name="promises.html", context=listed(db, q=q.strip(), state=shows, after=after))
+
+
 @get("/promises/{id:str}", include_in_schema=False, sync_to_thread=True)
 def promise_page(id: FromPath[str], state: State) -> Template:
     """One promise: its three dates, its deliveries, and why."""
@@ -137,7 +150,7 @@ def act(
     return Redirect(f"/promises/{id}", status_code=303)
 
 
-PAGES = [ask_page, preview, confirm, promise_page, act]
+PAGES = [ask_page, preview, confirm, promises_page, promise_page, act]
 
 
 # --- what the pages share ---

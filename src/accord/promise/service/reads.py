@@ -43,11 +43,12 @@ def promises(
     customer: str | None = None,
     state: str | None = None,
     ref: str | None = None,
+    item: str | None = None,
 ) -> tuple[list[Seen], str | None]:
     """A page of promises, newest first, and the cursor of the next page."""
     with db.read() as tx:
         page, following = store.promises_page(
-            tx, after=after, limit=limit, customer=customer, state=state, ref=ref
+            tx, after=after, limit=limit, customer=customer, state=state, ref=ref, item=item
         )
         return _seen(tx, page), following
 
