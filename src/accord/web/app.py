@@ -32,6 +32,7 @@ from accord.promise import service as promise
 from accord.promise.api.approvals import ROUTES as APPROVAL_ROUTES
 from accord.promise.api.catalogue import Catalogues
 from accord.promise.api.routes import ROUTES as PROMISE_ROUTES
+from accord.promise.pages.approvals import PAGES as APPROVAL_PAGES
 from accord.promise.pages.routes import PAGES as PROMISE_PAGES
 from accord.web import logs, openapi
 from accord.web.gate import Gate
@@ -123,7 +124,9 @@ def on(
         route_handlers=[
             api,
             Router(
-                path="/", route_handlers=[*PROMISE_PAGES, *OWN_PAGES], middleware=[Shell(is_open=is_open)]
+                path="/",
+                route_handlers=[*PROMISE_PAGES, *APPROVAL_PAGES, *OWN_PAGES],
+                middleware=[Shell(is_open=is_open)],
             ),
             create_static_files_router(
                 path="/static", directories=[_HERE / "static"], include_in_schema=False

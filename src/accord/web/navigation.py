@@ -30,4 +30,12 @@ PLACES = (
         keys="g p",
         words="orders holds list",
     ),
+    Place(
+        id="approvals",
+        word="Approvals",
+        href="/approvals",
+        icon="approvals",
+        keys="g a",
+        words="agree rights manager",
+    ),
 )

@@ -66,11 +66,11 @@ def _meant(q: str, shown: Shown) -> dict[str, str]:
 
 
 def _said(meant: dict[str, str], shown: Shown) -> str:
-    names = {"customer": shown.names.customers, "item": shown.names.items}
-    for kind, id in meant.items():
-        known = names.get(kind, {}).get(id)
-        return f"{kind if kind != 'ref' else 'order number'} {known.name if known is not None and known.name else id}"
-    return ""
+    if "customer" in meant:
+        return f"customer {shown.customer(meant['customer'])}"
+    if "item" in meant:
+        return f"item {meant['item']}"
+    return f"order number {meant['ref']}" if meant else ""
 
 
 def _href(**wanted: str | None) -> str:

@@ -7,16 +7,16 @@ covers it. Nothing is held or committed without a preview of what is taken. Page
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
-from litestar import Request, get, post
+from litestar import get, post
 from litestar.datastructures import State
 from litestar.params import FromPath, FromQuery, QueryParameter, URLEncodedBody
 from litestar.response import Redirect, Template
 
 from accord.db.engine import Database
-from accord.kit.errors import AccordError, InputError, NotFound
+from accord.kit.errors import InputError, NotFound
 from accord.kit.ids import new_id
 from accord.promise import said, service
 from accord.promise.model import Decision, Verb
@@ -24,9 +24,9 @@ from accord.promise.model import Request as Wanted
 from accord.promise.named import understand
 from accord.promise.pages.listed import listed
 from accord.promise.pages.shown import Shown, latest
+from accord.promise.pages.submitting import Visitor, submit
 from accord.promise.service.reads import Seen
 
-Visitor = Request[Any, Any, State]
 Line = Annotated[str, QueryParameter(name="q", max_length=4_000)]
 LATEST = 12
 
@@ -102,7 +102,7 @@ def confirm(
         option=data.option,
         digest=data.digest,
     )
-    decision = _submit(db, wanted, request)
+    decision = submit(db, wanted, request)
     if decision.promise is None or not said.is_done(decision):
         return _asked(
             db,
@@ -144,7 +144,7 @@ def act(
     db: Database = state["db"]
     if data.verb not in ("commit", "release", "cancel"):
         raise InputError.at("verb", "unknown_verb", "A promise is committed, released or cancelled here.")
-    decision = _submit(db, Wanted(id=data.key, verb=Verb(data.verb), promise=id), request)
+    decision = submit(db, Wanted(id=data.key, verb=Verb(data.verb), promise=id), request)
     if not said.is_done(decision):
         return _promise(db, service.promise_of(db, id), notice=decision.sentence, status=HTTPStatus.CONFLICT)
     return Redirect(f"/promises/{id}", status_code=303)
@@ -195,13 +195,6 @@ def _decide(db: Database, request: Visitor, shown: Shown, q: str) -> Decision:
     asked = understand(q, shown.names)
     wanted = Wanted(id="page", verb=Verb.ask, customer=asked.customer, lines=asked.lines)
     return service.ask(db, wanted, actor=request.state.actor)
-
-
-def _submit(db: Database, wanted: Wanted, request: Visitor) -> Decision:
-    (answer,) = service.desk(db).submit([wanted], request.state.actor).result()
-    if isinstance(answer, AccordError):
-        raise answer
-    return answer
 
 
 def _verb(text: str) -> str:

@@ -12,7 +12,7 @@ from accord.ledger import service as ledger
 from accord.ledger.model import Kind, kind_of_key, node_key, node_of
 from accord.policy import service as policy
 from accord.promise import said
-from accord.promise.model import Decision, LineVerdict, Option, Piece, Verdict
+from accord.promise.model import Decision, Line, LineVerdict, Option, Piece, Verdict
 from accord.promise.named import Names, today_of
 from accord.promise.pages import chart
 from accord.promise.service.reads import Seen
@@ -64,11 +64,8 @@ class Shown:
             "tone": TONES[decision.verdict],
             "sentence": decision.sentence,
             "refusals": [" ".join(said.REFUSALS[one]) for one in decision.refusals],
-            "asked": [
-                self._asked(line.item, line.quantity, line.requested_on, line.price_minor)
-                for line in decision.request.lines
-            ],
-            "customer": self._customer(decision.request.customer),
+            "asked": [self.asked(line) for line in decision.request.lines],
+            "customer": self.customer(decision.request.customer),
             "options": [self.option(decision, one) for one in decision.options],
             "chosen": None if decision.chosen is None else decision.chosen + 1,
             "evidence": self._evidence(first, decision.today) if first is not None else [],
@@ -96,8 +93,8 @@ class Shown:
             "is_on_time": option.in_full_on_time,
             "days_late": option.days_late,
             "difference": option.difference,
-            "price": self._money(option.price_minor),
-            "margin": self._money(option.margin_minor),
+            "price": self.money(option.price_minor),
+            "margin": self.money(option.margin_minor),
             "margin_percent": _percent(option.margin_minor, option.price_minor),
             "needs": [said.REFUSALS[one][0] for one in option.needs],
             "pieces": [self._piece(piece, decision) for piece in option.pieces],
@@ -134,14 +131,16 @@ class Shown:
             )
         return rows
 
-    def _asked(self, item: str, quantity: int, requested_on: Day, price_minor: int | None) -> dict[str, str]:
+    def asked(self, line: Line) -> dict[str, str]:
+        """One line as it was asked for."""
+        item = line.item
         return {
-            "quantity": self._quantity(quantity, item),
+            "quantity": self._quantity(line.quantity, item),
             "unit": self.names.items[item].unit if item in self.names.items else "",
             "item": item,
             "name": self._name(item),
-            "on": said.day(requested_on, self.names.today),
-            "price": self._money(price_minor) if price_minor is not None else "",
+            "on": said.day(line.requested_on, self.names.today),
+            "price": self.money(line.price_minor) if line.price_minor is not None else "",
         }
 
     def _piece(self, piece: Piece, decision: Decision) -> dict[str, str]:
@@ -225,7 +224,7 @@ class Shown:
             "id": promise.id,
             "state": seen.state.value,
             "tone": _STATE_TONES.get(seen.state.value, "none"),
-            "customer": self._customer(promise.customer),
+            "customer": self.customer(promise.customer),
             "ref": promise.ref,
             "actor": promise.actor,
             "made": moment(promise.made_at, self.names.today),
@@ -242,7 +241,7 @@ class Shown:
                     "now": said.day(line.promised_on, self.names.today),
                     "is_moved": line.promised_on != line.first_promised_on,
                     "is_late": line.promised_on > line.requested_on,
-                    "price": self._money(line.price_minor),
+                    "price": self.money(line.price_minor),
                 }
                 for line in promise.lines
             ],
@@ -288,7 +287,8 @@ class Shown:
         grouped = f"{int(whole):,}".replace(",", "\N{NARROW NO-BREAK SPACE}") if len(whole) > 4 else whole
         return f"{grouped}{point}{rest}"
 
-    def _money(self, minor: int | None) -> str:
+    def money(self, minor: int | None) -> str:
+        """An amount with its sign and currency; a dash where none is known."""
         if minor is None:
             return "–"
         amount, _, currency = said.money(abs(minor), self.names.currency).partition(" ")
@@ -309,7 +309,8 @@ class Shown:
         known = self.names.sites.get(id)
         return known.name if known is not None and known.name else id
 
-    def _customer(self, id: str | None) -> str:
+    def customer(self, id: str | None) -> str:
+        """The name of a customer; "" for none."""
         if id is None:
             return ""
         known = self.names.customers.get(id)

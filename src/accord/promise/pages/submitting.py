@@ -1,0 +1,24 @@
+"""How does a form of a page become a request at the desk?"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from litestar import Request
+from litestar.datastructures import State
+
+from accord.db.engine import Database
+from accord.kit.errors import AccordError
+from accord.promise import service
+from accord.promise.model import Decision
+from accord.promise.model import Request as Wanted
+
+Visitor = Request[Any, Any, State]
+
+
+def submit(db: Database, wanted: Wanted, request: Visitor) -> Decision:
+    """The decision, after it is durable. Raises: what the desk answers that is no decision."""
+    (answer,) = service.desk(db).submit([wanted], request.state.actor).result()
+    if isinstance(answer, AccordError):
+        raise answer
+    return answer
