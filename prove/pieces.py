@@ -15,6 +15,7 @@ MODULES: tuple[str, ...] = (
     "tampered",
     "replayed",
     "parity",
+    "rights",
 )
 
 

@@ -42,12 +42,12 @@ def _undrawn(role: str, seed: int, say: Say) -> Outcome:
         return ruling, ()
 
     with mock.patch.object(policy, "judge_in", without_takes):
-        return life.run(role, _CONTROL, seed, say)
+        return life.run(role, _CONTROL, seed, say, failures_max=1)
 
 
 def _own(role: str, seed: int, say: Say) -> Outcome:
     with mock.patch.object(approval, "person_of", side_effect=lambda _rights, _id: object()):
-        return life.run(role, _CONTROL, seed, say)
+        return life.run(role, _CONTROL, seed, say, failures_max=1)
 
 
 def _piece(role: str, *, is_slow: bool = False) -> Piece:
@@ -59,7 +59,7 @@ def _piece(role: str, *, is_slow: bool = False) -> Piece:
         "one's own by other keys and roles, two approving at once, hold then commit, cancel and again, expiry, midnights, another "
         "edition of the rights in between; the requests of many sequences share transactions.",
         unit="sequences",
-        sizes=Sizes(test=250, prove=200_000, release=2_000_000),
+        sizes=Sizes(test=150, prove=200_000, release=2_000_000),
         chunk=5_000,
         run=_of(role),
         control=_unguarded(role),

@@ -69,12 +69,12 @@ class Wish(msgspec.Struct, frozen=True):
     request: Request
 
 
-def run(role: str, count: int, seed: int, say: Say) -> Outcome:
-    """So many lives of a role, judged at their end."""
+def run(role: str, count: int, seed: int, say: Say, *, failures_max: int = _FAILURES_MAX) -> Outcome:
+    """So many lives of a role, judged at their end; it ends where enough went wrong."""
     failures: list[str] = []
     facts: Counter[str] = Counter()
     done = 0
-    while done < count and len(failures) < _FAILURES_MAX:
+    while done < count and len(failures) < failures_max:
         size = min(SIDE_BY_SIDE, count - done)
         found = _side_by_side(role, size, f"{role} {seed} {done}", facts)
         failures += [f"{words} (seed {seed}, {role}, from life {done})" for words in found]
