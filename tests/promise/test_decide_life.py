@@ -8,6 +8,7 @@ import msgspec
 import pytest
 from tests.promise.decide_world import NOW, TODAY, World
 
+from accord.kit.errors import Fault
 from accord.ledger.model import (
     Commitment,
     Draw,
@@ -282,3 +283,118 @@ def test_an_unknown_promise_is_refused(verb: str) -> None:
         (Refusal.unknown_promise,),
         "There is no promise prm_9.",
     )
+
+
+@pytest.mark.parametrize(
+    ("seconds", "ends"),
+    [(None, 2 * A_DAY), (600, 600_000_000), (0, 0)],
+)
+def test_an_amended_hold_lasts_as_long_as_it_did_or_as_is_said(seconds: int | None, ends: int) -> None:
+    promise, held = made()
+
+    decision = world().ask(
+        "3 X-100 d5", verb="amend", promise=promise.id, before=promise, standing=held, hold_seconds=seconds
+    )
+
+    assert decision.expires_at == NOW + ends
+
+
+def test_amending_a_commitment_makes_no_hold_of_it() -> None:
+    promise, held = made("commit")
+
+    decision = world().ask(
+        "3 X-100 d5", verb="amend", promise=promise.id, before=promise, standing=held, hold_seconds=600
+    )
+
+    assert decision.expires_at is None
+
+
+@pytest.mark.parametrize(("seconds", "refusals"), [(14 * 86_400, ()), (14 * 86_400 + 1, ("hold_too_long",))])
+def test_no_hold_is_longer_than_the_policy_says(seconds: int, refusals: tuple[str, ...]) -> None:
+    decision = world().ask("3 X-100 d5", verb="hold", hold_seconds=seconds)
+
+    assert tuple(one.value for one in decision.refusals) == refusals
+
+
+@pytest.mark.parametrize(
+    ("verb", "states", "fulfilled", "refusals"),
+    [
+        ("amend", (State.committed,), 1, ["already_delivered"]),  # a line of it is on its way
+        ("amend", (State.committed,), 0, []),
+        ("cancel", (State.committed,), 1, []),  # what is left of it
+        ("cancel", (State.fulfilled,), 10, ["already_delivered"]),  # nothing is left
+        ("cancel", (State.fulfilled, State.committed), 10, []),
+        ("cancel", (State.superseded,), 0, []),
+        ("cancel", (), 0, []),
+    ],
+)
+def test_what_was_delivered_is_neither_amended_nor_cancelled(
+    verb: str, states: tuple[State, ...], fulfilled: int, refusals: list[str]
+) -> None:
+    promise, held = made("commit")
+    rows = tuple(
+        msgspec.structs.replace(
+            held.commitments[0], id=f"com_{n}", state=state, fulfilled=fulfilled if n == 0 else 0
+        )
+        for n, state in enumerate(states)
+    )
+    asks = ("3 X-100 d5",) if verb == "amend" else ()
+
+    decision = world().ask(
+        *asks,
+        verb=verb,
+        promise=promise.id,
+        before=promise,
+        standing=msgspec.structs.replace(held, commitments=rows),
+    )
+
+    assert [one.value for one in decision.refusals] == refusals
+
+
+# --- what cannot be ---
+
+
+def test_a_receipt_that_counts_whole_already_is_made_firm_as_it_is() -> None:
+    promise, held = made()
+    whole = tuple(msgspec.structs.replace(s, lot_quantity=0, lot_on=0) for s in held.supplies)
+    standing = msgspec.structs.replace(held, supplies=whole)
+    decision = world().ask(verb="commit", promise=promise.id, before=promise, standing=held, id="dec_2")
+
+    changed = effects(decision, standing)
+
+    assert [p.supply for p in changed.proposes] == [
+        msgspec.structs.replace(s, expires_at=None) for s in whole
+    ]
+
+
+def test_only_what_is_held_is_made_firm() -> None:
+    promise, held = made()
+    firm = tuple(msgspec.structs.replace(d, expires_at=None) for d in held.draws)
+    done = tuple(msgspec.structs.replace(c, state=State.fulfilled) for c in held.commitments)
+    decision = world().ask(verb="commit", promise=promise.id, before=promise, standing=held, id="dec_2")
+
+    changed = effects(decision, Held(firm, (), done, firm, ()))
+
+    assert (changed.draws, changed.gives_back, changed.proposes, changed.resolves) == ((), (), (), ())
+
+
+@pytest.mark.parametrize(
+    ("lost", "words"),
+    [
+        ({"chosen": None}, "dec_1 promises prm_1 without an option"),
+        ({"request": msgspec.structs.replace(World().request(verb="cancel"), promise="prm_1")}, "dec_1 changes prm_1 without knowing what it holds"),
+    ],
+)  # fmt: skip
+def test_a_decision_that_says_too_little_changes_nothing(lost: dict[str, Any], words: str) -> None:
+    decision = msgspec.structs.replace(world().ask("3 X-100 d5", verb="commit"), **lost)
+
+    with pytest.raises(Fault, match=words):
+        effects_of(decision, world().graph, world().book)
+
+
+def test_a_promise_that_is_not_there_does_not_change() -> None:
+    promise, held = made()
+    decision = world().ask(verb="release", promise=promise.id, before=promise, standing=held)
+
+    with pytest.raises(Fault, match="dec_1 changes prm_1, which is not there"):
+        promise_after(decision, None, None, actor="anna")

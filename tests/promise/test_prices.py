@@ -14,11 +14,11 @@ from accord.exceptions.model import MasterStated
 from accord.exceptions.service import supply_changed
 from accord.kit.days import Day, midnight
 from accord.ledger.decide.graph import Graph
-from accord.ledger.model import Item, Site
+from accord.ledger.model import Item, Site, Supplier, Term
 from accord.policy import service as policy
 from accord.policy.model import Price, Rules
 from accord.promise import service
-from accord.promise.decide.price import cost_at, holds_seconds, moved_minor
+from accord.promise.decide.price import cost_at, holds_seconds, is_thin, moved_minor
 from accord.promise.model import CostPart, Refusal, Verb, Verdict
 
 TODAY: Day = 740_000
@@ -87,6 +87,46 @@ def test_what_the_same_costs_now(was: int, quantity: int, scale: int, moved: int
     graph = Graph(1, [Item(id="X", name="X", cost_minor=1_000, scale=scale)])
 
     assert moved_minor(graph, [CostPart(item="X", quantity=quantity, unit_minor=was)]) == moved
+
+
+@pytest.mark.parametrize(
+    ("part", "moved"),
+    [
+        (CostPart(item="X", quantity=5, unit_minor=900, term="t"), 5 * 350),  # at the term's cost
+        (CostPart(item="X", quantity=5, unit_minor=900, term="at the item's"), 5 * 100),
+        (
+            CostPart(item="X", quantity=5, unit_minor=900, term="ended"),
+            0,
+        ),  # what is not known costs what it did
+        (CostPart(item="gone", quantity=5, unit_minor=900), 0),
+        (CostPart(item="gone", quantity=5, unit_minor=900, term="t"), 0),
+    ],
+)
+def test_what_was_bought_costs_now_what_its_term_says(part: CostPart, moved: int) -> None:
+    graph = Graph(
+        1,
+        [
+            ITEM,
+            Site(id="S", name="S"),
+            Supplier(id="s", name="S"),
+            Term(id="t", item="X", site="S", supplier="s", lead_days=1, cost_minor=1_250),
+            Term(id="at the item's", item="X", site="S", supplier="s", lead_days=1),
+        ],
+    )
+
+    assert moved_minor(graph, [part]) == moved
+    assert moved_minor(graph, [part], line=0) == moved
+    assert moved_minor(graph, [part], line=1) == 0
+
+
+@pytest.mark.parametrize(
+    ("price", "cost", "least", "is_thin_"),
+    [(1_000, 800, 2_000, False), (1_000, 801, 2_000, True), (1_000, 900, None, False), (0, 0, 2_000, False), (0, 1, 0, True)],
+)  # fmt: skip
+def test_a_price_is_thin_that_leaves_less_than_the_least_margin(
+    price: int, cost: int, least: int | None, is_thin_: bool
+) -> None:
+    assert is_thin(price, cost, least) is is_thin_
 
 
 # --- through the doors ---
