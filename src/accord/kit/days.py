@@ -15,6 +15,7 @@ Day = int  # date.toordinal(): 1 is 0001-01-01
 Instant = int  # microseconds since 1970-01-01T00:00:00Z, UTC
 
 MINUTES_A_DAY = 1_440
+AHEAD_DAYS_MAX = 36_500  # a hundred years: no lead time and no horizon is longer, so that no sum of them leaves the calendar
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _EPOCH_DAY = date(1970, 1, 1).toordinal()

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from accord.kit.days import MINUTES_A_DAY
+from accord.kit.days import AHEAD_DAYS_MAX, MINUTES_A_DAY
 from accord.kit.digest import canonical
 from accord.kit.errors import Fault, FieldError, InputError
 from accord.kit.quantity import is_decimal_scale
@@ -143,13 +143,9 @@ class _Known:
                 yield from self._refers(where, item=row.item, site=row.site)
                 yield from self._bill(row, where)
                 yield from self._steps(row, where)
-                yield from _not_negative(
-                    where,
-                    lead_days=row.lead_days,
-                    lead_seconds=row.lead_seconds,
-                    after_days=row.after_days,
-                    fence_days=row.fence_days,
-                    cost_minor=row.cost_minor,
+                yield from _not_negative(where, lead_seconds=row.lead_seconds, cost_minor=row.cost_minor)
+                yield from _within_reach(
+                    where, lead_days=row.lead_days, after_days=row.after_days, fence_days=row.fence_days
                 )
                 yield from _at_least_one(where, lead_per=row.lead_per, day_minutes=row.day_minutes)
                 yield from _lots(where, row)
@@ -162,15 +158,13 @@ class _Known:
                         f"The lane leads from {row.origin} to itself. Name another origin or destination."
                     )
                     yield FieldError(f"{where}/origin", "leads_nowhere", detail)
-                yield from _not_negative(
-                    where, transit_days=row.transit_days, fence_days=row.fence_days, cost_minor=row.cost_minor
-                )
+                yield from _not_negative(where, cost_minor=row.cost_minor)
+                yield from _within_reach(where, transit_days=row.transit_days, fence_days=row.fence_days)
                 yield from _lots(where, row)
             case Term():
                 yield from self._refers(where, item=row.item, site=row.site, supplier=row.supplier)
-                yield from _not_negative(
-                    where, lead_days=row.lead_days, fence_days=row.fence_days, cost_minor=row.cost_minor
-                )
+                yield from _not_negative(where, cost_minor=row.cost_minor)
+                yield from _within_reach(where, lead_days=row.lead_days, fence_days=row.fence_days)
                 yield from _lots(where, row)
             case Substitute():
                 yield from self._refers(where, item=row.item)
@@ -181,7 +175,8 @@ class _Known:
             case Delivery():
                 yield from self._refers(where, site=row.site)
                 yield from self._calendar(where, row.calendar)
-                yield from _not_negative(where, transit_days=row.transit_days, cost_minor=row.cost_minor)
+                yield from _not_negative(where, cost_minor=row.cost_minor)
+                yield from _within_reach(where, transit_days=row.transit_days)
             case Allocation():
                 yield from self._refers(where, item=row.item, site=row.site)
                 yield from _not_negative(where, quantity=row.quantity)
@@ -246,6 +241,15 @@ def _not_negative(where: str, /, **numbers: int) -> Iterator[FieldError]:
         if number < 0:
             detail = f"{field} is {number}. Give zero or more."
             yield FieldError(f"{where}/{field}", "negative", detail)
+
+
+def _within_reach(where: str, /, **days: int) -> Iterator[FieldError]:
+    """Days on the way somewhere: what lies beyond the end of the calendar cannot even be looked up."""
+    yield from _not_negative(where, **days)
+    for field, number in days.items():
+        if number > AHEAD_DAYS_MAX:
+            detail = f"{field} is {number}. Give {AHEAD_DAYS_MAX} days, which is a hundred years, or less."
+            yield FieldError(f"{where}/{field}", "out_of_range", detail)
 
 
 def _at_least_one(where: str, /, **numbers: int) -> Iterator[FieldError]:

@@ -11,7 +11,7 @@ import msgspec
 from accord.db import audit
 from accord.db.engine import Database
 from accord.db.tx import Tx
-from accord.kit.days import Instant
+from accord.kit.days import AHEAD_DAYS_MAX, Instant
 from accord.kit.digest import canonical
 from accord.kit.errors import InputError
 from accord.ledger.model import LimitRecord
@@ -139,6 +139,10 @@ def check(records: Sequence[Record]) -> None:
                     raise InputError.at(
                         f"{where}/{name}", "negative", f"{name} is not negative; state 0 or more."
                     )
+            for name in ("horizon_days", "fence_days", "late_receipt_days"):
+                if (getattr(record, name) or 0) > AHEAD_DAYS_MAX:
+                    detail = f"{name} is at most {AHEAD_DAYS_MAX}, a hundred years; state a smaller number."
+                    raise InputError.at(f"{where}/{name}", "too_large", detail)
             if record.late_receipt_days is not None and record.late_receipt_days < 0:
                 raise InputError.at(
                     f"{where}/late_receipt_days",
