@@ -15,18 +15,9 @@ MODULES: tuple[str, ...] = (
     "tampered",
     "replayed",
     "parity",
-MODULES: tuple[str, ...] = (
-    "kills",
-    "faults",
-    "contended",
-    "once",
-    "tampered",
-    "replayed",
-    "parity",
     "rights",
     "isolation",
     "injected",
-)
 )
 
 
