@@ -134,7 +134,7 @@ class Tx:
         try:
             if self.dialect == "postgresql":
                 cursor = self._driver.cursor(name=f"stream_{next(_STREAMS)}")  # kept by the server
-                how = {"binary": True}  # bytes as text are twice as long, and take the driver half as long again
+                how = {"binary": True}  # as text, bytes are twice as long
             else:
                 cursor, how = self._driver.cursor(), {}
             try:
