@@ -187,10 +187,12 @@ def chains(connection: sa.Connection) -> Iterator[Violation]:
     chain, last, link = "", 0, ""
     for row in select(
         connection,
-        "SELECT chain_id, seq, at, type, body, commitment, hash FROM audit ORDER BY chain_id, seq",
+        "SELECT a.chain_id, a.seq, a.at, a.type, a.body, a.commitment, a.hash, c.started_at, c.writer"
+        " FROM audit a LEFT JOIN audit_chain c ON c.id = a.chain_id ORDER BY a.chain_id, a.seq",
     ):
         if row["chain_id"] != chain:
-            chain, last, link = row["chain_id"], 0, sha256(b"chain:" + row["chain_id"].encode()).hexdigest()
+            chain, last = row["chain_id"], 0
+            link = sha256(f"chain:{chain}:{row['started_at']}:{row['writer']}".encode()).hexdigest()
         kind, body = row["type"].encode(), bytes(row["body"])
         head = f"{link}{row['commitment'] or '-'}{row['at']},{len(kind)},{len(body)}:".encode()
         if row["seq"] != last + 1 or sha256(head + kind + body).hexdigest() != row["hash"]:
