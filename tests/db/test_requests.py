@@ -146,6 +146,17 @@ def test_two_hundred_ids_are_claimed_in_one_go(db: Database) -> None:
 # --- two at once ---
 
 
+def somebody_waits(db: Database) -> bool:
+    """Whether a transaction of this database waits for a lock."""
+    with db.read() as tx:
+        # The server's own view of its connections.
+        return bool(
+            tx.rows(
+                "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+            )
+        )
+
+
 def race(db: Database, second_terms: str, *, first_commits: bool) -> object:
     """The first holds a claim while the second asks for the same id; what the second sees."""
     asking = threading.Event()
@@ -162,13 +173,7 @@ def race(db: Database, second_terms: str, *, first_commits: bool) -> object:
             claim(tx, [one("a")])
             thread.start()
             asking.wait(timeout=5)
-            while (
-                not db.read()
-                .__enter__()
-                .rows(
-                    "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
-                )
-            ):
+            while not somebody_waits(db):
                 assert not seen
             record_reply(tx, [Reply(id="a", status=200, reply=b"first")])
             if not first_commits:
