@@ -125,14 +125,18 @@ def noon(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
     """The store's clock goes on from noon UTC, so that no test meets midnight; call it to move the clock ahead by seconds."""
     from accord.db.tx import Tx, wall_clock
 
-    real, day = Tx.now, 86_400_000_000
+    real, day = Tx.clock, 86_400_000_000
     ahead = day // 2 - wall_clock() % day
 
     def move(seconds: int) -> None:
         nonlocal ahead
         ahead += seconds * 1_000_000
 
-    monkeypatch.setattr(Tx, "now", lambda tx: real(tx) + ahead)
+    def later(tx: Tx) -> tuple[str, dict[str, int]]:
+        words, params = real.fget(tx)  # type: ignore[attr-defined]
+        return (words, {"now": params["now"] + ahead}) if params else (f"{words} + {ahead}", {})
+
+    monkeypatch.setattr(Tx, "clock", property(later))
     return move
 
 

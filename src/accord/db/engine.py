@@ -226,6 +226,8 @@ def _bad_url(what: str) -> InputError:
 def _roll_back(connection: sa.Connection) -> bool:
     """Undo what is open; whether the database heard it."""
     try:
+        if connection.dialect.name == "postgresql":
+            _roll_back_alone(connection.connection.dbapi_connection)
         connection.rollback()
     except Exception:  # noqa: BLE001 - whatever the driver says: the connection is thrown away
         connection.invalidate()
@@ -356,6 +358,17 @@ def disk_kind(path: Path, mounts: Path = Path("/proc/self/mountinfo")) -> str | 
 
 
 # --- PostgreSQL ---
+
+
+def _roll_back_alone(driver: Any) -> None:
+    """Roll back behind the driver's back: it would forget every statement it has prepared, since a table may go that one names.
+
+    Here none does, and giving a transaction up is ordinary: a request that stock does not answer gives up its first one.
+    """
+    from psycopg.pq import TransactionStatus
+
+    if driver.info.transaction_status in (TransactionStatus.INTRANS, TransactionStatus.INERROR):
+        driver.pgconn.exec_(b"ROLLBACK")
 
 
 def _open_postgresql(url: str, parsed: URL) -> Database:

@@ -14,6 +14,7 @@ from sqlalchemy import BigInteger, Column, Index, LargeBinary, Table
 
 from accord.db.schema import Moment, Words, metadata, setting
 from accord.db.tx import Tx
+from accord.kit.days import Instant
 from accord.kit.errors import Fault
 
 Change = tuple[str, str, bytes]  # kind, id, body
@@ -47,6 +48,17 @@ def head(tx: Tx, name: str) -> int:
     # One row of the settings, by primary key.
     found = tx.rows("SELECT value FROM setting WHERE name = :name", name=name)
     return int(found[0][0]) if found else 0
+
+
+def now_and_heads(tx: Tx, first: str, second: str) -> tuple[Instant, int, int]:
+    """The store's clock and the versions of two sets, in one statement."""
+    # Two rows of the settings, each by primary key.
+    instant, one, other = tx.now_and(
+        "(SELECT value FROM setting WHERE name = :first), (SELECT value FROM setting WHERE name = :second)",
+        first=first,
+        second=second,
+    )
+    return instant, int(one or 0), int(other or 0)
 
 
 def put(tx: Tx, table: Table, name: str, changes: Sequence[Change], ends: Sequence[End] = ()) -> int:

@@ -19,7 +19,7 @@ from accord.kit.errors import Fault
 
 PRUNED_AT_ONCE = 5_000  # so that nobody waits long for the one who prunes
 
-_NAMES = ("id", "terms_hash", "actor", "created_at")
+_NAMES = ("id", "terms_hash", "actor")
 
 
 class Claim(msgspec.Struct, frozen=True, gc=False):
@@ -101,15 +101,16 @@ def claim(tx: Tx, claims: Sequence[Claim]) -> dict[str, Claimed | StoredReply | 
 
 
 def _insert_new(tx: Tx, claims: Sequence[Claim]) -> set[str]:
-    now = tx.now()
-    rows = [(one.id, one.terms_hash, one.actor, now) for one in claims]
+    clock, now = tx.clock
+    rows = [(one.id, one.terms_hash, one.actor) for one in claims]
     # Inserts the ids that are not there yet, in the given order, and returns them; the primary key decides.
     new = tx.rows_of(
-        "INSERT INTO request (id, terms_hash, actor, created_at) SELECT * FROM (:rows) AS given WHERE true"
-        " ON CONFLICT (id) DO NOTHING RETURNING id",
+        f"INSERT INTO request (id, terms_hash, actor, created_at) SELECT given.*, {clock} FROM (:rows) AS given"  # noqa: S608
+        " WHERE true ON CONFLICT (id) DO NOTHING RETURNING id",
         request_table,
         _NAMES,
         rows,
+        **now,
     )
     return {id for (id,) in new}
 

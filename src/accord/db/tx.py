@@ -49,11 +49,13 @@ _KEYS = re.compile(r"\bIN\s*\(\s*:keys\s*\)", re.IGNORECASE)
 _LOCKING = re.compile(
     r"\s+FOR\s+(NO\s+KEY\s+UPDATE|UPDATE|SHARE)(\s+OF\s+\w+)?(\s+SKIP\s+LOCKED)?\s*\Z", re.IGNORECASE
 )
+# The server's clock in microseconds; extract() is exact, so no float is involved.
+_CLOCK = "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
 _ROWS = re.compile(r"\(\s*:rows\s*\)", re.IGNORECASE)
 
 
 def wall_clock() -> Instant:
-    """This machine's clock: the store's clock on SQLite. The one place to patch for a simulated time."""
+    """This machine's clock: the store's clock on SQLite."""
     return time.time_ns() // 1_000
 
 
@@ -75,13 +77,22 @@ class Tx:
 
     # --- time ---
 
+    @property
+    def clock(self) -> tuple[str, dict[str, Instant]]:
+        """The store's clock inside a statement: its words, and the parameter they name. The one place to patch for a
+        simulated time."""
+        return (":now", {"now": wall_clock()}) if self.dialect == "sqlite" else (_CLOCK, {})
+
     def now(self) -> Instant:
         """The store's clock: real time on each call, not the moment at which the transaction began."""
-        if self.dialect == "sqlite":
-            return wall_clock()
-        # The server's clock in microseconds; extract() is exact, so no float is involved.
-        instant: Instant = self.rows("SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint")[0][0]
+        words, params = self.clock
+        instant: Instant = params["now"] if params else self.rows(f"SELECT {words}")[0][0]
         return instant
+
+    def now_and(self, columns: str, **params: Any) -> tuple[Any, ...]:
+        """The store's clock and columns that are not read from a table, or each from a row of one, in one statement."""
+        words, now = self.clock
+        return self.rows(f"SELECT {words}, {columns}", **now, **params)[0]
 
     # --- statements in words ---
 

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from accord.db import records as _records
 from accord.db.tx import Tx
 
-_POLICY = "policy_version"
+POLICY = "policy_version"
 table = _records.table_of_records("policy_record")
 
 
 def version(tx: Tx) -> int:
     """The version in force."""
-    return _records.head(tx, _POLICY)
+    return _records.head(tx, POLICY)
 
 
 def records(tx: Tx, version: int) -> list[tuple[str, str, bytes]]:
@@ -23,10 +23,10 @@ def records(tx: Tx, version: int) -> list[tuple[str, str, bytes]]:
 
 def put(tx: Tx, changes: Sequence[tuple[str, str, bytes]], ends: Sequence[tuple[str, str]] = ()) -> int:
     """Change and end records; the version that holds the changes."""
-    return _records.put(tx, table, _POLICY, changes, ends)
+    return _records.put(tx, table, POLICY, changes, ends)
 
 
 def hold(tx: Tx) -> None:
     """Wait for whoever is changing the policy, and keep others from it until this transaction ends."""
     # One row of the settings, by primary key.
-    tx.rows("SELECT value FROM setting WHERE name = :name FOR UPDATE", name=_POLICY)
+    tx.rows("SELECT value FROM setting WHERE name = :name FOR UPDATE", name=POLICY)

@@ -48,11 +48,11 @@ def simulated(clock: Clock, seed: int) -> Iterator[None]:
     """Inside, the store's clock is this one, and ids are the same for the same seed."""
     chance = random.Random(f"ids {seed}")
 
-    def now(_tx: Tx) -> Instant:
-        return clock.read()
+    def read(_tx: Tx) -> tuple[str, dict[str, Instant]]:
+        return ":now", {"now": clock.read()}
 
     with (
-        mock.patch.object(Tx, "now", now),
+        mock.patch.object(Tx, "clock", property(read)),
         mock.patch.object(ids, "secrets", SimpleNamespace(randbits=chance.getrandbits)),
         mock.patch.object(ids, "time", SimpleNamespace(time_ns=lambda: clock.now * 1_000)),
         mock.patch.object(ids, "_clock", ids._Sequence(follows_clock=True)),

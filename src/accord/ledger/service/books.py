@@ -7,7 +7,7 @@ puts everything down, one statement a table.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TypeVar
 
 import msgspec
@@ -252,22 +252,35 @@ def _used(profile: Profile) -> int:
     return sum(quantity for _on, _life, quantity in profile.draws)
 
 
-def locked(tx: Tx, graph: Graph, keys: Iterable[str], treatment: Treatment) -> Book:
-    """Lock these keys, read the clock, give back what expired. Raises: RollFirst when a day must be rolled before."""
+def locked(
+    tx: Tx,
+    graph: Graph,
+    keys: Iterable[str],
+    treatment: Treatment,
+    clock: Callable[[], Instant] | None = None,
+) -> Book:
+    """Lock these keys, read the clock, give back what expired. Raises: RollFirst when a day must be rolled before.
+
+    `clock` reads the store's clock, where the caller looks at more with the same statement.
+    """
     ordered = sorted(set(keys))
     store.hold_graph(tx, ordered)
     profiles = store.lock(tx, ordered)
-    return _settled(tx, graph, profiles, treatment)
+    return _settled(tx, graph, profiles, treatment, tx.now() if clock is None else clock())
 
 
-def unlocked(tx: Tx, graph: Graph, keys: Iterable[str], treatment: Treatment) -> Book:
+def unlocked(
+    tx: Tx, graph: Graph, keys: Iterable[str], treatment: Treatment, now: Instant | None = None
+) -> Book:
     """The same book for a plain ask: one snapshot, nothing locked, and never to be written."""
     profiles = store.read(tx, sorted(set(keys)))
-    return _settled(tx, graph, profiles, treatment)
+    return _settled(tx, graph, profiles, treatment, tx.now() if now is None else now)
 
 
-def _settled(tx: Tx, graph: Graph, profiles: dict[str, Profile], treatment: Treatment) -> Book:
-    now = max(tx.now(), max((p.latest_at for p in profiles.values()), default=0))
+def _settled(
+    tx: Tx, graph: Graph, profiles: dict[str, Profile], treatment: Treatment, clock: Instant
+) -> Book:
+    now = max(clock, max((p.latest_at for p in profiles.values()), default=0))
     book = Book(graph, profiles, Clock(graph, now))
     overdue = [
         key

@@ -15,6 +15,7 @@ from accord.ledger.decide.graph import Graph
 from accord.ledger.decide.records import check, from_record, kind_name, to_body
 from accord.ledger.model import Item, Record
 
+HEAD = store.GRAPH  # what the version of the master data is called among the settings
 _KEPT_MAX = 4
 _kept: WeakKeyDictionary[Database, dict[int, Graph]] = WeakKeyDictionary()
 _lock = threading.Lock()

@@ -60,6 +60,7 @@ from accord.ledger.store.rows import (
 )
 
 __all__ = [
+    "GRAPH",
     "Cause",
     "Changes",
     "KeyRow",
@@ -111,12 +112,12 @@ __all__ = [
     "write_keys",
 ]
 
-_GRAPH = "graph_version"
+GRAPH = "graph_version"
 
 
 def graph_version(tx: Tx) -> int:
     """The version of the master data in force."""
-    return _records.head(tx, _GRAPH)
+    return _records.head(tx, GRAPH)
 
 
 def records(tx: Tx, version: int) -> list[tuple[str, str, bytes]]:
@@ -140,4 +141,4 @@ def put_records(
     tx: Tx, changes: Sequence[tuple[str, str, bytes]], ends: Sequence[tuple[str, str]] = ()
 ) -> int:
     """Change and end master data; the version that holds the changes."""
-    return _records.put(tx, _tables.record, _GRAPH, changes, ends)
+    return _records.put(tx, _tables.record, GRAPH, changes, ends)

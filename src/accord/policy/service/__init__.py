@@ -12,9 +12,10 @@ from accord.policy.service.editions import (
     still,
     tested,
 )
-from accord.policy.service.records import Record, book, book_at, put, version
+from accord.policy.service.records import HEAD, Record, book, book_at, put, version
 
 __all__ = [
+    "HEAD",
     "EditionDue",
     "Record",
     "Tested",

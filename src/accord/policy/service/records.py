@@ -23,6 +23,7 @@ from accord.policy.model import Book, Customer, Edition, Price, Rights, Rules, T
 
 Record = Customer | Tier | Price | Rules | Rights | Edition
 
+HEAD = store.POLICY  # what the version of the rules is called among the settings
 _KEPT_MAX = 4
 _kept: WeakKeyDictionary[Database, dict[int, Book]] = WeakKeyDictionary()
 _lock = threading.Lock()

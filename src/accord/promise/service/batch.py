@@ -21,7 +21,7 @@ from accord.kit.digest import canonical, digest
 from accord.kit.errors import AccordError, Fault, Unavailable
 from accord.kit.ids import new_id
 from accord.ledger.decide.trial import NotLocked
-from accord.ledger.service import graphs, reads
+from accord.ledger.service import reads
 from accord.ledger.service.books import Book, RollFirst, Treatment, locked, unlocked
 from accord.ledger.service.news import rejudge, roll_keys
 from accord.policy import service as policy
@@ -39,6 +39,7 @@ from accord.promise.service.asked import (
     subject,
 )
 from accord.promise.service.deciding import decided
+from accord.promise.service.in_force import in_force, still_in_force
 from accord.promise.service.lives import (
     Life,
     Lives,
@@ -160,12 +161,13 @@ def _asked(db: Database, request: Request, actor: str) -> Answer:
 
 
 def _ask(tx: Tx, request: Request, actor: str) -> Decision:
-    graph, rules = graphs.graph(tx), policy.book(tx)
+    graph, rules, now = in_force(tx)
     about = promises_of(tx, [request], {}).get(request.promise or "")
     own = rows_of_promises(tx, [about.id])[about.id] if about is not None else Rows((), (), ())
-    held = own.keys | limits_of(rules, request, about, (actor,), day_of_limits(rules, tx.now()))
+    held = own.keys | limits_of(rules, request, about, (actor,), day_of_limits(rules, now))
     for keys_of in (first_keys, all_keys):
-        book = unlocked(tx, graph, held.union(keys_of(graph, rules, request, about)), _treatment(rules))
+        wanted = held.union(keys_of(graph, rules, request, about))
+        book = unlocked(tx, graph, wanted, _treatment(rules), now)
         policy.still(rules, book.now)
         life = life_of(tx, about, own, book.now) if about is not None else None
         try:
@@ -236,20 +238,18 @@ def _batch(tx: Tx, waiting: Sequence[Request], actor: str, *, is_deep: bool, ext
     answers = answered_before(tx, waiting, claimed)
     if not fresh:
         return _Done(answers)
-    graph, rules = graphs.graph(tx), policy.book(tx)
+    graph, rules, now = in_force(tx)
     approvals = approvals_of(tx, fresh)
     about = promises_of(tx, fresh, approvals)
     own = rows_of_promises(tx, sorted(about))
     wanted = set(extra) | reach_of_change(tx, frozenset().union(*(rows.keys for rows in own.values())))
-    today = day_of_limits(rules, tx.now())
+    today = day_of_limits(rules, now)
     for r in fresh:
         before, act = about.get(subject(r, approvals) or ""), acting(r, approvals)
         wanted.update((all_keys if is_deep else first_keys)(graph, rules, act, before))
         wanted |= limits_of(rules, act, before, acting_for(r, approvals, actor), today)
-    book = locked(tx, graph, wanted, _treatment(rules))
+    book = locked(tx, graph, wanted, _treatment(rules), partial(still_in_force, tx, graph, rules))
     policy.still(rules, book.now)
-    if graphs.version(tx) != graph.version or policy.version(tx) != rules.version:
-        raise Moved
     if day_of_limits(rules, book.now) != today:
         raise Moved  # midnight passed while waiting: other periods of cumulative limits
     batch = _Batch(tx, book, rules, actor)
