@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable
 
 import msgspec
 
@@ -12,7 +13,7 @@ from accord.exceptions.model import Outcome, ReceiptStated
 from accord.exceptions.service import supply_changed
 from accord.kit.days import Day
 from accord.kit.digest import canonical
-from accord.kit.errors import AccordError, Unavailable
+from accord.kit.errors import AccordError
 from accord.promise import said
 from accord.promise import service as promises
 from accord.promise.model import Decision, Line, Request, Verb
@@ -181,15 +182,18 @@ def one(db: Database, op: Op) -> Answer:
 # --- the end ---
 
 
-def judge(db: Database, clients: Iterable[Client]) -> list[str]:
+def judge(
+    db: Database,
+    clients: Iterable[Client],
+    *,
+    again: Callable[[list[Op]], list[Answer | AccordError]] | None = None,
+) -> list[str]:
     """What is wrong at the end: everything that was acknowledged must be there once, with the same answer, and no more.
 
-    Every client must have its answers.
+    Every client must have its answers. `again` sends ops as the clients did, an answer or error for each, in any order.
     """
     clients = list(clients)
-    wrong: list[str] = []
-    for client in clients:
-        wrong += _once_more(db, client)
+    wrong = _once_more(clients, again or (lambda ops: call(db, ops)))
     acknowledged = {id for c in clients for id, (op, _) in c.answered.items() if isinstance(op, Asked)}
     latest = {id: said for c in clients for id, said in c.latest.items()}
     with db.read() as tx:
@@ -198,12 +202,12 @@ def judge(db: Database, clients: Iterable[Client]) -> list[str]:
                 f"integrity_check: {row[0]}" for row in tx.rows("PRAGMA integrity_check") if row[0] != "ok"
             ]
         # Everything that was ever decided.
-        made = [id for (id,) in tx.rows("SELECT request_id FROM decision ORDER BY request_id")]
+        made = Counter(id for (id,) in tx.rows("SELECT request_id FROM decision"))
         # Every promise as it is now.
         kept = {id: (state, decision) for id, state, decision in tx.rows("SELECT id, state, decision FROM promise WHERE in_force")}  # fmt: skip
-    wrong += [f"request {id} was decided twice" for id in sorted({id for id in made if made.count(id) > 1})]
+    wrong += [f"request {id} was decided {times} times" for id, times in sorted(made.items()) if times > 1]
     wrong += [
-        f"request {id} was decided and its client has no answer" for id in sorted(set(made) - acknowledged)
+        f"request {id} was decided and its client has no answer" for id in sorted(made.keys() - acknowledged)
     ]
     for id in sorted(kept.keys() | latest.keys()):
         if kept.get(id) != latest.get(id):
@@ -217,18 +221,17 @@ def judge(db: Database, clients: Iterable[Client]) -> list[str]:
     return wrong
 
 
-def _once_more(db: Database, client: Client) -> list[str]:
+def _once_more(clients: list[Client], again: Callable[[list[Op]], list[Answer | AccordError]]) -> list[str]:
     wrong = []
-    for id, (op, answer) in client.answered.items():
-        try:
-            again = one(db, op)
-        except Unavailable:
-            raise
-        except AccordError as error:
-            wrong.append(f"{id} was acknowledged and is now answered with {error.code}: {error.detail}")
-            continue
-        if again.proof != answer.proof:
-            wrong.append(
-                f"{id} was acknowledged as {answer.decision or 'news'} and is now {again.decision or 'other'}"
-            )
+    known = {id: both for client in clients for id, both in client.answered.items()}
+    ops = [op for op, _ in known.values()]
+    for start in range(0, len(ops), 50):
+        for answer in again(ops[start : start + 50]):
+            if isinstance(answer, AccordError):
+                wrong.append(f"what was acknowledged is now answered with {answer.code}: {answer.detail}")
+            elif answer.proof != known[answer.id][1].proof:
+                before = known[answer.id][1].decision or "news"
+                wrong.append(
+                    f"{answer.id} was acknowledged as {before} and is now {answer.decision or 'other'}"
+                )
     return wrong

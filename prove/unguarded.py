@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import Any
 from unittest import mock
 
 from accord.cli import main
 from accord.db import requests
+from accord.db.engine import Database
 from accord.db.tx import Tx
 from accord.ledger.decide import gate
 from accord.ledger.decide.trial import Trial
 from accord.ledger.service.books import Book
+from accord.promise.service import batch
 from accord.simulation.mutants.known import active
 from accord.web import server
 from accord.web.app import Accord
@@ -67,10 +71,34 @@ def claimed_apart() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def _answered_before_commit() -> Iterator[None]:
+    """A batch is answered as soon as it is decided; it commits a moment later."""
+
+    def early(db: Database, work: Callable[[Tx], Any]) -> Any:
+        answer: Future[Any] = Future()
+
+        def later() -> None:
+            try:
+                with db.write() as tx:
+                    answer.set_result(work(tx))
+                    time.sleep(0.02)
+            except BaseException as error:  # noqa: BLE001 - as it would have been raised where it is waited for
+                if not answer.done():
+                    answer.set_exception(error)
+
+        threading.Thread(target=later, daemon=True).start()
+        return answer.result()
+
+    with mock.patch.object(batch, "retrying", early):
+        yield
+
+
 GUARDS: dict[str, Callable[[], AbstractContextManager[None]]] = {
     "lock": _without_lock,
     "look": _without_look,
     "claim": claimed_apart,
+    "commit": _answered_before_commit,
 }
 
 
