@@ -138,8 +138,11 @@ def on(disk: Disk, instead: Instead) -> Iterator[None]:
     name = f"accord-{next(_NAMES)}"
     vfs = FaultyVfs(name, disk)
 
+    made: list[Connection] = []
+
     def connect(path: str, *, timeout: float, **_more: Any) -> Connection:
-        return Connection(path, name, instead, timeout)
+        made.append(Connection(path, name, instead, timeout))
+        return made[-1]
 
     known = {word: getattr(dbapi2, word) for word in dir(dbapi2) if not word.startswith("_")}
     module = SimpleNamespace(**{**known, "connect": connect, "sqlite_version": apsw.sqlite_lib_version()})
@@ -148,4 +151,6 @@ def on(disk: Disk, instead: Instead) -> Iterator[None]:
         try:
             yield
         finally:
+            for connection in made:
+                connection.close()
             vfs.unregister()

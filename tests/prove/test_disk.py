@@ -93,3 +93,20 @@ def test_a_proof_reaches_every_io_of_every_act(tmp_path: Path) -> None:
     assert len(there) <= PIECES[0].sizes.prove
     assert {point.kind for point in there} == {"error", "full", "power"}
     assert len({point.act.name for point in there}) == 12
+
+
+def test_what_cannot_be_opened_leaves_nothing_open(tmp_path: Path) -> None:
+    path = tmp_path / "accord.db"
+    open_database(f"sqlite:///{path}").close()
+    failed = 0
+    for at in range(1, 30):
+        disk = Disk()
+        disk.arm("error", at)
+        with on(disk, {}):
+            try:
+                open_database(f"sqlite:///{path}").close()
+            except Unavailable:
+                failed += 1
+                assert apsw.connections() == []
+
+    assert failed > 10

@@ -269,6 +269,7 @@ def _open_sqlite(url: str, parsed: URL, *, create: bool) -> Database:
         with _driver_of(db._writer) as driver:
             driver.execute("SELECT count(*) FROM sqlite_schema")
     except Exception as error:
+        db.close()
         raise meaning(error) or error from error
     return db
 
