@@ -5,16 +5,8 @@ from __future__ import annotations
 import math
 import random
 import time
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
-from tests import postgres
-
-from accord.db.engine import open_database
-from accord.db.migrations import upgrade
-from prove import company
+from prove import company, grounds
 from prove.client import Client, judge
 from prove.model import Outcome, Piece, Say, Sizes
 from prove.worker import Nursery, Start, Worker
@@ -105,10 +97,8 @@ class _Killer:
 def _killed(url: str, kills: int, seed: int, say: Say, *, careless: bool = False) -> Outcome:
     """Kill so often on an empty database, then judge."""
     chance = random.Random(seed)
-    db = open_database(url)
-    upgrade(db)
-    today = company.begin(db)
-    db.close()
+    with grounds.opened(url) as db:
+        today = company.begin(db)
     clients = [Client(f"c{n}", random.Random(f"{seed} {n}"), today) for n in range(CLIENTS)]
     with Nursery() as nursery:
         killer = _Killer(nursery, Start(url=url, careless=careless), clients, chance)
@@ -116,11 +106,8 @@ def _killed(url: str, kills: int, seed: int, say: Say, *, careless: bool = False
     say(f"  {killer.kills} kills, {sum(len(c.answered) for c in clients):,} acknowledged")
     wrong = killer.wrong
     if not wrong:
-        db = open_database(url)
-        try:
+        with grounds.opened(url) as db:
             wrong = judge(db, clients)
-        finally:
-            db.close()
     return Outcome(
         count=killer.kills,
         failures=tuple(f"seed {seed}: {words}" for words in wrong[:20]),
@@ -128,25 +115,13 @@ def _killed(url: str, kills: int, seed: int, say: Say, *, careless: bool = False
     )
 
 
-@contextmanager
-def _file() -> Iterator[str]:
-    with TemporaryDirectory(prefix="accord-kills-") as folder:
-        yield f"sqlite:///{Path(folder) / 'accord.db'}"
-
-
-@contextmanager
-def _on_server() -> Iterator[str]:
-    with postgres.server() as server, postgres.database(server) as url:
-        yield url
-
-
-def _piece(engine: str, where: Callable[[], AbstractContextManager[str]]) -> Piece:
+def _piece(engine: str) -> Piece:
     def run(count: int, seed: int, say: Say) -> Outcome:
-        with where() as url:
+        with grounds.fresh(engine.lower()) as url:
             return _killed(url, count, seed, say)
 
     def control(seed: int, say: Say) -> Outcome:
-        with where() as url:
+        with grounds.fresh(engine.lower()) as url:
             return _killed(url, KILLS_OF_CONTROL, seed, say, careless=True)
 
     return Piece(
@@ -168,4 +143,4 @@ def _piece(engine: str, where: Callable[[], AbstractContextManager[str]]) -> Pie
     )
 
 
-PIECES = (_piece("SQLite", _file), _piece("PostgreSQL", _on_server))
+PIECES = (_piece("SQLite"), _piece("PostgreSQL"))

@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Iterable
 from pathlib import Path
+from typing import IO
 
 import msgspec
 
@@ -106,9 +107,12 @@ class _Server:
         line = self._process.stderr.readline()
         match = re.match(r"Serving (http://\S+)", line)
         if match is None:
-            raise AccordError(f"the server did not start again: {line}{self._process.stderr.read()}")
+            with self._process.stderr:
+                said = line + self._process.stderr.read()
+            raise AccordError(f"the server did not start again: {said}")
         # What it says later is of no interest, but must not fill the pipe.
-        threading.Thread(target=self._process.stderr.read, daemon=True).start()
+        self._reader = threading.Thread(target=_read_to_the_end, args=(self._process.stderr,))
+        self._reader.start()
         caller = Caller(match[1], "")
         status = caller.get("/v1/health").status
         caller.close()
@@ -122,7 +126,13 @@ class _Server:
         if self._process is not None:
             self._process.send_signal(signal.SIGKILL)
             self._process.wait()
+            self._reader.join()
             self._process = None
+
+
+def _read_to_the_end(source: IO[str]) -> None:
+    with source:
+        source.read()
 
 
 # --- the callers ---
@@ -142,12 +152,18 @@ class _Line:
         """Raises: _Gone when no answer came."""
         try:
             if self._caller is None or self._at != self._server.address:
+                self.close()
                 self._at = self._server.address
                 self._caller = Caller(self._at, self._secret, timeout=WAIT_SECONDS_MAX)
             path, body = _posted(op)
             return _answer(op, self._caller.post(path, op.id, body))
         except (OSError, http.client.HTTPException) as error:
             raise _Gone from error
+
+    def close(self) -> None:
+        """Hang up."""
+        if self._caller is not None:
+            self._caller.close()
 
     def live(self, stop: threading.Event) -> None:
         """Call until told to stop, and then until everything is answered."""
@@ -179,11 +195,11 @@ def _killed(url: str, kills: int, seed: int, say: Say, *, without: str = "") -> 
     stop = threading.Event()
     threads = [threading.Thread(target=line.live, args=(stop,)) for line in lines]
     wrong: list[str] = []
-    done, ready = 0, [server.start()]
+    ready = [server.start()]
     try:
         for thread in threads:
             thread.start()
-        for done in range(1, kills + 1):
+        for _ in range(kills):
             time.sleep(chance.uniform(*LIFE_SECONDS))
             server.kill()
             ready.append(server.start())
@@ -200,10 +216,14 @@ def _killed(url: str, kills: int, seed: int, say: Say, *, without: str = "") -> 
                 wrong += [words for line in lines for words in line.wrong] or _judged(url, lines)
         finally:
             server.kill()
+            for line in lines:
+                line.close()
     acknowledged = sum(len(line.client.answered) for line in lines)
-    say(f"  {done} kills, {acknowledged:,} acknowledged, ready again in {max(ready):.2f} s at worst")
+    say(
+        f"  {len(ready) - 1} kills, {acknowledged:,} acknowledged, ready again in {max(ready):.2f} s at worst"
+    )
     return Outcome(
-        count=done,
+        count=len(ready) - 1,
         failures=tuple(f"seed {seed}: {words}" for words in wrong[:20]),
         facts={
             "acknowledged": acknowledged,
