@@ -191,7 +191,7 @@ class Option(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=
     """One way to answer the whole request."""
 
     id: str  # opt_… digest of kind and pieces: the same offer has the same id
-    kind: str  # full, later, split, split_site, other_site, substitute, make, move, buy, expedite, borrow, by_line, ship_complete
+    kind: str  # full, later, split, split_site, other_site, substitute, make, move, buy, expedite, borrow, inside_fence, by_line, ship_complete
     in_full_on_time: bool
     pieces: tuple[Piece, ...]
     takes: tuple[Take, ...]  # of the promise itself: nodes and allocations

@@ -80,6 +80,7 @@ _KINDS = {
     "buy": "Bought for it",
     "expedite": "Expedited",
     "borrow": "Borrowed from another share",
+    "inside_fence": "Inside the fence",
     "by_line": "Each line at its best",
     "ship_complete": "All lines together",
 }

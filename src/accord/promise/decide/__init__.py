@@ -85,7 +85,7 @@ def decide(
         else:
             who = Who(actor, is_judged=False)
             if request.verb is Verb.approve and approval is not None:
-                who = Who(actor, approval.role, approval.actor, approval.ruling.role)
+                who = Who(actor, approval.role, approval.actor, approval.ruling.role, keeps=approval.keeps)
             made = _decided(
                 act,
                 trial,
@@ -134,9 +134,9 @@ def _decided(
 ) -> Decision:
     _check(request)
     case = Case(request, trial, graph, book, now, before, who)
-    refusals = refusals_of_life(
-        request, before, standing, book.rules.hold_seconds_max, book.rules.hold_renewals_max, now
-    )
+    rules = book.rules
+    renewals_max = rules.hold_renewals_max + who.keeps
+    refusals = refusals_of_life(request, before, standing, rules.hold_seconds_max, renewals_max, now)
     if (
         not refusals
         and restates(request)

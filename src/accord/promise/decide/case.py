@@ -31,6 +31,7 @@ class Who(msgspec.Struct, frozen=True):
     asker: str = ""  # … who that is …
     asker_role: str = ""  # … and in which role
     is_judged: bool = True  # False: it only undoes what was kept for an approval
+    keeps: bool = False  # the hold was made for the approval: to hold it on is no renewal
 
 
 def customer_of(request: Request, before: Promise | None, book: Book) -> Customer | None:
@@ -90,10 +91,17 @@ class Case:
             return self.rules.hold_seconds if asked is None else asked
         return (self.request.hold_seconds or 0) if self.is_hold else 0
 
-    def look(self, *, expedite: bool = False, borrow: bool = False) -> Ctp:
+    def look(self, *, expedite: bool = False, borrow: bool = False, inside_fence: bool = False) -> Ctp:
         """A way of looking at the trial with the requester's terms."""
         return Ctp(
-            self.graph, self.trial, self.rules, self.now, terms=self.terms, expedite=expedite, borrow=borrow
+            self.graph,
+            self.trial,
+            self.rules,
+            self.now,
+            terms=self.terms,
+            expedite=expedite,
+            borrow=borrow,
+            inside_fence=inside_fence,
         )
 
     def today(self, wish: Wish) -> Day:

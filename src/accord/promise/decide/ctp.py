@@ -27,7 +27,7 @@ _DAYS_A_YEAR_BP = 365 * 10_000
 
 
 class Ctp:
-    """One way of looking at a trial: for a requester with these terms, with or without expediting and borrowing."""
+    """One way of looking at a trial: for a requester with these terms, with or without expediting, borrowing and the fence."""
 
     def __init__(
         self,
@@ -39,6 +39,7 @@ class Ctp:
         terms: frozenset[str],
         expedite: bool = False,
         borrow: bool = False,
+        inside_fence: bool = False,
     ) -> None:
         self.graph = graph
         self.trial = trial
@@ -47,6 +48,7 @@ class Ctp:
         self.terms = terms
         self.expedite = expedite  # expedite sources and overtime count
         self.borrow = borrow  # shares of lower ranks do not protect against it
+        self.inside_fence = inside_fence  # new work may start inside the fence
         self.bounds: Bounds | None = None  # None: nothing is known, every day and source is tried
         self._starts: dict[str, Day] = {}
 
@@ -69,6 +71,8 @@ class Ctp:
     def starts_on(self, site: str, fence_days: int) -> tuple[Day, bool]:
         """The first day on which new work may start at a site, and whether it is the fence that says so."""
         first = self.first_day(site)
+        if self.inside_fence:
+            return first, False
         fenced = self.trial.today(site) + max(fence_days, self.rules.fence_days)
         return (fenced, True) if fenced > first else (first, False)
 

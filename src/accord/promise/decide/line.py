@@ -92,6 +92,7 @@ class _Attempts:
         self._substituted()
         self._expedited()
         self._borrowed()
+        self._inside_fence()
         self._later()
         if self.case.may_split:
             self._split_by_day(shares if any(shares) else self._shares())
@@ -185,6 +186,19 @@ class _Attempts:
             part = self._try(ctp, self.wish, way)
             if part is not None:
                 self._offer("borrow", self.wish, [part], (Refusal.approval_needed,))
+                return
+
+    def _inside_fence(self) -> None:
+        """New work sooner than the plan may be changed: only where somebody has the right to it."""
+        rights = self.case.book.rights
+        if rights is None or not any(right.inside_fence for right in rights.rights):
+            return
+        ctp = self.case.look(inside_fence=True)
+        ctp.prepare(self.wish.nodes)
+        for way in self.wish.ways:
+            part = self._try(ctp, self.wish, way)
+            if part is not None:
+                self._offer("inside_fence", self.wish, [part], (Refusal.approval_needed,))
                 return
 
     # --- later ---

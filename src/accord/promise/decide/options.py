@@ -217,6 +217,8 @@ def _manner(case: Case, draft: Draft) -> list[str]:
                 words.append("expedited")
             case "borrow":
                 words.append("from what is kept for other customers")
+            case "inside_fence":
+                words.append("with work that starts inside the fence")
             case "make":
                 words.append("made for this")
             case "move":

@@ -104,6 +104,7 @@ def figures_of(case: Case, plans: list[Plan], *, below_floor: bool) -> Figures:
         price_minor=price,
         cost_minor=sum(plan.cost_minor for plan in plans),
         hold_seconds=case.hold_seconds,
+        inside_fence=any(plan.kind == "inside_fence" for plan in plans),
         borrow=any(plan.kind == "borrow" for plan in plans),
         below_floor=below_floor,
     )
@@ -191,6 +192,7 @@ def figures_of_option(graph: Graph, request: Request, option: Option) -> Figures
         days_late=option.days_late,
         price_minor=option.price_minor,
         cost_minor=option.cost_minor,
+        inside_fence=option.kind == "inside_fence",
         borrow=option.kind == "borrow",
         below_floor=Refusal.below_margin_floor in option.needs,
     )

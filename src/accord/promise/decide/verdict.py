@@ -5,7 +5,7 @@ from __future__ import annotations
 from accord.promise.model import LineVerdict, Option, Refusal, Verdict
 
 # On the day and in full, but in a way the customer or we must agree to.
-CONDITIONS = frozenset({"split_site", "substitute", "expedite"})
+CONDITIONS = frozenset({"split_site", "substitute", "expedite", "inside_fence"})
 
 
 def verdict_of(options: tuple[Option, ...], lines: tuple[LineVerdict, ...] = ()) -> Verdict:
