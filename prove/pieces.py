@@ -19,6 +19,7 @@ MODULES: tuple[str, ...] = (
     "rights",
     "isolation",
     "injected",
+    "overload",
 )
 
 

@@ -19,9 +19,9 @@ from accord.db.tx import Tx
 from accord.ledger.decide import gate
 from accord.ledger.decide.trial import Trial
 from accord.ledger.service.books import Book
-from accord.promise.service import batch
+from accord.promise.service import batch, tables
 from accord.simulation.mutants.known import active
-from accord.web import server
+from accord.web import app, server
 from accord.web.app import Accord
 from accord.web.app import factory as guarded
 
@@ -94,11 +94,24 @@ def _answered_before_commit() -> Iterator[None]:
         yield
 
 
+def _queue(most: int) -> Callable[[], AbstractContextManager[None]]:
+    """The server works on so many requests at once, and its desk takes as many."""
+
+    @contextmanager
+    def taking() -> Iterator[None]:
+        with mock.patch.object(tables, "QUEUE_MAX", most), mock.patch.object(app, "IN_FLIGHT_MAX", most):
+            yield
+
+    return taking
+
+
 GUARDS: dict[str, Callable[[], AbstractContextManager[None]]] = {
     "lock": _without_lock,
     "look": _without_look,
     "claim": claimed_apart,
     "commit": _answered_before_commit,
+    "bound": _queue(10**9),
+    "short queue": _queue(48),  # no guard less: a bound that few callers reach
 }
 
 

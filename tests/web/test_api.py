@@ -13,7 +13,7 @@ from tests.company import iso_day
 
 from accord.db.engine import Database
 from accord.promise import service
-from accord.web import logs
+from accord.web import app, logs
 from accord.web.app import on, routed_path
 from accord.web.limits import RateLimit
 from accord.web.problems import pages
@@ -230,6 +230,25 @@ def test_a_full_desk_says_when_to_come_back(
     assert response.status_code == 503
     assert response.headers["retry-after"] == "1"
     assert response.json()["retryable"] is True
+
+
+def test_who_comes_while_there_is_too_much_to_do_is_sent_away_unread(
+    client: Client, today: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(app, "IN_FLIGHT_MAX", 0)
+
+    answers = [commit(client, today, "1", "k-1"), client.get("/v1/items"), client.post("/v1/nothing")]
+
+    assert [one.status_code for one in answers] == [503] * 3
+    assert [one.headers["retry-after"] for one in answers] == ["1"] * 3
+    assert {one.headers["content-type"] for one in answers} == {"application/problem+json"}
+    assert answers[0].json()["instance"] == "/v1/promises"
+    assert answers[0].json()["request_id"] == answers[0].headers["x-request-id"]
+    assert client.get("/v1/health").status_code == 200
+    monkeypatch.setattr(app, "IN_FLIGHT_MAX", 1)
+    assert commit(client, today, "1", "k-1").status_code == 201
+    assert commit(client, today, "1", "").status_code == 422
+    assert commit(client, today, "1", "k-2").status_code == 201
 
 
 def test_a_mistake_of_ours_is_a_problem_without_internals(

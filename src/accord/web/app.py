@@ -13,6 +13,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from litestar import Litestar, Router
 from litestar.config.compression import CompressionConfig
 from litestar.datastructures import State
@@ -26,6 +27,7 @@ from litestar.types import Receive, Scope, Send
 from accord.db import doctor
 from accord.db.engine import Database, open_database
 from accord.exceptions.api.routes import ROUTES as EXCEPTION_ROUTES
+from accord.kit.errors import Unavailable, as_problem
 from accord.ledger.api import ROUTES as LEDGER_ROUTES
 from accord.policy.api import ROUTES as POLICY_ROUTES
 from accord.promise import service as promise
@@ -35,12 +37,12 @@ from accord.promise.api.routes import ROUTES as PROMISE_ROUTES
 from accord.promise.pages.approvals import PAGES as APPROVAL_PAGES
 from accord.promise.pages.routes import PAGES as PROMISE_PAGES
 from accord.web import logs, openapi
-from accord.web.gate import Gate
+from accord.web.gate import Gate, new_request_id
 from accord.web.interpreter import collect_seldom, take_turns
 from accord.web.jobs import Runner
 from accord.web.limits import RateLimit
 from accord.web.navigation import PLACES
-from accord.web.problems import BODY_BYTES_MAX, response_of
+from accord.web.problems import BODY_BYTES_MAX, PROBLEM_JSON, response_of
 from accord.web.routes import PAGES as OWN_PAGES
 from accord.web.routes import ROUTES as OWN_ROUTES
 from accord.web.shell import Shell
@@ -49,15 +51,51 @@ RATE = 1_000  # requests a second of one key
 
 _HERE = Path(__file__).parent
 _PARTS = _HERE.parent
+_HEALTH = "/v1/health"  # whoever watches over the server must get an answer
+
+
+IN_FLIGHT_MAX = 4_096  # requests of the API that a process works on at once; beyond it 503 with Retry-After
 
 
 class Accord(Litestar):
-    """The application; addresses may end in a verb, `/v1/promises:ask`, which the router knows as `/v1/promises/:ask`."""
+    """The application; addresses may end in a verb, `/v1/promises:ask`, which the router knows as `/v1/promises/:ask`.
+
+    Who comes while it has too much to do is sent away before anything is looked at: under load, reading a request and finding
+    out who sent it is what there is no time for.
+    """
+
+    _in_flight = 0
 
     async def __call__(self, scope: Scope | Any, receive: Receive | Any, send: Send | Any) -> None:
-        if scope["type"] == "http":
-            scope["path"] = routed_path(scope["path"])
-        await super().__call__(scope, receive, send)
+        if scope["type"] != "http" or not scope["path"].startswith("/v1/") or scope["path"] == _HEALTH:
+            await super().__call__(scope, receive, send)
+            return
+        if self._in_flight >= IN_FLIGHT_MAX:
+            await send_away(scope, send)
+            return
+        scope["path"] = routed_path(scope["path"])
+        self._in_flight += 1
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._in_flight -= 1
+
+
+async def send_away(scope: Scope | Any, send: Any) -> None:
+    """Say that there is too much to do and when to come back, in as few steps as can be."""
+    full = Unavailable("There are more requests than can be answered now. Try again in a second.")
+    id = new_request_id()
+    body = msgspec.json.encode(as_problem(full, request_id=id, instance=scope["path"]))
+    headers = {
+        "content-type": PROBLEM_JSON,
+        "content-length": str(len(body)),
+        "retry-after": str(full.retry_after_seconds),
+        "x-request-id": id,
+        "cache-control": "no-store",
+    }
+    raw = [(name.encode(), value.encode()) for name, value in headers.items()]
+    await send({"type": "http.response.start", "status": full.status, "headers": raw})
+    await send({"type": "http.response.body", "body": body})
 
 
 def routed_path(path: str) -> str:

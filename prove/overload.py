@@ -1,0 +1,202 @@
+"""Overload: ten times as many callers as it takes to keep the server busy. Is as much done as before, and is the rest told when to come back?"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import re
+import statistics
+import time
+from collections import Counter
+from contextlib import suppress
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import msgspec
+
+from accord.db.engine import Database
+from accord.exceptions.model import Counted, MasterStated, News
+from accord.exceptions.service import supply_changed
+from accord.kit.days import iso, local_day
+from accord.ledger.model import Item, Site
+from accord.promise.service import verify
+from accord.web import keys
+from accord.web.server import holder
+from prove.grounds import fresh, opened, serving
+from prove.model import Outcome, Piece, Say, Sizes
+
+CALLERS = 32  # who keep the server busy
+TIMES = 10
+SHARE_MIN = 80  # percent of what was done at the peak
+PATIENCE = 5  # times the usual wait; then a caller goes away and begins anew
+GROWTH_MAX = 25  # percent of memory, and some megabytes for the connections themselves
+GROWTH_BYTES = 40 << 20
+WARM_SECONDS, PEAK_SECONDS = 1.0, 10.0
+_ITEMS = 50
+_JUDGED_FROM_SECONDS = 20  # a shorter run is judged more mildly: a shared machine stalls at will
+_STATUS = re.compile(rb"HTTP/1.1 (\d+)")
+_LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
+_LATER = re.compile(rb"\r\nretry-after: *(\d+)", re.IGNORECASE)
+
+
+class _Crowd:
+    """Callers who each send one order after another for some time."""
+
+    def __init__(self, address: str, secret: str, bodies: list[bytes], name: str, patience: float) -> None:
+        parts = urlsplit(address)
+        self._host, self._port = parts.hostname or "", parts.port or 0
+        self._secret = secret
+        self._bodies = bodies
+        self._name = name
+        self._patience = patience
+        self.waits: list[float] = []
+        self.counts: Counter[str] = Counter()
+        self.failures: list[str] = []
+
+    def last(self, callers: int, seconds: float) -> float:
+        """So many callers for so long; how many orders a second were promised in time."""
+        asyncio.run(self._last(callers, seconds))
+        return len(self.waits) / seconds
+
+    async def _last(self, callers: int, seconds: float) -> None:
+        until = time.monotonic() + seconds
+        await asyncio.gather(*(self._call(number, until) for number in range(callers)))
+
+    async def _call(self, number: int, until: float) -> None:
+        chance = random.Random(f"{self._name} {number}")
+        streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
+        count = 0
+        await asyncio.sleep(chance.random() * 0.2)
+        while time.monotonic() < until:
+            count += 1
+            began = time.monotonic()
+            try:
+                async with asyncio.timeout(self._patience):
+                    if streams is None:
+                        streams = await asyncio.open_connection(self._host, self._port)
+                    head = await self._ask(*streams, f"{self._name}-{number}-{count}", chance)
+            except (TimeoutError, OSError, asyncio.IncompleteReadError) as error:
+                self.counts["gave up waiting" if isinstance(error, TimeoutError) else "lost"] += 1
+                if streams is not None:
+                    streams[1].close()
+                streams = None
+                continue
+            await self._heard(head, began, until, chance)
+        if streams is not None:
+            streams[1].close()
+
+    async def _ask(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, key: str, chance: random.Random
+    ) -> bytes:
+        body = chance.choice(self._bodies)
+        writer.write(
+            b"POST /v1/promises HTTP/1.1\r\nHost: accord\r\nContent-Type: application/json\r\n"
+            b"Authorization: Bearer %b\r\nIdempotency-Key: %b\r\nContent-Length: %d\r\n\r\n%b"
+            % (self._secret.encode(), key.encode(), len(body), body)
+        )
+        head = await reader.readuntil(b"\r\n\r\n")
+        length = _LENGTH.search(head)
+        await reader.readexactly(int(length[1]) if length else 0)
+        return head
+
+    async def _heard(self, head: bytes, began: float, until: float, chance: random.Random) -> None:
+        found = _STATUS.match(head)
+        status = int(found[1]) if found else 0
+        later = _LATER.search(head)
+        now = time.monotonic()
+        if status == 201:
+            if now < until:
+                self.waits.append(now - began)
+        elif status in (429, 503) and later is not None:
+            self.counts[f"told to come back ({status})"] += 1
+            await asyncio.sleep(min(int(later[1]) * (1 + 0.5 * chance.random()), max(0.0, until - now)))
+        else:
+            self.failures.append(f"answered with {head[:200]!r}")
+
+
+def _run(seconds: int, seed: int, say: Say, without: str = "short queue") -> Outcome:
+    with fresh("sqlite") as url:
+        with opened(url) as db:
+            bodies = _company(db)
+            secret = keys.add(db, "shop", ["promise"]).secret
+        with serving(url, without=without) as address:
+            known = holder(Path(url.removeprefix("sqlite:///")))
+            assert known is not None
+            _Crowd(address, secret, bodies, f"warm{seed}", 60).last(CALLERS, min(WARM_SECONDS, seconds))
+            usual = _Crowd(address, secret, bodies, f"peak{seed}", 60)
+            peak = usual.last(CALLERS, min(PEAK_SECONDS, seconds))
+            wait = statistics.median(usual.waits)
+            before = _memory(known.pid)
+            crowd = _Crowd(address, secret, bodies, f"over{seed}", PATIENCE * wait)
+            done = crowd.last(CALLERS * TIMES, seconds)
+            after = _memory(known.pid)
+        with opened(url) as db:
+            found = [f"{one.key}: {one.what}" for one in verify(db).findings]
+    failures = [*usual.failures[:5], *crowd.failures[:5], *found]
+    share = round(100 * done / peak)
+    say(f"  {peak:.0f} a second by {CALLERS} callers, {done:.0f} by {CALLERS * TIMES}; {dict(crowd.counts)}")
+    if share < (SHARE_MIN if seconds >= _JUDGED_FROM_SECONDS else SHARE_MIN / 2):
+        failures.append(
+            f"{done:.0f} orders a second were promised in time, {share} % of the {peak:.0f} at the peak; {dict(crowd.counts)}"
+        )
+    if after > before * (1 + GROWTH_MAX / 100) + GROWTH_BYTES:
+        failures.append(f"memory grew from {before >> 20} to {after >> 20} MB")
+    facts = {
+        "promised a second at the peak": round(peak),
+        "promised a second under overload": round(done),
+        "MB before": before >> 20,
+        "MB after": after >> 20,
+    }
+    return Outcome(
+        count=seconds, failures=tuple(f"seed {seed}: {one}" for one in failures), facts=facts | crowd.counts
+    )
+
+
+def _company(db: Database) -> list[bytes]:
+    """The orders that are sent; there is enough of everything."""
+    with db.read() as tx:
+        now = tx.now()
+    news: list[News] = [MasterStated(record=Site(id="Halden", name="Halden"))]
+    for n in range(_ITEMS):
+        news.append(MasterStated(record=Item(id=f"pump-{n}", name=f"Pump {n}")))
+        news.append(Counted(item=f"pump-{n}", site="Halden", quantity=10**9, as_of=now))
+    supply_changed(db, news, actor="erp", id="company")
+    on = iso(local_day(now, "UTC") + 3)
+    return [
+        msgspec.json.encode({"lines": [{"item": f"pump-{n}", "quantity": "1", "requested_on": on}]})
+        for n in range(_ITEMS)
+    ]
+
+
+def _memory(pid: int) -> int:
+    """Bytes that a process and its children have in memory."""
+    total = 0
+    pids = [pid]
+    while pids:
+        one = pids.pop()
+        with suppress(OSError):
+            status = Path(f"/proc/{one}/status").read_text()
+            total += int(re.search(r"VmRSS:\s+(\d+) kB", status)[1]) << 10  # type: ignore[index]
+            pids += map(int, Path(f"/proc/{one}/task/{one}/children").read_text().split())
+    return total
+
+
+def _unbounded(seed: int, say: Say) -> Outcome:
+    return _run(2, seed, say, "bound")
+
+
+PIECES = (
+    Piece(
+        id="R19-overload",
+        claim=f"With {TIMES} times the callers at least {SHARE_MIN} % as many orders a second are promised as at the peak, in time; the rest is told when to come back; memory stays as it is.",
+        fault=f"{CALLERS * TIMES} callers at once on one server of a file, who go away and begin anew when they wait {PATIENCE} times as long as usual. The queue is as short for them as the one of 4,096 is for tens of thousands.",
+        unit="seconds",
+        sizes=Sizes(test=2, prove=60, release=300),
+        chunk=300,
+        run=_run,
+        control=_unbounded,
+        control_words="The queue has no bound: everybody is let in, and nearly everybody waits in vain.",
+        is_slow=True,
+        not_covered="The callers share the machine with the server.",
+    ),
+)
