@@ -20,6 +20,7 @@ from accord.kit.days import Day, Instant
 from accord.kit.derived_ids import derive
 from accord.kit.errors import FieldError, InputError
 from accord.ledger.decide.graph import Graph
+from accord.ledger.decide.owners import Owners
 from accord.ledger.decide.sheet import Sheet, count, move, ship
 from accord.ledger.model import (
     Allocation,
@@ -178,15 +179,16 @@ def apply_news(
     moment alone.
     """
     openings: list[Opening] = []
+    owners = Owners(sheets)
     in_order = [n for n in news if not isinstance(n, Counted)] + [n for n in news if isinstance(n, Counted)]
     for index, one in enumerate(in_order):
         match one:
             case Counted():
                 _count(one, sheets, today_of, movements, ignored)
             case ReceiptStated():
-                _state_receipt(one, sheets, ignored)
+                _state_receipt(one, sheets, owners, ignored)
             case ReceiptArrived():
-                _arrive(one, sheets, today_of, ignored, cause=cause, index=index)
+                _arrive(one, sheets, owners, today_of, ignored, cause=cause, index=index)
             case Shipped():
                 _ship(one, sheets, today_of, ignored, cause=cause, index=index)
             case OpeningLine():
@@ -228,7 +230,10 @@ def _count(
 
 
 def _state_receipt(
-    one: ReceiptStated, sheets: MutableMapping[str, Sheet], ignored: MutableSequence[str]
+    one: ReceiptStated,
+    sheets: MutableMapping[str, Sheet],
+    owners: Owners,
+    ignored: MutableSequence[str],
 ) -> None:
     key = node_key(one.item, one.site)
     sheet = sheets[key]
@@ -246,13 +251,13 @@ def _state_receipt(
         )
         return
     old = known or cited
-    draws = [d for s in sheets.values() for d in s.draws.values() if d.owner in (one.id, one.cites)]
+    draws = [d for owner in dict.fromkeys((one.id, one.cites or one.id)) for d in owners.of(owner)]
     # Also when it is told again: by then the one it cites is gone, and what that one drew is this one's.
     keeps = bool(one.cites) and not one.components
     for draw in draws:
-        del sheets[draw.key].draws[draw.id]
+        owners.take(draw)
         if keeps and one.quantity:
-            sheets[draw.key].draws[draw.id] = msgspec.structs.replace(draw, owner=one.id)
+            owners.put(msgspec.structs.replace(draw, owner=one.id))
     if old is not None:
         del sheet.supplies[old.id]
     if one.quantity == 0:
@@ -271,14 +276,11 @@ def _state_receipt(
         expires_on=one.expires_on,
     )
     for index, component in enumerate(one.components):
-        _draw_component(one, component, sheets, key, index)
+        owners.put(_component_draw(one, component, key, index))
 
 
-def _draw_component(
-    one: ReceiptStated, component: Component, sheets: MutableMapping[str, Sheet], key: str, index: int
-) -> None:
-    sheet = sheets[component.key]
-    draw = Draw(
+def _component_draw(one: ReceiptStated, component: Component, key: str, index: int) -> Draw:
+    return Draw(
         key=component.key,
         id=f"{one.id}:{index}",
         owner=one.id,
@@ -287,7 +289,6 @@ def _draw_component(
         quantity=component.quantity,
         feeds=key,
     )
-    sheet.draws[draw.id] = draw
 
 
 def _twin(one: ReceiptStated, sheet: Sheet) -> Supply | None:
@@ -306,6 +307,7 @@ def _twin(one: ReceiptStated, sheet: Sheet) -> Supply | None:
 def _arrive(
     one: ReceiptArrived,
     sheets: MutableMapping[str, Sheet],
+    owners: Owners,
     today_of: Callable[[str], Day],
     ignored: MutableSequence[str],
     *,
@@ -329,9 +331,8 @@ def _arrive(
         return
     del sheet.supplies[one.id]
     # What it took is used up: components and origin stock leave their on hand, minutes are past.
-    used = [d for s in sheets.values() for d in s.draws.values() if d.owner == one.id]
-    for n, draw in enumerate(sorted(used, key=lambda d: (d.key, d.id))):
-        del sheets[draw.key].draws[draw.id]
+    for n, draw in enumerate(owners.of(one.id)):
+        owners.take(draw)
         if draw.key.startswith("node:"):
             out = Movement(key=draw.key, id=f"{cause}:{index}:{n}", at=one.at, quantity=-draw.quantity)
             short = move(sheets[draw.key], out, today=today_of(draw.key))

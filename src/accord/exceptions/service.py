@@ -5,7 +5,7 @@ Every commitment that the news uncovers has an open exception when the transacti
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
@@ -17,6 +17,7 @@ from accord.db.tx import Tx
 from accord.exceptions.decide import Opening, apply_news, check, reach_of, unknown_names
 from accord.exceptions.model import (
     DayRolled,
+    Master,
     MasterStated,
     News,
     Outcome,
@@ -29,10 +30,11 @@ from accord.kit.digest import canonical, digest
 from accord.kit.errors import AccordError, InputError, RequestChanged
 from accord.kit.ids import new_id
 from accord.ledger.decide.graph import Graph
-from accord.ledger.model import OpenException
+from accord.ledger.model import Movement, OpenException
 from accord.ledger.service import graphs, reads
+from accord.ledger.service import news as ledger_news
 from accord.ledger.service.books import Clock, Treatment
-from accord.ledger.service.news import Sheets, Told, again, change, record_cause, to_roll
+from accord.ledger.service.news import Foreseen, Sheets, Told, again, change, record_cause, to_roll
 from accord.policy import service as policy
 from accord.promise import service as promises
 
@@ -70,23 +72,79 @@ def told(
     the news cannot be applied, RequestChanged when the id came with other news, Unavailable.
     """
     check(news)
-    body = canonical(list(news))
     outcome: list[Answered] = []
 
     def work(tx: Tx) -> None:
-        claimed = requests.claim(tx, [requests.Claim(id, digest(body), actor)])[id]
-        if isinstance(claimed, requests.Changed):
-            raise RequestChanged(f"News with id {id} was told before with other contents; use a new id.")
-        if isinstance(claimed, requests.StoredReply):
-            reply = claimed.reply or reads.outcome_of_news(tx, id)
-            outcome[:] = [Answered(outcome=msgspec.json.decode(reply, type=Outcome), is_repeat=True)]
-            return
-        made = _tell(tx, news, body, actor=actor, id=id, on_progress=on_progress)
-        requests.record_reply(tx, [requests.Reply(id=id, status=200, reply=canonical(made))])
-        outcome[:] = [Answered(outcome=made, is_repeat=False)]
+        made, news_told = tell(tx, news, actor=actor, id=id, on_progress=on_progress)
+        outcome[:] = [Answered(outcome=made, is_repeat=news_told is None)]
 
     again(db, work)
     return outcome[0]
+
+
+def tell(
+    tx: Tx,
+    news: Sequence[News],
+    *,
+    actor: str,
+    id: str,
+    on_progress: Callable[[int], None] | None = None,
+) -> Outcome:
+    """The same inside a transaction of the caller's. Raises: Moved, too; the caller starts again with `again`."""
+    check(news)
+    body = canonical(list(news))
+    claimed = requests.claim(tx, [requests.Claim(id, digest(body), actor)])[id]
+    if isinstance(claimed, requests.Changed):
+        raise RequestChanged(f"News with id {id} was told before with other contents; use a new id.")
+    if isinstance(claimed, requests.StoredReply):
+        reply = claimed.reply or reads.outcome_of_news(tx, id)
+        return msgspec.json.decode(reply, type=Outcome)
+    made = _tell(tx, news, body, actor=actor, id=id, on_progress=on_progress)
+    requests.record_reply(tx, [requests.Reply(id=id, status=200, reply=canonical(made))])
+    return made
+
+
+def foresee(tx: Tx, news: Sequence[News]) -> tuple[Foreseen, tuple[str, ...]]:
+    """What the news would do to commitments, and what of it would not be applied; judged on one snapshot.
+
+    Nothing is locked: promises do not wait. Raises: InputError as telling it would.
+    """
+    check(news)
+    stated, ended = _masters(news)
+    graph = graphs.foreseen(tx, stated, ended) if stated or ended else graphs.graph(tx)
+    ground = _ground(tx, news, graph)
+    ignored: list[str] = []
+
+    def apply(sheets: Sheets, clock: Clock) -> None:
+        apply_news(news, sheets, clock.today_of, ground.movements, ignored, now=clock.now, cause="foreseen")
+
+    return ledger_news.foresee(tx, graph, ground.keys, ground.treatment, apply), tuple(ignored)
+
+
+class _Ground(msgspec.Struct, frozen=True):
+    """What must be known before news is applied."""
+
+    keys: tuple[str, ...]
+    movements: Mapping[str, Sequence[Movement]]
+    treatment: Treatment
+
+
+def _ground(tx: Tx, news: Sequence[News], graph: Graph) -> _Ground:
+    rules = policy.book(tx).rules
+    errors = unknown_names(news, graph)
+    if errors:
+        raise InputError(errors[0].detail, errors=errors)
+    nodes = reads.nodes_of_commitments(tx, sorted({n.commitment for n in news if isinstance(n, Shipped)}))
+    named = {n.id for n in news if isinstance(n, ReceiptStated | ReceiptArrived)}
+    named |= {n.cites for n in news if isinstance(n, ReceiptStated) and n.cites}
+    reach = reach_of(news, graph, nodes, reads.keys_of_owners(tx, sorted(named)))
+    sites = [n.site for n in news if isinstance(n, DayRolled)]
+    rolled = to_roll(tx, graph, sites, fence_days=rules.fence_days) if sites else frozenset[str]()
+    return _Ground(
+        keys=(*reach.keys, *rolled),
+        movements=reads.movements_since(tx, reach.counts),
+        treatment=Treatment(late_receipt_days=rules.late_receipt_days, fence_days=rules.fence_days),
+    )
 
 
 def _tell(
@@ -99,18 +157,9 @@ def _tell(
     on_progress: Callable[[int], None] | None,
 ) -> Outcome:
     cause = new_id("cau")
-    rules = policy.book(tx).rules
-    graph = _state_masters(tx, [n for n in news if isinstance(n, MasterStated)])
-    errors = unknown_names(news, graph)
-    if errors:
-        raise InputError(errors[0].detail, errors=errors)
-    nodes = reads.nodes_of_commitments(tx, sorted({n.commitment for n in news if isinstance(n, Shipped)}))
-    named = {n.id for n in news if isinstance(n, ReceiptStated | ReceiptArrived)}
-    named |= {n.cites for n in news if isinstance(n, ReceiptStated) and n.cites}
-    reach = reach_of(news, graph, nodes, reads.keys_of_owners(tx, sorted(named)))
-    sites = [n.site for n in news if isinstance(n, DayRolled)]
-    rolled = to_roll(tx, graph, sites, fence_days=rules.fence_days) if sites else frozenset[str]()
-    movements = reads.movements_since(tx, reach.counts)
+    stated, ended = _masters(news)
+    graph = graphs.state_records(tx, stated, ended) if stated or ended else graphs.graph(tx)
+    ground = _ground(tx, news, graph)
     ignored: list[str] = []
     openings: list[Opening] = []
 
@@ -119,21 +168,14 @@ def _tell(
             news,
             sheets,
             clock.today_of,
-            movements,
+            ground.movements,
             ignored,
             now=clock.now,
             cause=cause,
             on_progress=on_progress,
         )
 
-    told: Told = change(
-        tx,
-        graph,
-        (*reach.keys, *rolled),
-        Treatment(late_receipt_days=rules.late_receipt_days, fence_days=rules.fence_days),
-        apply,
-        cause=cause,
-    )
+    told: Told = change(tx, graph, ground.keys, ground.treatment, apply, cause=cause)
     promises.record_openings(
         tx,
         [
@@ -165,11 +207,11 @@ def _tell(
     return outcome
 
 
-def _state_masters(tx: Tx, masters: Sequence[MasterStated]) -> Graph:
-    if not masters:
-        return graphs.graph(tx)
+def _masters(news: Sequence[News]) -> tuple[list[Master], list[tuple[str, str]]]:
+    """Master data that is stated, each once, and what is ended."""
+    masters = [n for n in news if isinstance(n, MasterStated)]
     stated = {id(m.record): m.record for m in masters if m.record is not None}
-    return graphs.state_records(tx, list(stated.values()), [m.ends for m in masters if m.ends is not None])
+    return list(stated.values()), [m.ends for m in masters if m.ends is not None]
 
 
 def midnights(db: Database) -> list[tuple[str, Day]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Sequence, ValuesView
 from weakref import WeakKeyDictionary
 
 from accord.db.engine import Database
@@ -62,6 +62,19 @@ def state_records(tx: Tx, stated: Sequence[Record], ended: Sequence[tuple[str, s
 
     Raises: InputError naming what cannot be used; nothing is changed then.
     """
+    _stated(tx, stated, ended)
+    store.put_records(tx, [(kind_name(r), r.id, to_body(r)) for r in stated], list(ended))
+    # Not kept: should this transaction be lost, another one makes the same version of something else.
+    return _read(tx, store.graph_version(tx))
+
+
+def foreseen(tx: Tx, stated: Sequence[Record], ended: Sequence[tuple[str, str]]) -> Graph:
+    """The graph that `state_records` would bring; nothing is written. Raises: InputError as it would."""
+    version = store.graph_version(tx)
+    return Graph(version + 1, list(_stated(tx, stated, ended)), _costs(tx, version))
+
+
+def _stated(tx: Tx, stated: Sequence[Record], ended: Sequence[tuple[str, str]]) -> ValuesView[Record]:
     version = store.graph_version(tx)
     now = {(kind, id): from_record(kind, body) for kind, id, body in store.records(tx, version)}
     for gone in ended:
@@ -75,9 +88,7 @@ def state_records(tx: Tx, stated: Sequence[Record], ended: Sequence[tuple[str, s
             f"{count} {'thing' if count == 1 else 'things'} in the master data cannot be used. {errors[0].detail}",
             errors=errors,
         )
-    store.put_records(tx, [(kind_name(r), r.id, to_body(r)) for r in stated], list(ended))
-    # Not kept: should this transaction be lost, another one makes the same version of something else.
-    return _read(tx, store.graph_version(tx))
+    return now.values()
 
 
 def version(tx: Tx) -> int:

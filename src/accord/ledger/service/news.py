@@ -48,6 +48,16 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
     now: Instant
 
 
+class Foreseen(msgspec.Struct, frozen=True, kw_only=True):
+    """What news would do to commitments, as of one snapshot; nothing was locked or written."""
+
+    short: tuple[
+        tuple[Commitment, int], ...
+    ]  # that would no longer be covered, with the base units they lack
+    covered: tuple[Commitment, ...]  # whose open exceptions would close
+    now: Instant
+
+
 Sheets = dict[str, Sheet]
 
 
@@ -83,18 +93,51 @@ def change(
     clock = Clock(graph, now)
     sheets = _load(tx, profiles)
     audit.append(tx, [hold_expired(c) for key in sorted(sheets) for c in expire(sheets[key], now)])
+    short = _applied(sheets, clock, treatment, apply)
+    _write(tx, graph, sheets, clock)
+    told = _exceptions(tx, graph, sheets, short, cause=cause, now=now)
+    store.open_many(tx, told.opened)
+    store.close_many(tx, [(e.key, e.id, now, e.closed_why) for e in told.closed])
+    _tell(tx, told.opened, told.closed)
+    return told
+
+
+def foresee(
+    tx: Tx, graph: Graph, keys: Iterable[str], treatment: Treatment, apply: Callable[[Sheets, Clock], None]
+) -> Foreseen:
+    """What `change` would do, in one snapshot: the same rows, the same judging, no lock and nothing written."""
+    profiles = store.read(tx, sorted(closure(tx, keys)))
+    now = max(tx.now(), max((p.latest_at for p in profiles.values()), default=0))
+    clock = Clock(graph, now)
+    sheets = _load(tx, profiles)
+    for key in sorted(sheets):
+        expire(sheets[key], now)
+    short = _applied(sheets, clock, treatment, apply)
+    told = _exceptions(tx, graph, sheets, short, cause="", now=now)
+    return Foreseen(
+        short=tuple((sheets[one.key].commitments[one.commitment], one.short) for one in told.opened),
+        covered=tuple(
+            sheets[one.key].commitments[one.commitment]
+            for one in told.closed
+            if one.commitment in sheets[one.key].commitments
+        ),
+        now=now,
+    )
+
+
+def _applied(
+    sheets: Sheets, clock: Clock, treatment: Treatment, apply: Callable[[Sheets, Clock], None]
+) -> dict[str, dict[str, int]]:
     apply(sheets, clock)
     _roll(sheets, clock, treatment)
-    short = judge(
+    return judge(
         sheets,
-        graph,
+        clock.graph,
         clock.today_of,
         lambda s, day: treated(
             s, day, late_receipt_days=treatment.late_receipt_days, fence_days=treatment.fence_days
         ),
     )
-    _write(tx, graph, sheets, clock)
-    return _except(tx, graph, sheets, short, cause=cause, now=now)
 
 
 def _load(tx: Tx, profiles: Mapping[str, Profile]) -> Sheets:
@@ -173,10 +216,10 @@ def _compare(
             new.append((after, version))
 
 
-def _except(
+def _exceptions(
     tx: Tx, graph: Graph, sheets: Sheets, short: Mapping[str, Mapping[str, int]], *, cause: str, now: Instant
 ) -> Told:
-    """Open an exception for each commitment that is not covered, close those of commitments that are."""
+    """An exception to open for each commitment that is not covered, those to close of commitments that are."""
     nodes = sorted(short)
     known = {e.commitment: e for e in store.open_exceptions(tx, nodes)}
     opened, closed = [], []
@@ -201,9 +244,6 @@ def _except(
             row = sheets[exception.key].commitments.get(commitment)
             why = "covered again" if row is not None and row.state.is_open else "no longer open"
             closed.append(msgspec.structs.replace(exception, closed_at=now, closed_why=why))
-    store.open_many(tx, opened)
-    store.close_many(tx, [(e.key, e.id, now, e.closed_why) for e in closed])
-    _tell(tx, opened, closed)
     return Told(cause=cause, opened=tuple(opened), closed=tuple(closed), now=now)
 
 
@@ -276,12 +316,14 @@ def again(db: Database, work: Callable[[Tx], T]) -> T:
 
 
 __all__ = [
+    "Foreseen",
     "Moved",
     "Sheets",
     "Told",
     "again",
     "change",
     "closure",
+    "foresee",
     "record_cause",
     "rejudge",
     "roll_keys",
