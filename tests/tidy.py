@@ -45,7 +45,8 @@ def long_files(package: Path) -> Iterator[str]:
     """A file that has outgrown its reader is split by noun inside its question."""
     for path in _sources(package):
         lines = len(path.read_text().splitlines())
-        if lines > LINES_MAX:
+        is_drafted = "versions" in path.relative_to(package).parts  # schema steps: one table after the other
+        if lines > LINES_MAX and not is_drafted:
             yield f"{path.relative_to(package)}: {lines} lines, {LINES_MAX} at most"
 
 

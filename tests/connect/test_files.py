@@ -222,7 +222,7 @@ def test_a_cyclic_bill_is_refused_with_its_circle(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("data", "why"),
     [
-        (b"item,site,quantity\nX-1,lyon,1\nZ\xfcrich,lyon,1\n", r"is not utf-8: byte 32, in row 3"),
+        (b"item,site,quantity\nX-1,lyon,1\nZ\x81rich,lyon,1\n", r"is not utf-8: byte 32, in row 3"),
         (b"item,site,quantity\nX\x00-1,lyon,1\n", r"holds a NUL in row 2"),
         (b"item,site,quantity\nX-1,lyon\n", r"Row 2 of s.csv has 2 cells, the header has 3"),
         (b"item,site,quantity\nX-1,lyon,1,2\n", r"Row 2 of s.csv has 4 cells"),
@@ -232,7 +232,6 @@ def test_a_cyclic_bill_is_refused_with_its_circle(tmp_path: Path) -> None:
         (b'item,site,quantity\n"X-1,lyon,1\n', r"Row 2 of s.csv cannot be read"),
         (b"item,site;quantity\n", r"holds ',' and ';'. Say which one separates"),
         (b"", r"s.csv has no header in row 1"),
-        ("item,site,quantity\nX-1,lyon,1\n".encode("utf-16"), r"s.csv is UTF-16"),
         (b",".join(b"c%d" % n for n in range(100_000)), r"s.csv has 100,000 columns, 1,000 at most"),
     ],
 )

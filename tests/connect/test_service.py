@@ -13,6 +13,7 @@ import pytest
 
 from accord.connect import service, store
 from accord.connect.model import Change, Kind
+from accord.connect.service import promising
 from accord.db.engine import Database
 from accord.kit.days import Day, iso
 from accord.kit.errors import AccordError, InputError, Unavailable
@@ -131,7 +132,7 @@ def test_a_run_that_was_killed_goes_on_without_promising_twice(
 ) -> None:
     write(path, model_of(db, *({"name": f"d{n}", "due": ahead(db, 3), "quantity": 4} for n in range(5))))
     bring_in(db, path)
-    monkeypatch.setattr(service, "_BATCH", 2)
+    monkeypatch.setattr(promising, "_BATCH", 2)
     settle, calls = store.settle, 0
 
     def killed(*args: Any) -> None:

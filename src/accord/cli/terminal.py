@@ -139,6 +139,13 @@ class Progress:
         fields = {"problems": f"· {problems:,} need you" if problems else "", "count": self._count(done)}
         self._bar.update(self._task, completed=done, total=self._total, **fields)
 
+    def begin(self, what: str) -> None:
+        """Another stretch of the work begins, counted from nothing: "Import orders.csv: check"."""
+        if self._bar is not None:
+            self._bar.reset(
+                self._task, description=f"{self._title}: {what}", total=None, count="0", problems=""
+            )
+
     def more(self, count: int) -> None:
         """So many more are done."""
         self._done += count

@@ -280,6 +280,15 @@ def promises(tx: Tx, ids: Sequence[str]) -> dict[str, Promise]:
     return {one.id: one for one in [_unpack(body) for (body,) in found]}
 
 
+def customers_in_use(tx: Tx) -> frozenset[str]:
+    """Customers of promises that are held or committed."""
+    # A scan of the partial index on the customer, to undo an import of customers.
+    found = tx.rows(
+        "SELECT DISTINCT customer FROM promise WHERE in_force AND customer IS NOT NULL AND state IN ('held', 'committed')"
+    )
+    return frozenset(customer for (customer,) in found)
+
+
 def promise_at(tx: Tx, id: str, version: int) -> Promise | None:
     """A promise as it was at a version, or None."""
     # One row, by primary key.

@@ -42,6 +42,8 @@ class Value(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     words: dict[str, str] | None = None  # their word: ours; "*" = any other
     default: str | None = None  # when empty
     dates: str | None = None  # strptime format; None: the table's
+    decimal: str | None = None  # the sign before decimals; None: the table's, with its thousands
+    thousands: str = ""
     round: bool = False  # money that is finer than the minor unit, half up
     plus_days: int = 0  # for days that are the last one of a period
 

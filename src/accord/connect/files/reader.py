@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from collections.abc import Mapping as Map
 from datetime import datetime
 from fractions import Fraction
 
+from accord.connect.files.choices import Choices
 from accord.connect.files.mapping import NO_TABLE, Feed, Join, Mapping, Source, Value, Where
 from accord.connect.files.problems import Problems
 from accord.connect.files.rows import Row
 from accord.connect.files.tables import Table
-from accord.connect.model import Kind, Notes
+from accord.connect.model import Kind, Notes, Question, Rejected
 from accord.kit.days import Day, day_of
 from accord.kit.decimals import read_decimal
 from accord.kit.errors import InputError
@@ -23,6 +24,8 @@ _IN_NUMBERS = re.compile(r"([0-9]{1,2})[./-]([0-9]{1,2})[./-]([0-9]{2}|[0-9]{4})
 _TEMPLATE = re.compile(r"\{([^{}]+)\}")
 
 _PLAIN = Source(file="")
+_TOLD_EVERY = 1_000  # rows
+_REJECTED_MAX = 100_000
 
 
 class Tables:
@@ -63,6 +66,9 @@ class Reader:
         problems: Problems,
         notes: Notes,
         required: Map[str, frozenset[str]],
+        choices: Choices | None = None,
+        questions: Iterable[Question] = (),
+        on_rows: Callable[[int, int], None] | None = None,
     ) -> None:
         self.tables = tables
         self.today = today
@@ -70,7 +76,11 @@ class Reader:
         self.problems = problems
         self.notes = notes
         self.skipped: dict[tuple[str, str], int] = {}  # (target, reason): rows
+        self.rejected: list[Rejected] = []
+        self.choices = choices or Choices()
+        self.questions = {(one.file, one.column): one for one in questions}
         self._required = required
+        self._on_rows = on_rows  # called now and then with how many more rows, and how many problems by now
 
     def file(self, feed: Feed) -> str:
         """The table's file, for people."""
@@ -92,7 +102,9 @@ class Reader:
         for column in columns_of(feed):
             if column not in table.columns:
                 raise _no_column(table, column)
-        for number, cells in table.numbered():
+        for count, (number, cells) in enumerate(table.numbered(), 1):
+            if self._on_rows is not None and count % _TOLD_EVERY == 0:
+                self._on_rows(_TOLD_EVERY, self.problems.rows)
             row = Row(self, feed, number, cells)
             reason = next((one.reason for one in feed.where if not self._holds(feed, one, row)), None)
             if reason is None:
@@ -101,6 +113,11 @@ class Reader:
             key = (feed.target, reason)
             self.skipped[key] = self.skipped.get(key, 0) + 1
             self.notes.add(Kind.skipped, f"{feed.target}: {reason}", f"{table.file} row {number}")
+
+    def reject(self, row: Rejected) -> None:
+        """Keep a row that cannot come in, up to a number that a person could look at."""
+        if len(self.rejected) < _REJECTED_MAX:
+            self.rejected.append(row)
 
     # --- words ---
 
@@ -121,7 +138,8 @@ class Reader:
                 )
                 known = ""
             found = known
-        return found or value.default or ""
+        found = found or value.default or ""
+        return self.choices.word(field, found) if self.choices.mapped else found
 
     def _raw(self, feed: Feed, value: Value, row: Row) -> str:
         if value.column is not None:
@@ -160,16 +178,18 @@ class Reader:
 
     def number(self, feed: Feed, word: str, field: str) -> Fraction:
         """A number as the table writes it. Raises: InputError."""
-        source = self.tables.source(feed.table)
-        plain = word
-        if source.decimal != ".":
-            if "." in plain and source.thousands != ".":
-                detail = f'The {field} {word[:40]!r} has a point, but decimals have {source.decimal!r} here. Say thousands = "." if it groups them.'
+        said: Source | Value | None = feed.fields.get(field)
+        if said is None or said.decimal is None:
+            said = self.tables.source(feed.table)
+        plain, decimal, thousands = word, said.decimal or ".", said.thousands
+        if decimal != ".":
+            if "." in plain and thousands != ".":
+                detail = f'The {field} {word[:40]!r} has a point, but decimals have {decimal!r} here. Say thousands = "." if it groups them.'
                 raise InputError.at(field, "ambiguous_number", detail)
-            plain = plain.replace(".", "") if source.thousands == "." else plain
-            plain = plain.replace(source.decimal, ".")
-        elif source.thousands:
-            plain = plain.replace(source.thousands, "")
+            plain = plain.replace(".", "") if thousands == "." else plain
+            plain = plain.replace(decimal, ".")
+        elif thousands:
+            plain = plain.replace(thousands, "")
         digits, decimals = read_decimal(plain, field, field)
         return Fraction(digits, 10**decimals)
 

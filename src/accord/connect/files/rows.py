@@ -10,8 +10,10 @@ from collections.abc import Iterable, Mapping
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from accord.connect.files.choices import NOUNS
 from accord.connect.files.mapping import Feed
-from accord.connect.model import Kind
+from accord.connect.files.targets import EXPECTED, TARGETS
+from accord.connect.model import Kind, Rejected
 from accord.kit.days import Day, Instant, midnight, parse_instant
 from accord.kit.errors import InputError
 from accord.kit.money import exponent_of
@@ -72,6 +74,8 @@ class Row:
         """A plain number, zero or more; None when there is none."""
         word = self.text(field)
         if not word:
+            return None
+        if self._is_open_question(field, "ambiguous_number"):
             return None
         try:
             return self._reader.number(self._feed, word, field)
@@ -138,6 +142,8 @@ class Row:
         word = self.text(field)
         if not word:
             return None
+        if self._is_open_question(field, "ambiguous_date"):
+            return None
         value = self._feed.fields[field]
         try:
             return self._reader.day(self._feed, word, value.dates, field) + value.plus_days
@@ -189,7 +195,8 @@ class Row:
 
     def names(self, field: str) -> tuple[str, ...]:
         """Names separated by |."""
-        return tuple(name.strip() for name in self.text(field).split("|") if name.strip())
+        names = [name.strip() for name in self.text(field).split("|")]
+        return tuple(self._reader.choices.word(field, name) for name in names if name)
 
     def known(self, name: str, names: Iterable[str] | Mapping[str, object], noun: str, field: str) -> bool:
         """Whether the name is there; a problem when it is not."""
@@ -200,6 +207,7 @@ class Row:
             f"unknown_{noun}",
             f"unknown {noun} {name[:60]!r}",
             "Create it first, map it, or skip these rows.",
+            word=name,
         )
         return False
 
@@ -209,17 +217,40 @@ class Row:
         what, _, fix = one.detail.partition(". ")
         self.bad(field, one.code, what[:1].lower() + what[1:], fix or "Correct it.")
 
-    def bad(self, field: str, code: str, what: str, fix: str) -> None:
-        """Note a problem of this row."""
+    def bad(self, field: str, code: str, what: str, fix: str, *, word: str = "") -> None:
+        """Note a problem of this row; where somebody said to skip such rows, the row is left out and kept for the report."""
+        file, column = self._reader.file(self._feed), self._column(field)
+        if not self.is_bad:
+            self._reader.reject(
+                Rejected(file=file, row=self.number, column=column, code=code, why=what, cells=self.cells)
+            )
         self.is_bad = True
+        if self._reader.choices.skips(code, word or column):
+            return
         self._reader.problems.add(
             code=code,
             what=what,
             fix=fix,
-            file=self._reader.file(self._feed),
-            column=self._column(field),
+            file=file,
+            column=column,
             row=self.number,
+            word=word or column,
+            expected=self._expected(field),
         )
+
+    def _expected(self, field: str) -> str:
+        found = TARGETS[self._feed.target].fields.get(field)
+        return "" if found is None else EXPECTED.get(NOUNS.get(field, ""), EXPECTED[found.as_])
+
+    def _is_open_question(self, field: str, code: str) -> bool:
+        """Whether nobody has said how this column is read."""
+        if not self._reader.questions:
+            return False
+        question = self._reader.questions.get((self._reader.file(self._feed), self._column(field)))
+        if question is None:
+            return False
+        self.bad(field, code, question.sentence, "Say which one is meant.")
+        return True
 
     def _column(self, field: str) -> str:
         value = self._feed.fields.get(field)

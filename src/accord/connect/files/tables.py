@@ -24,12 +24,14 @@ from accord.kit.errors import InputError, Malformed
 BYTES_MAX = 2 * 1024**3
 COLUMNS_MAX = 1_000
 ROWS_MAX = 5_000_000
+UNPACKED_MAX = 512 * 1024**2  # of a workbook
+_PARTS_MAX = 10_000  # of a workbook
 _GZIP = b"\x1f\x8b"
 _ZIP = b"PK\x03\x04"
 _OLE = b"\xd0\xcf\x11\xe0"  # .xls
 _WRONG_ENCODING = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffd]")
 _FORMULA = re.compile(r"=.+", re.DOTALL)
-_CELL = re.compile(rb"<c\b([^>]*)>(.*?)</c>", re.DOTALL)
+_CELL = re.compile(rb"<c\b([^<>]*)>")
 _VALUE = re.compile(rb"<v\b[^>]*>[^<]+</v>|<is\b")
 
 Row = tuple[int, list[str]]  # number as a spreadsheet shows it (the header is 1), cells as words; "" = empty
@@ -68,17 +70,25 @@ def load(path: Path) -> bytes:
         raise InputError.at(
             "path", "not_readable", f"{path} cannot be read: {(error.strerror or 'unknown').lower()}."
         ) from None
+    return unpacked(path.name, data)
+
+
+def unpacked(name: str, data: bytes, unpacked_max: int = BYTES_MAX) -> bytes:
+    """The bytes as they are, or what is in them when they are gzip.
+
+    Raises: InputError when that is too large; Malformed when it is damaged.
+    """
     if not data.startswith(_GZIP):
         return data
     unpacker = zlib.decompressobj(wbits=31)
     try:
-        out = unpacker.decompress(data, BYTES_MAX)
+        out = unpacker.decompress(data, unpacked_max)
     except zlib.error:
-        raise Malformed(f"{path.name} is a damaged gzip file.") from None
+        raise Malformed(f"{name} is a damaged gzip file.") from None
     if unpacker.unconsumed_tail:
-        raise InputError.at("path", "too_large", f"{path.name} unpacks to more than {BYTES_MAX} bytes.")
+        raise InputError.at("path", "too_large", f"{name} unpacks to more than {unpacked_max:,} bytes.")
     if not unpacker.eof or unpacker.unused_data:
-        raise Malformed(f"{path.name} is not one whole gzip file.")
+        raise Malformed(f"{name} is not one whole gzip file.")
     return out
 
 
@@ -194,10 +204,27 @@ def _delimiter(name: str, text: str, header_row: int) -> str:
 def _workbook(name: str, data: bytes):  # type: ignore[no-untyped-def]
     from python_calamine import CalamineError, load_workbook
 
+    _refuse_bomb(name, data)
     try:
         return load_workbook(io.BytesIO(data))
     except CalamineError as error:
         raise Malformed(f"{name} is not a workbook that can be read: {error}.") from None
+
+
+def _refuse_bomb(name: str, data: bytes) -> None:
+    """A small file may unpack to more than any machine holds; what it says of its sizes is checked by reading it."""
+    if not data.startswith(_ZIP):
+        return
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as parts:
+            total = sum(part.file_size for part in parts.infolist())
+            if total > UNPACKED_MAX or len(parts.infolist()) > _PARTS_MAX:
+                detail = f"{name} unpacks to {total:,} bytes, {UNPACKED_MAX:,} at most. Save it as CSV."
+                raise InputError.at(name, "too_large", detail)
+            if parts.testzip() is not None:
+                raise Malformed(f"{name} is a damaged workbook.")
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, NotImplementedError, ValueError):
+        raise Malformed(f"{name} is a damaged workbook.") from None
 
 
 def _excel(name: str, data: bytes, format: Format) -> tuple[str, Iterator[list[str]]]:  # noqa: A002
@@ -230,7 +257,15 @@ def _refuse_uncounted(file: str, data: bytes, index: int) -> None:
             sheet = parts.read(member)
     except (zipfile.BadZipFile, zlib.error, OSError):
         raise Malformed(f"{file} is a damaged workbook.") from None
-    for attributes, inside in _CELL.findall(sheet):
+    end = 0
+    for found in _CELL.finditer(sheet):
+        attributes = found[1]
+        if attributes.endswith(b"/") or found.start() < end:
+            continue
+        end = sheet.find(b"</c>", found.end())
+        if end < 0:
+            return
+        inside = sheet[found.end() : end]
         if b"<f" in inside and _VALUE.search(inside) is None:
             cell = re.search(rb'\br="([A-Z]+[0-9]+)"', attributes)
             where = cell[1].decode() if cell else "somewhere"

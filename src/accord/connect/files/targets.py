@@ -26,6 +26,29 @@ class As(StrEnum):
     names = "names"  # separated by |
 
 
+# What a person is told should stand there.
+EXPECTED: dict[str, str] = {
+    As.text: "some words",
+    As.quantity: "a quantity above zero, such as 12 or 2.5",
+    As.amount: "a quantity, zero or more, such as 12 or 2.5",
+    As.decimal: "a number, zero or more, such as 12 or 2.5",
+    As.whole: "a whole number, zero or more",
+    As.money: "an amount of money, such as 12.50",
+    As.day: "a date, such as 2026-03-12",
+    As.moment: "a moment with its zone, such as 2026-03-12T14:30:00Z, or a date",
+    As.minute: "a time of day, such as 14:30",
+    As.yes_no: "yes or no",
+    As.names: "names, separated by |",
+    "item": "an item that is there",
+    "site": "a site that is there",
+    "supplier": "a supplier that is there",
+    "customer": "a customer that is there",
+    "calendar": "a calendar that is there",
+    "tier": "a tier that is there",
+    "resource": "a resource that is there",
+}
+
+
 class Field(msgspec.Struct, frozen=True):
     """One field of a target."""
 

@@ -6,14 +6,15 @@ Files whose columns already have our names need no mapping.
 from __future__ import annotations
 
 import fnmatch
+from collections.abc import Callable, Sequence
 from collections.abc import Mapping as Map
-from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
 
 from accord.connect.files import mapping as mappings
-from accord.connect.files.guess import guessed
+from accord.connect.files.choices import Choices
+from accord.connect.files.guess import guessed, made_feed
 from accord.connect.files.mapping import Mapping, Source
 from accord.connect.files.masters import Masters
 from accord.connect.files.problems import Problems
@@ -22,10 +23,10 @@ from accord.connect.files.tables import Table, load, table
 from accord.connect.files.targets import TARGETS
 from accord.connect.files.trade import Trade
 from accord.connect.known import depth, records_there
-from accord.connect.model import Kind, Notes, Translation
+from accord.connect.model import Finding, Kind, Notes, Question, Translation
 from accord.exceptions.model import MasterStated, News
 from accord.kit.days import Instant, local_day
-from accord.kit.digest import digest
+from accord.kit.digest import canonical, digest
 from accord.kit.errors import InputError
 from accord.ledger.decide.graph import Graph, check
 from accord.ledger.model import Record
@@ -43,37 +44,107 @@ class Reading(msgspec.Struct, frozen=True):
     fingerprint: str  # of the mapping and of every file that it uses
     mapping: Mapping
     tables: dict[str, Table]
+    choices: Choices
+    findings: tuple[Finding, ...] = ()
+    questions: tuple[Question, ...] = ()
+
+    @property
+    def rows(self) -> int:
+        """How many rows all feeds read."""
+        return sum(len(self.tables[one.table].rows) for one in self.mapping.feeds if one.table in self.tables)
 
 
-def read(paths: Sequence[Path], mapping: str | Path | None) -> Reading:
+def read(
+    paths: Sequence[Path],
+    mapping: str | Path | None,
+    *,
+    source: str | None = None,
+    say: Map[str, str] | None = None,
+) -> Reading:
     """Open the files that the mapping uses; without a mapping, all of them by the names of their columns.
 
     Raises: InputError or Malformed naming the file, row and column that cannot be used.
     """
+    text = None if mapping is None else mapping_text(mapping)
+    return read_given(*given(paths), text, source=source, say=say, mapping_name=_stem(mapping))
+
+
+def given(paths: Sequence[Path]) -> tuple[list[str], Callable[[str], bytes]]:
+    """The names of files, folders opened, and how to read each. Raises: InputError when there is none, or two of one name."""
     files = _files(paths)
+    return list(files), lambda name: load(files[name])
+
+
+def mapping_text(mapping: str | Path) -> str:
+    """What a mapping file says. Raises: InputError."""
+    path = mappings.find(mapping)
+    try:
+        return path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError):
+        detail = f"The mapping {path} cannot be read as UTF-8."
+        raise InputError.at("mapping", "not_readable", detail) from None
+
+
+def _stem(mapping: str | Path | None) -> str:
+    return "plain" if mapping is None else Path(mapping).stem
+
+
+def read_given(
+    names: Sequence[str],
+    data_of: Callable[[str], bytes],
+    mapping: str | None,
+    *,
+    mapping_name: str,
+    source: str | None = None,
+    say: Map[str, str] | None = None,
+) -> Reading:
+    """The same of files by name, wherever their bytes are; `mapping` is TOML, `source` a name instead of the mapping's.
+
+    Raises: InputError or Malformed naming the file, row and column that cannot be used.
+    """
+    choices = Choices(say)
+    findings: tuple[Finding, ...] = ()
+    questions: tuple[Question, ...] = ()
     if mapping is None:
-        found, data = guessed(files)
-        text = ""
+        contents = {name: data_of(name) for name in names}
+        seen = guessed(contents, choices)
+        found, tables, findings, questions = seen.mapping, seen.tables, seen.findings, seen.questions
     else:
-        path = mappings.find(mapping)
-        try:
-            text = path.read_text("utf-8")
-        except (OSError, UnicodeDecodeError):
-            raise InputError.at(
-                "mapping", "not_readable", f"The mapping {path} cannot be read as UTF-8."
-            ) from None
-        found, data = mappings.parse(text, path.stem), {}
-    used = {name: _file_of(source, files) for name, source in found.tables.items()}
-    contents = {path: data.get(path) or load(path) for path in dict.fromkeys(used.values())}
-    tables = {
-        name: table(used[name].name, contents[used[name]], source.format)
-        for name, source in found.tables.items()
-    }
-    parts = [digest(text.encode()), *(f"{path.name}={digest(contents[path])}" for path in sorted(contents))]
-    return Reading(f"files/{found.name}", digest("\n".join(parts).encode()), found, tables)
+        found = mappings.parse(mapping, mapping_name)
+        made = [made_feed(target, id) for target, id in choices.created()]
+        order = list(TARGETS)
+        feeds = sorted([*made, *found.feeds], key=lambda feed: order.index(feed.target))
+        found = msgspec.structs.replace(found, feeds=tuple(feeds))
+        used = {name: _file_of(one, names) for name, one in found.tables.items()}
+        contents = {name: data_of(name) for name in dict.fromkeys(used.values())}
+        tables = {
+            name: table(used[name], contents[used[name]], one.format) for name, one in found.tables.items()
+        }
+    parts = [
+        digest((mapping or "").encode()),
+        *(f"{name}={digest(contents[name])}" for name in sorted(contents)),
+    ]
+    if choices.said:
+        parts.append(digest(canonical(choices.said)))
+    return Reading(
+        f"files/{source or found.name}",
+        digest("\n".join(parts).encode()),
+        found,
+        tables,
+        choices,
+        findings,
+        questions,
+    )
 
 
-def translate(reading: Reading, *, graph: Graph, book: Book, now: Instant) -> Translation:
+def translate(
+    reading: Reading,
+    *,
+    graph: Graph,
+    book: Book,
+    now: Instant,
+    on_rows: Callable[[int, int], None] | None = None,
+) -> Translation:
     """Everything the rows say, in our words, on top of the master data and the policy that are there.
 
     Raises: InputError with every problem, grouped by what to do about it.
@@ -91,6 +162,9 @@ def translate(reading: Reading, *, graph: Graph, book: Book, now: Instant) -> Tr
         problems=problems,
         notes=notes,
         required={name: target.required for name, target in TARGETS.items()},
+        choices=reading.choices,
+        questions=reading.questions,
+        on_rows=on_rows,
     )
     masters = Masters(reader, graph)
     trade = Trade(reader, masters, book, reading.source, now)
@@ -99,7 +173,7 @@ def translate(reading: Reading, *, graph: Graph, book: Book, now: Instant) -> Tr
             trade.read(feed)
         else:
             masters.read(feed)
-    problems.stop()
+    problems.stop(reading.questions, reader.rejected)
     records = masters.records()
     everything = _merged(records, graph)
     _note_unused(reading, notes)
@@ -120,6 +194,9 @@ def translate(reading: Reading, *, graph: Graph, book: Book, now: Instant) -> Tr
         tallies=_tallies(reading, reader, masters),
         horizon_on=None if latest is None else latest + HORIZON_DAYS_AFTER,
         depth_min=depth(everything),
+        findings=reading.findings,
+        rejected=tuple(reader.rejected),
+        left_out=len(reader.rejected),
     )
 
 
@@ -195,14 +272,14 @@ def _files(paths: Sequence[Path]) -> dict[str, Path]:
     return found
 
 
-def _file_of(source: Source, files: Map[str, Path]) -> Path:
-    found = [path for name, path in files.items() if fnmatch.fnmatch(name, source.file)]
+def _file_of(source: Source, files: Sequence[str]) -> str:
+    found = [name for name in files if fnmatch.fnmatch(name, source.file)]
     if len(found) == 1:
         return found[0]
     if not found:
         detail = f"The mapping needs a file {source.file}; given are {', '.join(sorted(files))[:300]}."
         raise InputError.at(f"mapping:{source.file}", "file_missing", detail)
-    names = ", ".join(sorted(path.name for path in found))
+    names = ", ".join(sorted(found))
     raise InputError.at(
         f"mapping:{source.file}", "ambiguous_file", f"{source.file} fits several files: {names}."
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence, ValuesView
+from collections.abc import Mapping, Sequence, ValuesView
 from weakref import WeakKeyDictionary
 
 from accord.db.engine import Database
@@ -89,6 +89,37 @@ def _stated(tx: Tx, stated: Sequence[Record], ended: Sequence[tuple[str, str]]) 
             errors=errors,
         )
     return now.values()
+
+
+def reversal(tx: Tx, before: int, after: int) -> tuple[list[Record], list[tuple[str, str]]]:
+    """What must be stated and ended so that master data is as it was at a version before another."""
+    if before == after:
+        return [], []
+    was = {(kind, id): body for kind, id, body in store.records(tx, before)}
+    then = {(kind, id): body for kind, id, body in store.records(tx, after)}
+    stated = [from_record(kind, body) for kind, body in _differing(was, then)]
+    return stated, sorted(name for name in then if name not in was)
+
+
+def restated_since(tx: Tx, before: int, after: int) -> list[str]:
+    """Which of the master data that changed between two versions was changed again after them, in words."""
+    if before == after:
+        return []
+    was = {(kind, id): body for kind, id, body in store.records(tx, before)}
+    then = {(kind, id): body for kind, id, body in store.records(tx, after)}
+    now = {(kind, id): body for kind, id, body in store.records(tx, store.graph_version(tx))}
+    touched = sorted(name for name in {*was, *then} if was.get(name) != then.get(name))
+    return [
+        f"{name[0]} {name[1]} was {'ended' if name not in now else 'stated anew'} since"
+        for name in touched
+        if now.get(name) != then.get(name)
+    ]
+
+
+def _differing(
+    was: Mapping[tuple[str, str], bytes], then: Mapping[tuple[str, str], bytes]
+) -> list[tuple[str, bytes]]:
+    return [(name[0], body) for name, body in sorted(was.items()) if then.get(name) != body]
 
 
 def version(tx: Tx) -> int:

@@ -46,6 +46,7 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
     opened: tuple[OpenException, ...]
     closed: tuple[OpenException, ...]
     now: Instant
+    versions: tuple[tuple[str, int, int], ...] = ()  # of each key whose rows changed: before, after
 
 
 class Foreseen(msgspec.Struct, frozen=True, kw_only=True):
@@ -94,12 +95,12 @@ def change(
     sheets = _load(tx, profiles)
     audit.append(tx, [hold_expired(c) for key in sorted(sheets) for c in expire(sheets[key], now)])
     short = _applied(sheets, clock, treatment, apply)
-    _write(tx, graph, sheets, clock)
+    versions = _write(tx, graph, sheets, clock)
     told = _exceptions(tx, graph, sheets, short, cause=cause, now=now)
     store.open_many(tx, told.opened)
     store.close_many(tx, [(e.key, e.id, now, e.closed_why) for e in told.closed])
     _tell(tx, told.opened, told.closed)
-    return told
+    return msgspec.structs.replace(told, versions=versions)
 
 
 def foresee(
@@ -164,8 +165,9 @@ def _roll(sheets: Sheets, clock: Clock, treatment: Treatment) -> None:
             )
 
 
-def _write(tx: Tx, graph: Graph, sheets: Sheets, clock: Clock) -> None:
+def _write(tx: Tx, graph: Graph, sheets: Sheets, clock: Clock) -> tuple[tuple[str, int, int], ...]:
     changes, rows, movements = store.Changes(), [], []
+    versions: list[tuple[str, int, int]] = []
     for key in sorted(sheets):
         sheet = sheets[key]
         movements += sheet.movements
@@ -185,9 +187,12 @@ def _write(tx: Tx, graph: Graph, sheets: Sheets, clock: Clock) -> None:
         profile = msgspec.structs.replace(profile, rolled_to=sheet.rolled_to, shortfall_max=max(0, -low))
         rows.append((profile, low))
         _difference(sheet, version, changes)
+        if version != sheet.profile.version:
+            versions.append((key, sheet.profile.version, version))
     store.write_keys(tx, rows)
     store.apply(tx, changes)
     store.add_movements(tx, movements)
+    return tuple(versions)
 
 
 def _difference(sheet: Sheet, version: int, changes: store.Changes) -> None:

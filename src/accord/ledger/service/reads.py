@@ -154,6 +154,11 @@ def available(tx: Tx, item: str, site: str, on: Day, *, life_days: int = 0) -> i
     return Trial(graph, profiles, clock.today, clock.default_today).atp(key, on, life_days=life_days)
 
 
+def supplies_of(tx: Tx, keys: Sequence[str]) -> list[Supply]:
+    """The supply in force at these nodes."""
+    return store.supplies(tx, keys)
+
+
 def rows_of(tx: Tx, keys: Sequence[str]) -> tuple[list[Supply], list[Draw], list[Commitment]]:
     """Every row in force on these keys."""
     return store.supplies(tx, keys), store.draws(tx, keys), store.commitments(tx, keys)
@@ -192,3 +197,8 @@ def keys_expiring(tx: Tx, now: Instant, limit: int) -> list[str]:
 def promises_with_receipts(tx: Tx) -> list[str]:
     """The promises that proposed receipts which are still expected."""
     return store.proposers(tx)
+
+
+def keys_in_use(tx: Tx) -> list[str]:
+    """Keys with supply or draws in force, in key order."""
+    return store.keys_in_use(tx)

@@ -201,3 +201,12 @@ def keys_to_roll(tx: Tx, day: int, after: str, limit: int) -> list[str]:
         limit=limit,
     )
     return [key for (key,) in found]
+
+
+def keys_in_use(tx: Tx) -> list[str]:
+    """Keys with supply or draws in force, in key order; a scan of both partial indexes, to undo master data."""
+    found = tx.rows(
+        "SELECT key FROM ledger_supply WHERE version_to IS NULL UNION SELECT key FROM ledger_draw WHERE version_to IS NULL"
+        " ORDER BY key"
+    )
+    return [key for (key,) in found]

@@ -12,7 +12,17 @@ from accord.policy.service.editions import (
     still,
     tested,
 )
-from accord.policy.service.records import HEAD, Record, book, book_at, put, version
+from accord.policy.service.records import (
+    HEAD,
+    Record,
+    book,
+    book_at,
+    put,
+    put_in,
+    restated_since,
+    undo_in,
+    version,
+)
 
 __all__ = [
     "HEAD",
@@ -27,8 +37,11 @@ __all__ = [
     "doubts",
     "editions",
     "put",
+    "put_in",
+    "restated_since",
     "state",
     "still",
     "tested",
+    "undo_in",
     "version",
 ]

@@ -117,6 +117,35 @@ def put_in(tx: Tx, records: Sequence[Record], *, actor: str, id: str) -> int:
     return version
 
 
+def undo_in(tx: Tx, before: int, after: int, *, actor: str, id: str) -> list[tuple[str, str]]:
+    """Make what changed between two versions as it was at the first; what is gone by that, as (kind, id)."""
+    if before == after:
+        return []
+    was = {(kind, ident): body for kind, ident, body in store.records(tx, before)}
+    then = {(kind, ident): body for kind, ident, body in store.records(tx, after)}
+    ended = sorted(name for name in then if name not in was)
+    changed = [(*name, body) for name, body in sorted(was.items()) if then.get(name) != body]
+    version = store.put(tx, changed, ended)
+    fact = {"id": id, "actor": actor, "version": version, "records": len(changed) + len(ended)}
+    audit.append(tx, [audit.Entry(type="PolicyUndone", body=canonical(fact))])
+    return ended
+
+
+def restated_since(tx: Tx, before: int, after: int) -> list[str]:
+    """Which of the records that changed between two versions were changed again after them, in words."""
+    if before == after:
+        return []
+    was, then, now = (
+        {(kind, ident): body for kind, ident, body in store.records(tx, version)}
+        for version in (before, after, store.version(tx))
+    )
+    return [
+        f"{kind} {ident} was stated anew since"
+        for kind, ident in sorted({*was, *then})
+        if was.get((kind, ident)) != then.get((kind, ident)) != now.get((kind, ident))
+    ]
+
+
 def _named(record: Record) -> tuple[str, str]:
     if isinstance(record, Rules):
         return ("rules", "rules")

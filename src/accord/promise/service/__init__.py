@@ -1,14 +1,16 @@
 """What happens when someone asks for a promise, in order?"""
 
 from accord.promise.service.batch import ask, promise, promise_one
-from accord.promise.service.openings import record_openings
+from accord.promise.service.openings import cancel_openings, record_openings
 from accord.promise.service.reads import (
     approval,
     approvals,
+    customers_in_use,
     decision,
     promise_of,
     promise_with,
     promises,
+    promises_named,
     why,
 )
 from accord.promise.service.repeats import is_repeat
@@ -26,6 +28,8 @@ __all__ = [
     "approval",
     "approvals",
     "ask",
+    "cancel_openings",
+    "customers_in_use",
     "decision",
     "desk",
     "is_repeat",
@@ -34,6 +38,7 @@ __all__ = [
     "promise_one",
     "promise_with",
     "promises",
+    "promises_named",
     "prune",
     "record_openings",
     "replay",

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import msgspec
+
 from accord.db.tx import Tx
 from accord.kit.days import Day, Instant
-from accord.ledger.model import Commitment
+from accord.ledger.model import Commitment, State
 from accord.promise import store
 from accord.promise.model import Promise, PromiseLine
 
@@ -48,5 +50,17 @@ def record_openings(
                 changed_at=now,
             )
             for commitment, customer, ref, requested_on, price_minor in openings
+        ],
+    )
+
+
+def cancel_openings(tx: Tx, promises: Sequence[str], *, now: Instant) -> None:
+    """Write down that these are promised no more, their import having been undone."""
+    found = store.promises(tx, sorted(promises))
+    store.put_promises(
+        tx,
+        [
+            msgspec.structs.replace(one, state=State.cancelled, version=one.version + 1, changed_at=now)
+            for one in found.values()
         ],
     )

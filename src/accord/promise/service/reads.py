@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
 from accord.db.engine import Database
@@ -61,6 +63,16 @@ def _seen(tx: Tx, page: list[Promise]) -> list[Seen]:
     return [
         Seen(p, state_now(p, by_promise.get(p.id, []), now), tuple(by_promise.get(p.id, []))) for p in page
     ]
+
+
+def promises_named(tx: Tx, ids: Sequence[str]) -> dict[str, Promise]:
+    """These promises, by id; unknown ones are left out."""
+    return store.promises(tx, sorted(set(ids)))
+
+
+def customers_in_use(tx: Tx) -> frozenset[str]:
+    """Customers to whom something is promised now."""
+    return store.customers_in_use(tx)
 
 
 def promise_of(db: Database, text: str) -> Seen:

@@ -101,14 +101,49 @@ def upgrade() -> None:
     )
     op.create_index("ix_decision_request_id", "decision", ["request_id"], unique=False)
     op.create_table(
+        "import_mapping",
+        sa.Column("kind", Words, nullable=False),
+        sa.Column("id", Words, nullable=False),
+        sa.Column("version_from", BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("version_to", BigInteger(), nullable=True),
+        sa.Column("stated_at", BigInteger(), nullable=False),
+        sa.Column("body", LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("kind", "id", "version_from", name=op.f("pk_import_mapping")),
+    )
+    index_where(
+        "ix_import_mapping_in_force",
+        "import_mapping",
+        ["kind", "id"],
+        unique=True,
+        where="version_to IS NULL",
+    )
+    op.create_table(
+        "import_piece",
+        sa.Column("run", Words, nullable=False),
+        sa.Column("kind", Words, nullable=False),
+        sa.Column("name", Words, nullable=False),
+        sa.Column("seq", Integer(), autoincrement=False, nullable=False),
+        sa.Column("body", LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("run", "kind", "name", "seq", name=op.f("pk_import_piece")),
+    )
+    op.create_table(
         "import_run",
         sa.Column("id", Words, nullable=False),
+        sa.Column("content", Words, nullable=False),
         sa.Column("source", Words, nullable=False),
-        sa.Column("at", BigInteger(), nullable=False),
+        sa.Column("state", Words, nullable=False),
         sa.Column("actor", Words, nullable=False),
-        sa.Column("report", LargeBinary(), nullable=False),
+        sa.Column("begun_at", BigInteger(), nullable=False),
+        sa.Column("done_at", BigInteger(), nullable=True),
+        sa.Column("undone_at", BigInteger(), nullable=True),
+        sa.Column("basis", Words, nullable=False),
+        sa.Column("setup", LargeBinary(), nullable=False),
+        sa.Column("report", LargeBinary(), nullable=True),
+        sa.Column("problem", LargeBinary(), nullable=True),
+        sa.Column("undo", LargeBinary(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_import_run")),
     )
+    index_where("uq_import_run_content", "import_run", ["content"], unique=True, where="state <> 'undone'")
     op.create_table(
         "job",
         sa.Column("name", Words, nullable=False),

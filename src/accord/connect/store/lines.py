@@ -1,4 +1,4 @@
-"""Where are imports and open order lines kept?
+"""Where are open order lines kept?
 
 An open line is a request that is not decided yet. Its row stays, with what became of it, so that the same line coming
 in again is known.
@@ -12,7 +12,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, Table
 
-from accord.connect.model import OpenLine, Report
+from accord.connect.model import OpenLine
 from accord.db.schema import Moment, Words, metadata
 from accord.db.tx import Tx
 from accord.kit.days import Instant
@@ -45,16 +45,6 @@ open_line = Table(
     ),
 )
 
-import_run = Table(
-    "import_run",
-    metadata,
-    Column("id", Words, primary_key=True),
-    Column("source", Words, nullable=False),
-    Column("at", Moment, nullable=False),
-    Column("actor", Words, nullable=False),
-    Column("report", LargeBinary, nullable=False),  # canonical JSON of model.Report
-)
-
 
 class Settled(msgspec.Struct, frozen=True, kw_only=True):
     """What became of an open line."""
@@ -64,28 +54,6 @@ class Settled(msgspec.Struct, frozen=True, kw_only=True):
     state: str
     reason: str | None
     decision: str | None
-
-
-def run(tx: Tx, id: str) -> Report | None:
-    """The report of an earlier run of this id."""
-    # One run; by primary key.
-    found = tx.rows("SELECT report FROM import_run WHERE id = :id", id=id)
-    return msgspec.json.decode(found[0][0], type=Report) if found else None
-
-
-def add_run(tx: Tx, report: Report, actor: str) -> bool:
-    """Keep the report of a run; False when another process was first."""
-    # One row, unless it is there; by primary key.
-    count = tx.execute(
-        "INSERT INTO import_run (id, source, at, actor, report) VALUES (:id, :source, :at, :actor, :report)"
-        " ON CONFLICT (id) DO NOTHING",
-        id=report.id,
-        source=report.source,
-        at=report.at,
-        actor=actor,
-        report=canonical(report),
-    )
-    return count == 1
 
 
 def lines_of(tx: Tx, source: str) -> dict[str, tuple[str, bytes]]:
@@ -152,4 +120,14 @@ def settle(tx: Tx, settled: Sequence[Settled], at: Instant) -> None:
         ("source", "id"),
         ("state", "reason", "decision", "settled_at"),
         [(one.source, one.id, one.state, one.reason, one.decision, at) for one in settled],
+    )
+
+
+def drop_lines(tx: Tx, source: str, ids: Sequence[str]) -> None:
+    """Forget lines that are still open, or came in as promised elsewhere."""
+    # These rows, by primary key.
+    tx.execute_in(
+        "DELETE FROM open_line WHERE source = :source AND id IN (:keys) AND state IN ('open', 'opening')",
+        ids,
+        source=source,
     )

@@ -20,6 +20,7 @@ from accord.exceptions.model import (
     Master,
     MasterStated,
     News,
+    OpeningLine,
     Outcome,
     ReceiptArrived,
     ReceiptStated,
@@ -89,8 +90,11 @@ def tell(
     actor: str,
     id: str,
     on_progress: Callable[[int], None] | None = None,
-) -> Outcome:
-    """The same inside a transaction of the caller's. Raises: Moved, too; the caller starts again with `again`."""
+) -> tuple[Outcome, Told | None]:
+    """The same inside a transaction of the caller's; with what the ledger told, unless it had been told before.
+
+    Raises: Moved, too; the caller starts again with `again`.
+    """
     check(news)
     body = canonical(list(news))
     claimed = requests.claim(tx, [requests.Claim(id, digest(body), actor)])[id]
@@ -98,14 +102,22 @@ def tell(
         raise RequestChanged(f"News with id {id} was told before with other contents; use a new id.")
     if isinstance(claimed, requests.StoredReply):
         reply = claimed.reply or reads.outcome_of_news(tx, id)
-        return msgspec.json.decode(reply, type=Outcome)
-    made = _tell(tx, news, body, actor=actor, id=id, on_progress=on_progress)
+        return msgspec.json.decode(reply, type=Outcome), None
+    made, told = _tell(tx, news, body, actor=actor, id=id, on_progress=on_progress)
     requests.record_reply(tx, [requests.Reply(id=id, status=200, reply=canonical(made))])
-    return made
+    return made, told
 
 
-def foresee(tx: Tx, news: Sequence[News]) -> tuple[Foreseen, tuple[str, ...]]:
-    """What the news would do to commitments, and what of it would not be applied; judged on one snapshot.
+class Foresight(msgspec.Struct, frozen=True, kw_only=True):
+    """What news would do."""
+
+    foreseen: Foreseen
+    ignored: tuple[str, ...]  # what would not be applied, and why
+    openings: dict[str, OpeningLine]  # orders that it brings, by the commitment they would be
+
+
+def foresee(tx: Tx, news: Sequence[News]) -> Foresight:
+    """What the news would do to commitments; judged on one snapshot by what judges it when it is told.
 
     Nothing is locked: promises do not wait. Raises: InputError as telling it would.
     """
@@ -114,11 +126,16 @@ def foresee(tx: Tx, news: Sequence[News]) -> tuple[Foreseen, tuple[str, ...]]:
     graph = graphs.foreseen(tx, stated, ended) if stated or ended else graphs.graph(tx)
     ground = _ground(tx, news, graph)
     ignored: list[str] = []
+    openings: dict[str, OpeningLine] = {}
 
     def apply(sheets: Sheets, clock: Clock) -> None:
-        apply_news(news, sheets, clock.today_of, ground.movements, ignored, now=clock.now, cause="foreseen")
+        made = apply_news(
+            news, sheets, clock.today_of, ground.movements, ignored, now=clock.now, cause="cau_foreseen"
+        )
+        openings.update({one.commitment.id: one.line for one in made})
 
-    return ledger_news.foresee(tx, graph, ground.keys, ground.treatment, apply), tuple(ignored)
+    found = ledger_news.foresee(tx, graph, ground.keys, ground.treatment, apply)
+    return Foresight(foreseen=found, ignored=tuple(ignored), openings=openings)
 
 
 class _Ground(msgspec.Struct, frozen=True):
@@ -155,7 +172,7 @@ def _tell(
     actor: str,
     id: str,
     on_progress: Callable[[int], None] | None,
-) -> Outcome:
+) -> tuple[Outcome, Told]:
     cause = new_id("cau")
     stated, ended = _masters(news)
     graph = graphs.state_records(tx, stated, ended) if stated or ended else graphs.graph(tx)
@@ -204,7 +221,7 @@ def _tell(
     )
     fact = canonical({"cause": cause, "id": id, "actor": actor, "digest": digest(body)})
     audit.append(tx, [audit.Entry(type="SupplyChanged", body=fact)])
-    return outcome
+    return outcome, told
 
 
 def _masters(news: Sequence[News]) -> tuple[list[Master], list[tuple[str, str]]]:
