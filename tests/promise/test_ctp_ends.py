@@ -1,0 +1,315 @@
+"""Where a search ends: circles, calendars that never open, lanes that are over, and what is known before it is tried.
+
+Days count from today, Monday 1 March 2027.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+from tests.promise.decide_world import HALDEN, LYON, NORTHWIND, TODAY, World, leg, offers
+from tests.promise.test_ctp import MAKER, MOTOR, earliest, lane, operation, term
+
+from accord.kit.calendars import SEARCH_DAYS_MAX, Calendar, CalendarRule, Timetable
+from accord.kit.days import Day
+from accord.ledger.decide.graph import Source
+from accord.ledger.model import CalendarRecord, Input, Item, Site, Substitute, Supplier
+from accord.policy.model import Rules
+from accord.promise.decide.case import Case, Wish
+from accord.promise.decide.ctp import Ctp
+from accord.promise.decide.opening import first_open_in_both, last_open_in_both
+from accord.promise.decide.plan import soonest
+from accord.promise.decide.reply import Short
+from accord.promise.model import Limit, Refusal
+
+NEVER = CalendarRecord(id="never", calendar=Calendar(name="never", default_minutes=0))
+FROM_TODAY = CalendarRecord(
+    id="new",
+    calendar=Calendar(
+        name="new",
+        default_minutes=0,
+        rules=(CalendarRule(from_on=TODAY, until_on=None, weekdays=127, minutes=480, priority=0),),
+    ),
+)
+OSLO = Site(id="oslo", name="Oslo")
+
+
+def limit(world: World, ask: str) -> tuple[str, str, int, int, int | None]:
+    """(why, key, day, short, until), days from today."""
+    found = world.ask(ask).lines[0].limit
+    assert found is not None
+    until = None if found.until is None else found.until - TODAY
+    return (found.why.value, found.key, found.on - TODAY, found.short, until)
+
+
+# --- two calendars ---
+
+
+def _open_on(*weekdays: int) -> Timetable:
+    mask = sum(1 << day for day in weekdays)  # 0 = Monday
+    rule = CalendarRule(from_on=None, until_on=None, weekdays=mask, minutes=1, priority=0)
+    return Timetable(Calendar(name="w", default_minutes=0, rules=(rule,)))
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "last", "first"),
+    [
+        (None, None, 0, 0),
+        (None, _open_on(4), -3, 4),
+        (_open_on(4), None, -3, 4),
+        (_open_on(0, 4), _open_on(0, 4), 0, 0),
+        (_open_on(1, 4), _open_on(2, 4), -3, 4),
+        (_open_on(4), _open_on(1, 4), -3, 4),
+        (_open_on(1), _open_on(2), None, None),  # never on one day
+        (_open_on(1), Timetable(NEVER.calendar), None, None),
+        (Timetable(NEVER.calendar), _open_on(1), None, None),
+    ],
+)
+def test_both_are_open_on_the_nearest_common_day(
+    a: Timetable | None, b: Timetable | None, last: int | None, first: int | None
+) -> None:
+    assert last_open_in_both(a, b, TODAY) == (None if last is None else TODAY + last)
+    assert first_open_in_both(a, b, TODAY) == (None if first is None else TODAY + first)
+
+
+def _on(*days: Day) -> Timetable:
+    rules = tuple(
+        CalendarRule(from_on=day, until_on=day + 1, weekdays=127, minutes=1, priority=n)
+        for n, day in enumerate(days)
+    )
+    return Timetable(Calendar(name="d", default_minutes=0, rules=rules))
+
+
+def test_a_common_day_is_looked_for_as_far_as_one_calendar_is() -> None:
+    """Each opens within three years of the other, but they meet only beyond that from the day that is asked for."""
+    step = SEARCH_DAYS_MAX - 1
+    a, b = _on(TODAY + 5, TODAY + 5 + 2 * step), _on(TODAY + 5 + step, TODAY + 5 + 2 * step)
+
+    assert first_open_in_both(a, b, TODAY) is None
+    assert first_open_in_both(a, b, TODAY + 5 + step) == TODAY + 5 + 2 * step
+
+    c, d = _on(TODAY - 5, TODAY - 5 - 2 * step), _on(TODAY - 5 - step, TODAY - 5 - 2 * step)
+    assert last_open_in_both(c, d, TODAY) is None
+    assert last_open_in_both(c, d, TODAY - 5 - step) == TODAY - 5 - 2 * step
+
+
+# --- circles ---
+
+
+def test_what_needs_itself_is_never_made() -> None:
+    world = World(operation(inputs=(Input(item="X-100", quantity=1),)), stock={"X-100": "+5 now"})
+
+    assert limit(world, "10 X-100 d9") == ("no_source", "node:X-100@halden", 9, 5, None)
+
+
+def test_an_alternate_that_leads_back_is_passed_over() -> None:
+    made = operation(inputs=(Input(item="motor", quantity=1, alternates=("X-100",)),), lead_days=1)
+
+    short = World(MOTOR, made, stock={"X-100": "+5 now"})
+    there = World(MOTOR, made, stock={"X-100": "+5 now", "motor": "+5 d3"})
+
+    assert earliest(short.ask("10 X-100 d9")) is None
+    assert earliest(there.ask("10 X-100 d2")) == 4
+
+
+# --- what is over, or not yet ---
+
+
+@pytest.mark.parametrize(
+    ("more", "why"),
+    [
+        ({"until_on": TODAY}, "no_source"),  # it has ended
+        ({"until_on": TODAY + 1, "transit_days": 30}, "lead_time_too_long"),
+        ({"from_on": TODAY + 1, "until_on": TODAY + 1}, "no_source"),
+        ({"from_on": TODAY + 3, "transit_days": 30, "fence_days": 2}, "lead_time_too_long"),  # not the fence
+        ({"transit_days": 30, "fence_days": 2}, "inside_fence"),
+    ],
+)
+def test_a_lane_that_does_not_bring_it_says_why(more: dict[str, Any], why: str) -> None:
+    world = World(LYON, lane(**more), stock={"X-100@lyon": "+50 now", "X-100": "+1 now"})
+    ctp = _ctp(world, "10 X-100 d9")
+
+    found = ctp.cover(10, "X-100", "halden", TODAY + 9, explains=True)
+
+    assert isinstance(found, Short)
+    assert why in (found.limit.why.value, limit(world, "10 X-100 d9 @halden")[0])
+
+
+def test_a_site_that_was_not_open_long_enough_makes_nothing_yet() -> None:
+    world = World(
+        FROM_TODAY,
+        msgspec.structs.replace(HALDEN, calendar="new"),
+        operation(after_days=5),
+        stock={"X-100": "+1 now"},
+    )
+
+    assert limit(world, "10 X-100 d2") == ("lead_time_too_long", "node:X-100@halden", 2, 9, 5)
+    assert earliest(world.ask("10 X-100 d2")) == 5
+
+
+@pytest.mark.parametrize(("capacity", "day"), [(0, None), (1, 9), (None, 3)])
+def test_a_supplier_without_capacity_brings_nothing(capacity: int | None, day: int | None) -> None:
+    world = World(Supplier(id="s", name="S", capacity=capacity), term())
+
+    assert earliest(world.ask("10 X-100 d2")) == day
+
+
+# --- the bounds ---
+
+
+def _ctp(world: World, ask: str) -> Ctp:
+    request = world.request(ask)
+    trial = world.trial(request)
+    return Case(request, trial, world.graph, world.book, world.now).look()
+
+
+def test_without_bounds_every_day_and_every_source_is_tried() -> None:
+    ctp = _ctp(World(MAKER, term()), "10 X-100 d2")
+
+    assert ctp.bounds is None
+    assert ctp.next_try(10, "X-100", "halden", TODAY + 2) == TODAY + 3
+    assert ctp.possible_on(10, "X-100", "halden") == TODAY
+    assert ctp.may_bring("X-100", "halden", TODAY)
+    assert not _ctp(World(), "10 X-100 d2").may_bring("X-100", "halden", TODAY)
+
+
+def test_with_them_what_cannot_succeed_is_not_tried() -> None:
+    ctp = _ctp(World(MAKER, term(), stock={"X-100": "+4 d1, +9 d12"}), "10 X-100 d2")
+    ctp.prepare((("X-100", "halden"),))
+
+    assert ctp.next_try(10, "X-100", "halden", TODAY) == TODAY + 1  # a receipt
+    assert ctp.next_try(10, "X-100", "halden", TODAY + 1) == TODAY + 3  # the term
+    assert ctp.next_try(10, "X-100", "halden", TODAY + 3) == TODAY + 4
+    assert ctp.possible_on(10, "X-100", "halden") == TODAY + 3
+    assert ctp.possible_on(4, "X-100", "halden") == TODAY + 1
+    assert [ctp.may_bring("X-100", "halden", TODAY + day) for day in (2, 3)] == [False, True]
+
+
+def test_where_nothing_may_be_made_moved_or_bought_only_stock_counts() -> None:
+    world = World(MAKER, term(), stock={"X-100": "+4 d1, +9 d12"}, rules=Rules(depth_max=0))
+    ctp = _ctp(world, "10 X-100 d2")
+    ctp.prepare((("X-100", "halden"),))
+
+    assert ctp.next_try(10, "X-100", "halden", TODAY + 1) == TODAY + 12
+    assert ctp.possible_on(10, "X-100", "halden") == TODAY + 12
+    assert not ctp.may_bring("X-100", "halden", TODAY + 9)
+    assert earliest(world.ask("10 X-100 d2")) == 12
+
+
+class _Nothing:
+    """Bounds that rule everything out, and so more than is so."""
+
+    def of(self, source: Source, quantity: int) -> Day | None:
+        return None
+
+
+def test_what_is_ruled_out_before_it_is_tried_is_a_matter_of_time() -> None:
+    ctp = _ctp(World(MAKER, term()), "10 X-100 d9")
+    ctp.bounds = _Nothing()  # type: ignore[assignment]
+    mark = ctp.trial.mark()
+
+    found = ctp.cover(10, "X-100", "halden", TODAY + 9, explains=True)
+
+    assert isinstance(found, Short)
+    assert found.limit == Limit(
+        why=Refusal.lead_time_too_long, key="node:X-100@halden", on=TODAY + 9, short=10
+    )
+    assert ctp.trial.mark() == mark
+
+
+def test_stock_that_moves_very_often_is_looked_at_in_full_when_it_is_tried() -> None:
+    steps = ", ".join(f"+1 d{day}" for day in range(90))
+
+    assert earliest(World(stock={"X-100": steps}).ask("80 X-100 d2")) == 79
+    made = World(MOTOR, operation(inputs=(Input(item="motor", quantity=1),)), stock={"motor": steps})
+    assert earliest(made.ask("80 X-100 d2")) == 79
+
+
+# --- ways ---
+
+
+def test_the_first_way_is_the_first_of_all_ways() -> None:
+    world = World(LYON, leg("a", "halden", 1), leg("b", "lyon", 2))
+    request = world.request("1 X-100 d4")
+    case = Case(request, world.trial(request), world.graph, world.book, world.now)
+    wish = Wish(case, case.look(), 0, request.lines[0])
+
+    assert wish.first is wish.first
+    assert [way.site for way in wish.ways] == ["halden", "lyon"]
+    assert wish.ways[0] is wish.first
+
+
+def test_a_customer_who_never_receives_gets_nothing() -> None:
+    world = World(
+        NEVER, customer=msgspec.structs.replace(NORTHWIND, calendar="never"), stock={"X-100": "+50 now"}
+    )
+
+    assert limit(world, "10 X-100 d4") == ("lead_time_too_long", "node:X-100@halden", 365, 10, None)
+    assert offers(world.ask("10 X-100 d4")) == []
+
+
+def test_a_third_site_is_not_asked_for_what_two_bring() -> None:
+    stock = {"X-100": "+6 now", "X-100@lyon": "+6 now", "X-100@oslo": "+6 now"}
+    world = World(LYON, OSLO, leg("a", "halden", 0), leg("b", "lyon", 0), leg("c", "oslo", 0), stock=stock)
+
+    assert offers(world.ask("12 X-100 d4"))[0] == "split_site: 6 d4 + 6 d4 lyon"
+    assert offers(world.ask("13 X-100 d4"))[0] == "split_site: 6 d4 + 6 d4 lyon + 1 d4 oslo"
+
+
+def test_a_site_that_cannot_be_there_by_then_brings_no_part() -> None:
+    stock = {"X-100": "+6 now", "X-100@lyon": "+6 now", "X-100@oslo": "+6 now"}
+    world = World(LYON, OSLO, leg("a", "halden", 0), leg("b", "lyon", 9), leg("c", "oslo", 0), stock=stock)
+
+    assert offers(world.ask("12 X-100 d4"))[0] == "split_site: 6 d4 + 6 d4 oslo"
+
+
+@pytest.mark.parametrize(("scale", "kinds"), [(1, ["substitute"]), (10, [])])
+def test_a_substitute_in_another_unit_stands_in_for_nothing(scale: int, kinds: list[str]) -> None:
+    world = World(
+        Item(id="X-200", name="X-200", scale=scale),
+        Substitute(id="s", item="X-100", other="X-200"),
+        stock={"X-200": "+50 now"},
+        customer=msgspec.structs.replace(NORTHWIND, may_substitute=True),
+    )
+
+    assert [option.kind for option in world.ask("10 X-100 d4").options] == kinds
+
+
+def test_all_together_waits_for_the_way_that_takes_longest() -> None:
+    """The pump may leave from two sites, of which one cannot be there on the first day that the other line can."""
+    world = World(
+        LYON, leg("a", "halden", 1), leg("b", "lyon", 5), Item(id="Y", name="Y"),
+        stock={"X-100": "+2 now", "X-100@lyon": "+50 now", "Y": "+5 now"},
+    )  # fmt: skip
+
+    found = world.ask("10 X-100 d2", "5 Y d2", ship_complete=True)
+
+    assert offers(found) == ["ship_complete: 10 d5 lyon + 5 Y d5"]
+
+
+def test_of_two_ways_the_one_that_is_there_sooner_is_counted_on() -> None:
+    world = World(NEVER, msgspec.structs.replace(LYON, calendar="never"), leg("a", "halden", 1), leg("b", "lyon", 1), Item(id="Y", name="Y"), stock={"X-100": "+2 now, +8 d7", "Y": "+5 now"})  # fmt: skip
+
+    found = world.ask("10 X-100 d2", "5 Y d2", ship_complete=True)
+
+    assert offers(found) == ["ship_complete: 10 d8 + 5 Y d8"]
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "day"), [(0, 9, 3), (3, 3, 3), (4, 9, 4), (0, 2, None), (None, 9, None)]
+)
+def test_the_soonest_day_is_looked_for_between_the_first_and_the_last(
+    first: int | None, last: int, day: int | None
+) -> None:
+    world = World(leg("a", "halden", 1), stock={"X-100": "+10 d2"})
+    request = world.request("10 X-100 d0")
+    case = Case(request, world.trial(request), world.graph, world.book, world.now)
+    wish = Wish(case, case.look(), 0, request.lines[0])
+
+    found = soonest(
+        case.look(), wish, wish.first, 10, None if first is None else TODAY + first, TODAY + last, 0
+    )
+
+    assert (None if found is None else found[1] - TODAY) == day
