@@ -241,11 +241,11 @@ class _Attempts:
         trial = self.case.trial
         mark = trial.mark()
         part = cover(self.ctp, self.wish, way, share, target, self.life)
-        if isinstance(part, Part):
-            rest = self._earliest(self.quantity - share)
-            if rest is not None:
-                kind = "split" if max(target, rest[1]) > self.wish.requested_on else "split_site"
-                self._offer(kind, self.wish, [part, rest[0]])
+        assert isinstance(part, Part)  # so much of it was brought there a moment ago
+        rest = self._earliest(self.quantity - share)
+        if rest is not None:
+            kind = "split" if max(target, rest[1]) > self.wish.requested_on else "split_site"
+            self._offer(kind, self.wish, [part, rest[0]])
         trial.undo(mark)
 
     # --- around them ---

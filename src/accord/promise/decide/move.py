@@ -53,13 +53,10 @@ def move(ctp: Ctp, lane: Lane, lot: int, on: Day, path: tuple[str, ...], explain
 def _last_ship(ctp: Ctp, lane: Lane, receiving: Timetable, on: Day) -> Day | None:
     """The latest day on which the lane leaves and still arrives by the day."""
     arrival = receiving.previous_open(on)
-    if arrival is None:
-        return None
+    assert arrival is not None  # what is needed there is needed on a day on which the site is open
     latest = arrival - lane.transit_days
     if lane.until_on is not None:
         latest = min(latest, lane.until_on - 1)
-    if latest < 1:
-        return None
     return last_open_in_both(
         ctp.graph.site_timetable(lane.origin), ctp.graph.timetable(lane.calendar), latest
     )

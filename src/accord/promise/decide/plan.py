@@ -116,9 +116,7 @@ def soonest(
                 return Part(wish, way, quantity, ship_on, target, reply), target
             again = ctp.next_try(quantity, wish.item, way.site, ship_on, life_days)
             following = None if again is None else way.target_of(again)
-        if following is not None and following <= target:
-            following = way.next_target(target)
-        target = following
+        target = following  # later than before: the ship day that was tried was the last one for it
     return None
 
 

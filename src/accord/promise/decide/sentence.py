@@ -148,12 +148,11 @@ def _parts(case: Case, option: Option) -> str:
         for row in piece.evidence:
             part = min(left, row.quantity)
             left -= part
-            if part:
-                words = _source(case, row.source)
-                if words.startswith("with "):
-                    names.append(words.removeprefix("with "))
-                    words = "with"
-                amounts[words] = amounts.get(words, 0) + part
+            words = _source(case, row.source)
+            if words.startswith("with "):
+                names.append(words.removeprefix("with "))
+                words = "with"
+            amounts[words] = amounts.get(words, 0) + part
     if not amounts or list(amounts) == ["now"]:
         return ""
     record = case.graph.items[option.pieces[0].item]
@@ -223,8 +222,7 @@ def _not_by_then(case: Case, line: Line, first: Option, verdict: LineVerdict) ->
 
 def _why(case: Case, limit: Limit | None) -> str:
     """The step that limits, for people; inside the firm's walls the limit itself says more."""
-    if limit is None:
-        return ""
+    assert limit is not None  # what is late is late because of something
     if limit.ref and limit.until is not None:
         return f", {limit.ref} arrives {day_words(limit.until)}"
     if limit.why is Refusal.no_source:
@@ -251,8 +249,6 @@ def _order(case: Case, verdict: Verdict, first: Option) -> str:
 def _no(case: Case, lines: tuple[LineVerdict, ...]) -> str:
     bad = [verdict for verdict in lines if verdict.verdict is Verdict.cannot_promise] or list(lines)
     asked = case.request.lines
-    if not bad:
-        return "Nothing can be promised."
     worst = bad[0]
     line = asked[worst.line]
     what = _what(case, line)
