@@ -189,6 +189,31 @@ def test_what_is_protected_for_others_is_not_given_away() -> None:
         ("overdue counts as today", [supply(5, 0)], [draw(5, -3)], {}),
         ("an expired lot", [supply(5, 0, expires_on=DAY + 2)], [draw(5, 3)], {"com_1": 5}),
         ("too little life", [supply(5, 0, expires_on=DAY + 9)], [draw(5, 3, life_days=7)], {"com_1": 5}),
+        ("life to the day", [supply(5, 0, expires_on=DAY + 10)], [draw(5, 3, life_days=7)], {}),
+        (
+            "no lot but the one that arrives later",
+            [supply(5, 4, expires_on=DAY + 9)],
+            [draw(5, 3)],
+            {"com_1": 5},
+        ),
+        (
+            "the earliest expiry first",
+            [supply(5, 0, id="a", expires_on=DAY + 9), supply(5, 0, id="b", expires_on=DAY + 5)],
+            [draw(5, 3, id="x"), draw(5, 8, id="y")],
+            {},
+        ),
+        (
+            "two lots together",
+            [supply(3, 0, id="a", expires_on=DAY + 9), supply(4, 0, id="b")],
+            [draw(6, 3, id="x"), draw(2, 3, id="y")],
+            {"y": 1},
+        ),
+        (
+            "what takes nothing leaves the lots",
+            [supply(3, 0, expires_on=DAY + 9)],
+            [draw(4, 3, id="x"), draw(3, 3, id="y")],
+            {"x": 1},
+        ),
     ],
 )
 def test_coverage_is_by_ship_day_then_by_making(
@@ -270,6 +295,30 @@ def test_a_proposed_receipt_serves_its_own_promise_before_it_is_lost_on_another(
     ]
 
     assert short_at_node([supply(4, 0), own], draws, DAY) == {"a": 2}
+
+
+@pytest.mark.parametrize(
+    ("rule", "own", "short"),
+    [
+        ("in time", [(2, 1)], {"a": 2}),
+        ("on the very day", [(2, 2)], {"a": 2}),
+        ("too late for it", [(2, 3)], {"a": 2}),
+        ("two of its own", [(1, 1), (1, 2)], {"a": 2}),
+        ("what is not enough for the first is for the second", [(1, 1)], {"a": 1}),
+        ("more than it needs is for others", [(4, 1)], {}),
+    ],
+)
+def test_what_a_promise_proposed_serves_it_as_far_as_it_goes(
+    rule: str, own: list[tuple[int, int]], short: dict[str, int]
+) -> None:
+    """Four on hand and six promised for day 2 by another; two are promised for day 2, after it."""
+    supplies = [
+        supply(4, 0),
+        *(supply(q, on, id=f"rcp{n}", proposed_by="prm_n") for n, (q, on) in enumerate(own)),
+    ]
+    new = Draw(key=KEY, id="n", owner="n", promise="prm_n", on=DAY + 2, quantity=2, sequence=2)
+
+    assert short_at_node(supplies, [draw(6, 2, id="a", sequence=1), new], DAY) == short, rule
 
 
 def test_a_promise_that_is_not_short_lends_what_it_proposed_until_it_needs_it() -> None:

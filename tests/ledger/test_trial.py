@@ -152,6 +152,50 @@ def test_what_ships_later_cannot_eat_into_a_share_bit_by_bit() -> None:
     assert trial.atp(KEY, DAY, terms=frozenset({"tier:B"})) == 30
 
 
+_KEPT = Allocation(
+    id="a", item="pump", site="Halden", path=("tier:A",), rank=1, from_on=DAY, until_on=DAY + 20, quantity=6
+)
+
+
+@pytest.mark.parametrize(
+    ("steps", "taken", "terms", "borrow", "bears"),
+    [
+        ("+10 d0", [(0, 4)], (), False, True),
+        ("+10 d0", [(0, 5)], (), False, False),  # six are kept for others
+        ("+10 d0", [(9, 5)], (), False, False),
+        ("+10 d0", [(0, 5)], ("tier:A",), False, True),
+        ("+10 d0", [(0, 11)], ("tier:A",), False, False),
+        ("+10 d0, -7 d1", [(0, 3)], (), False, False),
+        ("+10 d0, -12 d1", [(0, 1)], (), False, False),  # short already, and shorter then
+        ("+10 d0, -12 d1, +20 d3", [(3, 1)], (), False, True),  # beyond the shortfall
+    ],
+)
+def test_a_change_is_borne_that_would_pass_the_gate(
+    steps: str, taken: list[tuple[int, int]], terms: tuple[str, ...], borrow: bool, bears: bool
+) -> None:
+    trial = trial_of(steps, _KEPT)
+    before = trial.atp(KEY, DAY)
+
+    assert (
+        trial.bears(
+            [],
+            [(KEY, DAY + on, quantity, 0) for on, quantity in taken],
+            terms=frozenset(terms),
+            borrow=borrow,
+        )
+        is bears
+    )
+    assert trial.atp(KEY, DAY) == before
+
+
+def test_what_a_change_brings_itself_counts_for_it() -> None:
+    trial = trial_of("")
+
+    assert trial.bears([(KEY, DAY + 1, 5, 0)], [(KEY, DAY + 1, 5, 0)])
+    assert not trial.bears([(KEY, DAY + 2, 5, 0)], [(KEY, DAY + 1, 5, 0)])
+    assert trial.atp(KEY, DAY + 9) == 0
+
+
 def test_undo_leaves_nothing_behind() -> None:
     trial = trial_of("+10 d0, -4 d2")
     mark = trial.mark()

@@ -1,0 +1,221 @@
+"""What is offered beside each other, in which words, and what is said when nothing is. Days count from today, a Monday."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+from tests.promise.decide_world import HALDEN, LYON, NORTHWIND, NOW, TODAY, World, leg, offers
+from tests.promise.test_ctp import MAKER, earliest, operation, term
+
+from accord.kit.calendars import Calendar, CalendarRule
+from accord.ledger.model import CalendarRecord, Item, Load, Resource, State, Step, Substitute, Supplier
+from accord.policy.model import Actor, Answer, Customer, Price, Right, Rights, Rules, Ruling
+from accord.policy.model import Verb as Act
+from accord.promise.model import Approval, ApprovalState, Figures, Promise, Refusal, Request, Verb, Verdict
+
+OTHER = Item(id="X-110", name="X-110", cost_minor=1_100)
+THIRD = Item(id="X-120", name="X-120", cost_minor=1_200)
+SWAPS = (Substitute(id="a", item="X-100", other="X-110"), Substitute(id="b", item="X-100", other="X-120"))
+EASY = msgspec.structs.replace(NORTHWIND, may_substitute=True)
+
+
+# --- substitutes ---
+
+
+@pytest.mark.parametrize(
+    ("stock", "expected"),
+    [
+        ({"X-110": "+9 now", "X-120": "+9 now"}, ["substitute: 8 X-110 d2"]),  # the first that has it
+        ({"X-110": "+7 now", "X-120": "+9 now"}, ["substitute: 8 X-120 d2"]),
+        ({"X-110@lyon": "+9 now"}, ["substitute: 8 X-110 d2 lyon"]),  # from whichever site has it
+        ({"X-110": "+7 now"}, []),
+    ],
+)
+def test_the_first_substitute_that_is_there_stands_in(stock: dict[str, str], expected: list[str]) -> None:
+    world = World(
+        LYON, OTHER, THIRD, *SWAPS, leg("a", "halden", 0), leg("b", "lyon", 0), stock=stock, customer=EASY
+    )
+
+    assert offers(world.ask("8 X-100 d2")) == expected
+
+
+def test_a_substitute_at_another_price_says_so() -> None:
+    world = World(
+        OTHER, *SWAPS[:1], stock={"X-100": "+8 d5", "X-110": "+9 now"}, customer=EASY,
+        prices=(Price(id="X-100", item="X-100", list_minor=2_000), Price(id="X-110", item="X-110", list_minor=2_500)),
+    )  # fmt: skip
+
+    differences = [option.difference for option in world.ask("8 X-100 d2").options]
+
+    assert differences == [
+        "all on Sat 6 Mar 2027",
+        "all on Wed 3 Mar 2027, 3 days sooner, X-110 instead of X-100, price +40.00 EUR, cost +8.00 EUR",
+    ]
+
+
+def test_where_a_price_is_not_known_none_is_compared() -> None:
+    world = World(
+        OTHER, *SWAPS[:1], stock={"X-100": "+8 d5", "X-110": "+9 now"}, customer=EASY,
+        prices=(Price(id="X-100", item="X-100", list_minor=2_000),),
+    )  # fmt: skip
+
+    differences = [option.difference for option in world.ask("8 X-100 d2").options]
+
+    assert differences[1] == "all on Wed 3 Mar 2027, 3 days sooner, X-110 instead of X-100, cost +8.00 EUR"
+
+
+def test_what_comes_later_is_said_first_where_it_is_better_and_the_substitute_after_it() -> None:
+    world = World(
+        OTHER, *SWAPS[:1], stock={"X-100": "+8 d5", "X-110": "+9 now"}, customer=EASY,
+        rules=Rules(weigh_late_day=1),
+    )  # fmt: skip
+
+    found = world.ask("8 X-100 d2")
+
+    assert found.verdict is Verdict.yes_but
+    assert found.sentence == (
+        "8 X-100 can be ready by Sat 6 Mar 2027, with s0; or all of it by Wed 3 Mar 2027 with X-110 instead."
+    )
+
+
+# --- why not by then ---
+
+
+def test_what_may_not_be_made_yet_is_named() -> None:
+    world = World(operation(from_on=TODAY + 5, lead_days=1))
+
+    found = world.ask("8 X-100 d3")
+
+    assert found.sentence == (
+        "8 X-100 cannot all be there by Thu 4 Mar 2027, X-100 is not there by then: all of it by Sun 7 Mar 2027."
+    )
+
+
+def test_a_machine_that_opens_too_late_does_no_work_before() -> None:
+    """The bound lets two steps share the first open day; tried, the second one does not fit and nothing is open before."""
+    opens = CalendarRule(from_on=TODAY + 5, until_on=None, weekdays=127, minutes=480, priority=0)
+    steps = tuple(Step(loads=(Load(resource="line"),), setup_minutes=300) for _ in range(2))
+    world = World(
+        CalendarRecord(id="new", calendar=Calendar(name="new", default_minutes=0, rules=(opens,))),
+        Resource(id="line", name="Line", site="halden", calendar="new"),
+        operation(steps=steps),
+    )
+
+    assert earliest(world.ask("8 X-100 d3")) == 7
+
+
+@pytest.mark.parametrize(("days", "day"), [(9, 10), (10, None)])
+def test_a_supplier_that_is_full_up_to_the_horizon_brings_nothing(days: int, day: int | None) -> None:
+    world = World(
+        Supplier(id="s", name="S", capacity=10), term(lead_days=0),
+        used={"supplier:s": ", ".join(f"-10 d{n}" for n in range(days + 1))}, rules=Rules(horizon_days=10),
+    )  # fmt: skip
+
+    assert earliest(world.ask("8 X-100 d3")) == day
+
+
+# --- orders ---
+
+FLOORED = (
+    Item(id="Y", name="Y"),
+    Item(id="Z", name="Z"),
+)
+FLOORS = tuple(Price(id=id, item=id, floor_minor=1_500) for id in ("Y", "Z"))
+
+
+@pytest.mark.parametrize(
+    ("asks", "verdict", "sentence"),
+    [
+        (("5 Y d2 at 1500", "5 Z d2 at 1500"), "yes", "All 2 lines can be ready on Wed 3 Mar 2027."),
+        (("5 Y d2 at 1500", "5 Z d2 at 1499"), "needs_approval", "All 2 lines can be ready on Wed 3 Mar 2027, but the price is below its floor."),
+        (("5 Y d2 at 1500", "5 Z d3 at 1499"), "needs_approval", "All 2 lines can be ready by Thu 4 Mar 2027, the first on Wed 3 Mar 2027, but the price is below its floor."),
+        (("5 Y d2 at 1500", "9 Z d2 at 1500"), "not_by_then", "1 of 2 lines can be there on the day asked for, all of them by Mon 8 Mar 2027."),
+        (("5 Y d2 at 1500", "99 Z d2 at 1500"), "cannot_promise", "99 Z cannot be promised: there is not enough supply."),
+    ],
+)  # fmt: skip
+def test_an_order_is_answered_as_a_whole(asks: tuple[str, ...], verdict: str, sentence: str) -> None:
+    world = World(*FLOORED, stock={"Y": "+5 now", "Z": "+5 now, +5 d7"}, prices=FLOORS)
+
+    found = world.ask(*asks)
+
+    assert (found.verdict.value, found.sentence) == (verdict, sentence)
+
+
+def test_what_an_order_needs_is_said_of_all_its_lines() -> None:
+    nobody = Rights(rights=(Right(id="no", then=Answer.deny),))
+    world = World(*FLOORED, stock={"Y": "+5 now", "Z": "+5 now"}, prices=FLOORS, rights=nobody)
+
+    found = world.ask("5 Y d2 at 1500", "5 Z d2 at 1499")
+
+    assert found.verdict is Verdict.cannot_promise
+    assert found.refusals == (Refusal.not_allowed, Refusal.below_margin_floor)
+    assert found.sentence == (
+        "All 2 lines can be ready on Wed 3 Mar 2027, but no right of yours covers it and the price is below its floor."
+    )
+
+
+@pytest.mark.parametrize(
+    ("late", "expected"),
+    [(None, ["ship_complete: 5 Y d9 + 5 Z d9"]), (7, ["ship_complete: 5 Y d9 + 5 Z d9"]), (6, [])],
+)
+def test_what_ships_together_is_no_later_than_accepted_for_the_first_line(
+    late: int | None, expected: list[str]
+) -> None:
+    customer = Customer(id="northwind", name="N", ship_complete=True, late_days_max=late)
+    world = World(*FLOORED, stock={"Y": "+5 now", "Z": "+5 now"}, customer=customer)
+
+    found = world.ask("5 Y d2", "5 Z d9")
+
+    assert offers(found) == expected
+    if not expected:
+        assert (found.verdict, found.sentence) == (
+            Verdict.cannot_promise,
+            "The 2 lines cannot be delivered together.",
+        )
+
+
+# --- rights ---
+
+
+def test_what_nobody_may_take_is_offered_and_refused() -> None:
+    world = World(stock={"X-100": "+8 now"}, rights=Rights(rights=(Right(id="no", then=Answer.deny),)))
+
+    found = world.ask("8 X-100 d2")
+
+    assert (found.verdict, found.refusals) == (Verdict.cannot_promise, (Refusal.not_allowed,))
+    assert offers(found) == ["full: 8 d2"]
+    assert found.options[0].difference == "all on Wed 3 Mar 2027; not allowed"
+    assert found.sentence == "8 X-100 can be ready by Wed 3 Mar 2027, but no right of yours covers it."
+
+
+class _Nothing(msgspec.Struct, frozen=True):
+    draws: tuple[Any, ...] = ()
+    supplies: tuple[Any, ...] = ()
+    commitments: tuple[Any, ...] = ()
+    gives: tuple[Any, ...] = ()
+    drops: tuple[Any, ...] = ()
+
+
+def test_declining_lets_go_what_was_kept_for_it_whatever_the_rights_say() -> None:
+    boss = Rights(
+        rights=(Right(id="no", verbs=(Act.release,), then=Answer.deny),),
+        actors=(Actor(id="bea", roles=("boss",)),),
+    )
+    kept = Promise(
+        id="prm_1", state=State.held, customer="northwind", actor="sam", ref="", request="r0", decision="dec_0",
+        lines=(), made_at=NOW, changed_at=NOW, figures=Figures(),
+    )  # fmt: skip
+    asked = Approval(
+        id="apr_1", state=ApprovalState.pending, request=Request(id="r0", verb=Verb.commit), customer="northwind", actor="sam",
+        role="boss", ruling=Ruling(answer=Answer.ask, ask="boss"), figures=Figures(), sentence="s", decision="dec_0",
+        promise="prm_1", promise_version=1, keeps=True, asked_at=NOW, expires_at=NOW + 1,
+    )  # fmt: skip
+    world = World(HALDEN, MAKER, rights=boss)
+
+    found = world.ask(verb="decline", approval=asked, before=kept, standing=_Nothing(), actor="bea")
+
+    assert (found.verdict, found.sentence) == (Verdict.done, "The hold prm_1 is released.")
+    assert found.act == Request(id="r1", verb=Verb.release, promise="prm_1")
+    assert (found.approval_version, found.ruling) == (1, None)
