@@ -193,7 +193,15 @@ def test_what_a_change_brings_itself_counts_for_it() -> None:
 
     assert trial.bears([(KEY, DAY + 1, 5, 0)], [(KEY, DAY + 1, 5, 0)])
     assert not trial.bears([(KEY, DAY + 2, 5, 0)], [(KEY, DAY + 1, 5, 0)])
+    assert not trial.bears([(KEY, DAY + 1, 5, DAY + 1)], [(KEY, DAY + 1, 5, 1)])  # it does not keep so long
     assert trial.atp(KEY, DAY + 9) == 0
+
+
+def test_a_lot_that_comes_and_expires_makes_nothing_missing_that_was_missing_before() -> None:
+    trial = trial_of("-3 d1, +20 d5")
+
+    assert trial.bears([(KEY, DAY + 5, 5, DAY + 9)], [(KEY, DAY + 5, 5, 1)])
+    assert not trial.bears([(KEY, DAY + 5, 5, DAY + 9)], [(KEY, DAY + 1, 1, 0)])
 
 
 def test_undo_leaves_nothing_behind() -> None:

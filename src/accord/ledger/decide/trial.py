@@ -206,6 +206,9 @@ class Trial:
         adds, takes = list(adds), list(takes)
         keys = sorted({row[0] for row in (*adds, *takes)})
         nodes = [key for key in keys if kind_of_key(key) is Kind.node]
+        for key, _on, _quantity, expires_on in adds:
+            if expires_on:
+                self._key(key).lots = True  # before as well as after, or what was missing would seem new
         kept = {key: self._reserved(key, self._key(key), terms, borrow) for key in nodes}
         before = {key: self._less(key, kept[key]) for key in nodes}
         missed = {key: self._unfilled(key) for key in nodes}
