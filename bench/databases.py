@@ -49,7 +49,7 @@ class Store:
         """Make the database that all others are copies of."""
         if self.engine == "postgresql":
             postgres.create_database(self._server_url, self._name(self._template))
-        with self._opened(self._url(self._template)) as db:
+        with self.opened(self._url(self._template)) as db:
             upgrade(db)
             return world.load(db, items)
 
@@ -74,11 +74,12 @@ class Store:
     @contextmanager
     def opened_copy(self, *, disk: str = "") -> Iterator[Database]:
         """A fresh copy, open."""
-        with self._opened(self.copy(disk=disk)) as db:
+        with self.opened(self.copy(disk=disk)) as db:
             yield db
 
     @contextmanager
-    def _opened(self, url: str) -> Iterator[Database]:
+    def opened(self, url: str) -> Iterator[Database]:
+        """A database of this engine, open."""
         db = open_database(url)
         try:
             yield db
@@ -91,7 +92,7 @@ class Store:
 
     def settings(self) -> dict[str, str]:
         """The version of the engine, and what bears on speed and durability, as the engine itself says."""
-        with self._opened(self._url(self._template)) as db, db.write() as tx:
+        with self.opened(self._url(self._template)) as db, db.write() as tx:
             if self.engine == "postgresql":
                 ((version,),) = tx.rows("SELECT current_setting('server_version')")
                 found = {

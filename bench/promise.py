@@ -13,17 +13,30 @@ from pathlib import Path
 
 import msgspec
 
-from bench import bulk, machine, made, one_line, postgres, processes, slow_disk, where
+from bench import backlog, bulk, machine, made, news, one_line, postgres, processes, slow_disk, where
 from bench.databases import ENGINES, Store, fsync_ms
 from bench.measure import Counts, Figure, Missing
+from bench.peers import measure as peers
 from bench.sections import Run, Say, names
 from bench.slow_disk import SLOW
-from bench.where import Where
+from bench.where import Profile, Where
 from bench.world import Asker
 
 MAIN_HERE, MAIN_HTTP, SLOW_HERE, SLOW_HTTP = "in process", "http", "in process, +5 ms", "http, +5 ms"
 MADE, WHERE = "two-level bill", "profile"
-SECTIONS = (MAIN_HERE, MAIN_HTTP, SLOW_HERE, SLOW_HTTP, MADE, WHERE, bulk.SECTION, processes.SECTION)
+SECTIONS = (
+    MAIN_HERE,
+    MAIN_HTTP,
+    SLOW_HERE,
+    SLOW_HTTP,
+    MADE,
+    WHERE,
+    bulk.SECTION,
+    processes.SECTION,
+    backlog.SECTION,
+    news.SECTION,
+    peers.SECTION,
+)
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,6 +52,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     missing: tuple[Missing, ...]
     facts: dict[str, str]  # what a claim must say beside its figure: how many commitments were open
     where: tuple[Where, ...]
+    profiles: tuple[Profile, ...]  # of what is no promise of one line
 
 
 def run(counts: Counts, say: Say, only: frozenset[str] = frozenset()) -> Report:
@@ -69,6 +83,7 @@ def run(counts: Counts, say: Say, only: frozenset[str] = frozenset()) -> Report:
             missing=tuple(found.missing),
             facts=found.facts,
             where=tuple(looks),
+            profiles=tuple(found.profiles),
         )
 
 
@@ -113,6 +128,15 @@ def _engine(run: Run, store: Store, looks: list[Where], settings: dict[str, dict
         with run.section(processes.SECTION, engine) as wanted:
             if wanted:
                 processes.measure(run, store, world)
+        with run.section(backlog.SECTION, engine, seconds=backlog.SECONDS_MAX) as wanted:
+            if wanted:
+                backlog.measure(run, store, world)
+        with run.section(news.SECTION, engine, seconds=news.SECONDS_MAX) as wanted:
+            if wanted:
+                news.measure(run, store, world)
+        with run.section(peers.SECTION, engine, seconds=peers.SECONDS_MAX) as wanted:
+            if wanted:
+                peers.measure(run, store, world)
     with run.section(MADE, engine) as wanted:
         if wanted:
             made.measure(run, store, world, section=MADE)

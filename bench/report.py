@@ -8,6 +8,7 @@ from bench import targets
 from bench.claims import Claim, Found, NotMeasured
 from bench.measure import Figure, ranged
 from bench.promise import MAIN_HERE, MAIN_HTTP, Report
+from bench.sections import LEFT_OUT
 from bench.slow_disk import MS
 from bench.where import REST, Where
 
@@ -40,7 +41,7 @@ def table(report: Report) -> str:
     """What was claimed, for the screen."""
     lines = []
     for claim in targets.targets(report):
-        if claim.target is not None:
+        if claim.target is not None and claim.why != LEFT_OUT:
             lines.append(f"{_verdict(claim):22} {_measured(claim):34} {claim.target:8} {claim.words}")
     return "\n".join(lines)
 
@@ -203,6 +204,16 @@ def _where(report: Report) -> Iterator[str]:
         yield "| function | calls a promise | share |"
         yield "|---|---:|---:|"
         for function in where.functions:
+            yield f"| `{function.name}` | {function.calls:.2f} | {function.share:.1%} |"
+        yield ""
+    for profile in report.profiles:
+        yield f"### {profile.title}"
+        yield ""
+        yield "By cProfile, which slows down what is called often; the functions with most time of their own:"
+        yield ""
+        yield "| function | calls for each | share |"
+        yield "|---|---:|---:|"
+        for function in profile.functions[:10]:
             yield f"| `{function.name}` | {function.calls:.2f} | {function.share:.1%} |"
         yield ""
     yield "### What limits"

@@ -17,8 +17,10 @@ import msgspec
 
 from bench import machine
 from bench.measure import Counts, Figure, Missing, Sample
+from bench.where import Profile
 
 Say = Callable[[str], None]
+LEFT_OUT = "left out of this run"
 
 names = (f"run{n}" for n in itertools.count())  # each repetition asks with ids of its own
 
@@ -41,20 +43,24 @@ class Run:
         self.figures: list[Figure] = []
         self.missing: list[Missing] = []
         self.facts: dict[str, str] = {}
+        self.profiles: list[Profile] = []
         self.seconds: dict[str, float] = {}  # how long each section took
         self._only = only
 
     @contextmanager
-    def section(self, name: str, engine: str = "") -> Iterator[bool]:
-        """Do what is inside unless it is left out of this run (the value says); what it raises is kept as its reason."""
+    def section(self, name: str, engine: str = "", *, seconds: float = 0.0) -> Iterator[bool]:
+        """Do what is inside unless it is left out of this run (the value says); what it raises is kept as its reason.
+
+        `seconds` gives it longer than others before it is given up.
+        """
         began = time.monotonic()
         is_wanted = not self._only or name in self._only
         if not is_wanted:
-            self.lacks("left out of this run", section=name, engine=engine)
+            self.missing.append(Missing(why=LEFT_OUT, section=name, engine=engine))
             yield False
             return
         try:
-            with _at_most(self.counts.section_seconds):
+            with _at_most(max(seconds, self.counts.section_seconds)):
                 yield True
         except Exception as error:  # noqa: BLE001 - whatever it is, it belongs to this section alone
             self.lacks(_said(error), section=name, engine=engine)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bench import bulk, processes
-from bench.claims import Claim, Found, claim, p50, p99, rate
+from bench import backlog, bulk, news, processes
+from bench.claims import Claim, Found, NotMeasured, claim, p50, p99, rate
 from bench.measure import Figure, Range, paired, ranged
 from bench.one_line import HTTP
 from bench.one_line import IN_PROCESS as HERE
+from bench.peers import measure as peers
 from bench.promise import MADE, MAIN_HERE, MAIN_HTTP, SLOW_HERE, SLOW_HTTP, Report
 from bench.slow_disk import SLOW
 
@@ -29,6 +30,9 @@ def targets(report: Report) -> Iterator[Claim]:
         yield from _bulk(report, found, engine)
     yield _engines(report, found)
     yield from _processes(report, found)
+    yield from _backlog(report, found)
+    yield from _news(report, found)
+    yield from _peers(found)
     for engine in ("sqlite", "postgresql"):
         yield from _one_line(report, found, engine, SLOW)
 
@@ -162,6 +166,78 @@ def _processes(report: Report, found: Found) -> Iterator[Claim]:
             lambda way=way: paired(at(way), at("one process"), rate),
             target=times,
         )
+
+
+def _backlog(report: Report, found: Found) -> Iterator[Claim]:
+    counts = report.counts
+
+    def at(way: str, nodes: str = "spread") -> Figure:
+        return found(backlog.SECTION, HERE, way, "postgresql", nodes, 1)
+
+    def beside(figure: Figure, published: int) -> Range:
+        ours = ranged(sample.rate for sample in figure.samples).median
+        raise NotMeasured(
+            f"frePPLe's engine is not installed; published for it, in memory and with nothing kept: {published:,} a second;"
+            f" ours in this run, kept and durable: {ours:,.0f}"
+        )
+
+    lines = f"re-promise {counts.lines:,} open lines over {2 * counts.items:,} nodes, stock and receipts"
+    made = f"re-promise {counts.made_lines:,} open lines through two-level bills and finite capacity"
+    yield claim(
+        f"{lines}: time over that of bare COPY out and COPY in of the same rows",
+        lambda: paired(at(backlog.STOCK), at(backlog.COPY), lambda sample: sample.seconds / sample.count),
+        target="<= 2",
+    )
+    yield claim(
+        f"{lines}: rate over that of frePPLe's engine",
+        lambda: beside(at(backlog.STOCK), 175_000),
+        target=">= 3",
+    )
+    yield claim(
+        f"{made}: rate over that of frePPLe's engine",
+        lambda: beside(at(backlog.MADE, ""), 9_500),
+        target=">= 1",
+    )
+    for words, way, nodes in ((lines, backlog.STOCK, "spread"), (made, backlog.MADE, "")):
+        yield claim(
+            f"{words}: lines",
+            lambda way=way, nodes=nodes: ranged(sample.rate for sample in at(way, nodes).samples),
+            unit="a second",
+        )
+
+
+def _news(report: Report, found: Found) -> Iterator[Claim]:
+    counts = report.counts
+
+    def at(way: str) -> Figure:
+        return found(news.SECTION, HERE, f"supply change, {way}", "postgresql", "hot", 1)
+
+    change = f"one supply change that uncovers {counts.hit:,} commitments, judged and excepted"
+    yield claim(
+        f"{change}: time with {counts.open_many:,} open commitments over that with {counts.open_few:,}",
+        lambda: paired(at(news.MANY), at(news.FEW), lambda sample: sample.seconds),
+        target="<= 1.5",
+    )
+    yield claim(
+        f"{change}, with {counts.open_many:,} open commitments: time",
+        lambda: ranged(sample.seconds for sample in at(news.MANY).samples),
+        unit="s",
+        target="<= 2",
+    )
+
+
+def _peers(found: Found) -> Iterator[Claim]:
+    for clients, times in zip(peers.CLIENTS, (">= 5", ">= 20"), strict=True):
+        for peer in peers.PEERS:
+
+            def at(way: str, clients: int = clients) -> Figure:
+                return found(peers.SECTION, HTTP, way, "postgresql", "spread", clients)
+
+            yield claim(
+                f"one checked, durable order, {clients} {'client' if clients == 1 else 'clients'}, spread: rate over that of {peer.NAME} {peer.VERSION}",
+                lambda at=at, name=peer.NAME: paired(at(peers.OURS), at(name), rate),
+                target=times,
+            )
 
 
 def loads(report: Report) -> Iterator[Claim]:

@@ -71,6 +71,13 @@ class Function(msgspec.Struct, frozen=True):
     share: float  # of all time, its own without what it calls
 
 
+class Profile(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the time of something else than a promise went."""
+
+    title: str
+    functions: tuple[Function, ...]
+
+
 class Where(msgspec.Struct, frozen=True, kw_only=True):
     """Where the time went."""
 
@@ -113,6 +120,13 @@ def look(db: Database, asker: Asker, batches: int) -> Where:
         functions=_functions(profile, max(3, batches) * SIZE),
         slowed=slow / sum(step.wall_us for step in steps),
     )
+
+
+def profiled(title: str, work: Callable[[], object], times: int) -> Profile:
+    """Do it once under cProfile; its calls are told for each of so many."""
+    profile = cProfile.Profile()
+    profile.runcall(work)
+    return Profile(title=title, functions=_functions(profile, times))
 
 
 @contextmanager
