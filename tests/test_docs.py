@@ -11,27 +11,46 @@ from pathlib import Path
 
 import pytest
 
-from tests import documents, tidy
+from bench import postgres as durable
+from tests import documents, postgres, tidy
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 RUN = [path for path in DOCUMENTS if "```console" in path.read_text()]
+# What these tell you to type needs a PostgreSQL; the others do with a file.
+ON_POSTGRESQL = {"postgresql.md", "several-processes.md"}
 
 
 # --- what they tell you to type ---
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("path", RUN, ids=lambda path: path.name)
+@pytest.mark.parametrize(
+    "path", [path for path in RUN if path.name not in ON_POSTGRESQL], ids=lambda path: path.name
+)
 def test_the_document_runs(path: Path, tmp_path: Path) -> None:
+    assert _typed(path, tmp_path, f"sqlite:///{tmp_path / 'accord.db'}") == []
+
+
+@pytest.mark.slow
+@pytest.mark.postgres
+@pytest.mark.parametrize(
+    "path", [path for path in RUN if path.name in ON_POSTGRESQL], ids=lambda path: path.name
+)
+def test_the_document_runs_on_postgresql(path: Path, tmp_path: Path) -> None:
+    # One that keeps what it confirms, as the guide says it must.
+    with durable.server() as server, postgres.database(server) as url:
+        assert _typed(path, tmp_path, url) == []
+
+
+def _typed(path: Path, tmp_path: Path, db_url: str) -> list[str]:
     surroundings = {
         **os.environ,
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-        "ACCORD_DB": f"sqlite:///{tmp_path / 'accord.db'}",
+        "ACCORD_DB": db_url,
         "COLUMNS": "120",
     }
-
-    assert documents.run(path, folder=tmp_path, surroundings=surroundings) == []
+    return documents.run(path, folder=tmp_path, surroundings=surroundings)
 
 
 TRUE_DOCUMENT = """

@@ -38,8 +38,11 @@ def message(port: int, path: str, body: bytes, **headers: str) -> bytes:
 
 def call(port: int, order: Callable[[], Order], *, clients: int, seconds: float) -> Sample:
     """So many callers for so long, each with one order under way. Raises: NotPromised."""
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(_call(port, order, clients, seconds))
+    try:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            return runner.run(_call(port, order, clients, seconds))
+    except* Exception as several:  # noqa: BLE001 - said in the words of the first
+        raise several.exceptions[0] from None
 
 
 async def _call(port: int, order: Callable[[], Order], clients: int, seconds: float) -> Sample:

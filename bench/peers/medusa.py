@@ -24,7 +24,7 @@ def started(server_url: str, items: int, folder: Path) -> Iterator[tuple[int, Ca
     home = environments.node("medusa", _PINS)
     name = f"bench_medusa_{folder.name.replace('-', '_').lower()}"
     with programs.database(server_url, name) as url:
-        door = Path(__file__).with_name("medusa_door.mjs")
+        door = programs.DOORS / "medusa_door.mjs"
         command = ["node", str(door), url, str(items)]
         surroundings = environments.clean_surroundings(NODE_ENV="production")
         with programs.running(

@@ -31,7 +31,7 @@ def started(server_url: str, items: int, folder: Path) -> Iterator[tuple[int, Ca
     name = f"bench_oscar_{folder.name.replace('-', '_').lower()}"
     with programs.database(server_url, name) as url:
         host, pg_port, user, _ = programs.parts(url)
-        door = Path(__file__).with_name("oscar_door.py")
+        door = programs.DOORS / "oscar_door.py"
         surroundings = environments.clean_surroundings(
             OSCAR_DB_NAME=name, OSCAR_DB_HOST=host, OSCAR_DB_PORT=pg_port, OSCAR_DB_USER=user
         )
@@ -45,7 +45,16 @@ def started(server_url: str, items: int, folder: Path) -> Iterator[tuple[int, Ca
             raise Absent("its products could not be made")
         port = programs.free_port()
         command = [str(home / "bin/gunicorn"), "--chdir", str(door.parent), "--bind", f"127.0.0.1:{port}"]
-        command += ["--worker-class", "gthread", "--workers", "2", "--threads", "4", "oscar_door:application"]
+        command += [
+            "--worker-class",
+            "gthread",
+            "--workers",
+            "2",
+            "--threads",
+            "4",
+            "--no-control-socket",
+            "oscar_door:application",
+        ]
         with programs.running(
             command, folder=folder, surroundings=surroundings, log=folder / "oscar.log"
         ) as process:

@@ -13,6 +13,8 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+import psycopg
+
 from bench.peers import environments, programs
 from bench.peers.caller import Answer, Order, message
 from bench.peers.environments import Absent
@@ -50,8 +52,14 @@ def started(server_url: str, items: int, folder: Path) -> Iterator[tuple[int, Ca
         )
         password = folder / "tryton.password"
         password.write_text(_PASSWORD)
-        surroundings = environments.clean_surroundings(TRYTONPASSFILE=str(password))
-        seed = _seeded(home, configuration, name, url, items, folder, surroundings)
+        surroundings = environments.clean_surroundings(
+            TRYTONPASSFILE=str(password), TRYTOND_DATABASE_URI=f"postgresql://{user}@{host}:{pg_port}/"
+        )
+        # Making the company takes thousands of commits that nobody asked for: only the orders must be kept.
+        with psycopg.connect(url, autocommit=True) as admin:
+            admin.execute(f"alter database {name} set synchronous_commit = off")
+            seed = _seeded(home, configuration, name, url, items, folder, surroundings)
+            admin.execute(f"alter database {name} reset synchronous_commit")
         command = [str(home / "bin/trytond"), "-c", str(configuration), "-d", name]
         with programs.running(
             command, folder=folder, surroundings=surroundings, log=folder / "tryton.log"
@@ -84,7 +92,7 @@ def _seeded(
     admin = [str(home / "bin/trytond-admin"), "-c", str(configuration), "-d", name, "-u", *_MODULES]
     admin += ["--activate-dependencies", "--email", "admin@example.com"]
     programs.told(admin, "", folder=folder, surroundings=surroundings)
-    script = str(Path(__file__).with_name("tryton_seed.py"))
+    script = str(programs.DOORS / "tryton_seed.py")
     made = programs.told(
         [str(home / "bin/python"), script, str(configuration), name, str(items)],
         "SEEDED ",

@@ -70,6 +70,7 @@ class Database:
         self.url = url
         self.dialect: Dialect = dialect
         self.path = path  # of the SQLite file; None on PostgreSQL
+        self.is_sharded = False  # tables may be spread over several servers, as Citus does
         self.chains = Chains()
         self._writer = writer
         self._reader = reader
@@ -399,7 +400,8 @@ def _open_postgresql(url: str, parsed: URL) -> Database:
     db = Database(url, "postgresql", path=None, writer=writer, reader=reader)
     try:
         with db.read() as tx:
-            tx.rows("SELECT 1")
+            # One row where tables can be spread over several servers, in the catalogue.
+            db.is_sharded = bool(tx.rows("SELECT 1 FROM pg_extension WHERE extname = 'citus'"))
     except Unavailable as error:
         db.close()
         _explain(error)

@@ -41,11 +41,7 @@ def lock(tx: Tx, keys: Sequence[str]) -> dict[str, Profile]:
     made: list[str] = []
     if not known.issuperset(ordered):
         made = _make_missing(tx, ordered)
-    # These rows, by primary key, locked one after the other in key order: two batches that share keys wait for each
-    # other, and never in a circle.
-    found = tx.rows_in(
-        "SELECT key, profile FROM ledger_key WHERE key IN (:keys) ORDER BY key FOR UPDATE", ordered
-    )
+    found = _locked(tx, ordered)
     profiles = {key: _decode(packed) if packed else Profile(key=key) for key, packed in found}
     if len(profiles) < len(ordered):
         known.difference_update(ordered)
@@ -55,6 +51,20 @@ def lock(tx: Tx, keys: Sequence[str]) -> dict[str, Profile]:
     else:
         known.update(ordered)
     return profiles
+
+
+def _locked(tx: Tx, ordered: list[str]) -> list[tuple[str, bytes]]:
+    """The rows of these keys, locked one after the other in key order: two batches that share keys wait for each other,
+    and never in a circle."""
+    if tx.database.is_sharded:
+        # One row, by primary key, a statement each: no statement may lock rows of several shards.
+        single = "SELECT key, profile FROM ledger_key WHERE key = :key FOR UPDATE"
+        return [(key, packed) for one in ordered for key, packed in tx.rows(single, key=one)]
+    # These rows, by primary key.
+    found = tx.rows_in(
+        "SELECT key, profile FROM ledger_key WHERE key IN (:keys) ORDER BY key FOR UPDATE", ordered
+    )
+    return [(key, packed) for key, packed in found]
 
 
 def _make_missing(tx: Tx, ordered: list[str]) -> list[str]:
