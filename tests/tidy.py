@@ -135,7 +135,7 @@ def _sources(package: Path) -> list[Path]:
 
 
 def _committed(root: Path) -> Iterator[Path]:
-    made = {".git", ".venv", "vendor", "dist", "build", "htmlcov", "__pycache__", ".hypothesis"}
+    made = {".git", ".venv", ".bench", "vendor", "dist", "build", "htmlcov", "__pycache__", ".hypothesis"}
     for path in sorted(root.rglob("*")):
         parts = path.relative_to(root).parts
         if path.is_file() and not made & set(parts) and not any(part.endswith("_cache") for part in parts):
