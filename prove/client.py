@@ -58,7 +58,7 @@ class Client:
         self.answered: dict[str, tuple[Op, Answer]] = {}
         self.latest: dict[str, tuple[str, str]] = {}  # of each promise: its state and its latest decision
         self._chance = chance
-        self._today = today
+        self.today = today
         self._tells = tells
         self._number = 0
         self._open: Op | None = None
@@ -100,7 +100,7 @@ class Client:
 
     def copy(self) -> Client:
         """Another client with the same memory."""
-        other = Client(self.name, self._chance, self._today, tells=self._tells)
+        other = Client(self.name, self._chance, self.today, tells=self._tells)
         other.answered, other.latest = dict(self.answered), dict(self.latest)
         return other
 
@@ -112,7 +112,7 @@ class Client:
         if verb == "news" and self._tells:
             item = chance.choice(company.ITEMS)
             news = company.receipt(
-                f"po-{id}", item, chance.randint(1, 40), self._today + chance.randint(1, 20)
+                f"po-{id}", item, chance.randint(1, 40), self.today + chance.randint(1, 20)
             )
             return Told(id, (news,))
         if verb in ("harden", "renew", "release") and held:
@@ -132,7 +132,7 @@ class Client:
         return Line(
             item=self._chance.choice(company.ITEMS),
             quantity=self._chance.randint(1, 12),
-            requested_on=self._today + self._chance.randint(0, 20),
+            requested_on=self.today + self._chance.randint(0, 20),
         )
 
 

@@ -48,4 +48,5 @@ class Piece(msgspec.Struct, frozen=True, kw_only=True):
     control: Callable[[int, Say], Outcome]  # (seed, say): the same without the guard; must have failures
     control_words: str  # which guard the control takes away
     is_slow: bool = False  # its run for `make test` takes more than some 5 s
+    needs_root: bool = False  # nobody else can do it, and only on Linux
     not_covered: str = ""  # what this piece does not show

@@ -12,6 +12,7 @@ MODULES: tuple[str, ...] = (
     "served",
     "crashes",
     "faults",
+    "full_disks",
     "contended",
     "once",
     "tampered",

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import sys
+
 import pytest
 from prove.model import Piece, silent
 from prove.pieces import all_pieces
@@ -11,7 +14,12 @@ SEED = 11
 
 def _marks(piece: Piece) -> list[pytest.MarkDecorator]:
     marks = [pytest.mark.slow] if piece.is_slow else []
-    return marks + ([pytest.mark.postgres] if "postgresql" in piece.id else [])
+    if "postgresql" in piece.id:
+        marks.append(pytest.mark.postgres)
+    if piece.needs_root:
+        reason = f"{piece.id} mounts a volume: run as root on Linux"
+        marks.append(pytest.mark.skipif(sys.platform != "linux" or os.geteuid() != 0, reason=reason))
+    return marks
 
 
 _GIVEN = [pytest.param(piece, id=piece.id, marks=_marks(piece)) for piece in all_pieces()]
