@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
 
 import msgspec
 import pytest
 
 from accord.db.engine import Database
+from accord.db.tx import Tx
 from accord.exceptions.model import Counted, MasterStated, ReceiptStated, Shipped
 from accord.exceptions.service import open_exceptions, supply_changed
 from accord.kit.errors import InputError, RequestChanged
@@ -27,10 +29,12 @@ from accord.ledger.model import (
     node_key,
 )
 from accord.ledger.service import reads
+from accord.ledger.service.books import Book
 from accord.policy import service as policy
 from accord.policy.model import Customer, Tier
 from accord.promise import service
 from accord.promise.model import Decision, Line, Refusal, Request, Verb, Verdict
+from accord.promise.service.batch import _Batch
 
 pytestmark = pytest.mark.usefixtures("noon")
 
@@ -470,3 +474,16 @@ def test_a_replay_notices_a_changed_row_although_the_answer_would_be_the_same(
         tx.execute("UPDATE ledger_draw SET quantity = 3 WHERE id = (SELECT min(id) FROM ledger_draw)")
 
     assert not all(r.same for r in service.replay_all(db))
+
+
+def test_a_batch_leaves_nothing_that_waits_for_the_collector(db: Database, today: int) -> None:
+    # A server looks for garbage after a hundred thousand new objects: a batch must go by itself when it ends.
+    gc.collect()
+    gc.disable()
+    try:
+        service.promise(db, [request(f"r{n}", "commit", (1, today + 20)) for n in range(8)], actor="sales")
+        left = [type(one).__name__ for one in gc.get_objects() if type(one) in (Book, Tx, _Batch)]
+    finally:
+        gc.enable()
+
+    assert left == []

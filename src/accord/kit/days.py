@@ -79,6 +79,7 @@ def parse_instant(text: str, *, pointer: str = "at") -> Instant:
     raise InputError.at(pointer, "zone_missing", detail)
 
 
+@lru_cache(maxsize=4_096)  # all requests of a batch have one moment
 def local_day(at: Instant, zone: str) -> Day:
     """The day it is in this zone at this instant."""
     return _utc(at).astimezone(_zone(zone)).toordinal()

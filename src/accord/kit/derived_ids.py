@@ -13,7 +13,7 @@ _KIND = re.compile(r"([a-z][a-z0-9]{1,7})_[^\s_]\S*", re.ASCII)
 def derive(prefix: str, base: str, *numbers: int) -> str:
     """The id of a child: the same suffix, another kind, and the child's numbers. The same arguments give the same id."""
     kind_of(base)
-    if any(number < 0 for number in numbers):
+    if numbers and min(numbers) < 0:
         raise Fault(f"an id is derived with numbers from 0 up, not {numbers}")
     return "-".join([f"{prefix}_{base.partition('_')[2]}", *map(str, numbers)])
 

@@ -19,6 +19,7 @@ _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _PAIRS = tuple(a + b for a in _ALPHABET for b in _ALPHABET)  # ten bits a step instead of five
 
 _TAIL_BITS = 74  # what a UUIDv7 leaves beside its milliseconds: rand_a (12) and rand_b (62)
+_DRAWN_BITS = 32 * 64
 _SEED_BITS = 73  # the top bit starts at zero, so that counting up has room
 
 
@@ -30,6 +31,9 @@ class _Sequence:
         self._follows_clock = follows_clock
         self._millisecond = -1
         self._tail = 0
+        self._chance = (
+            1  # bits drawn and not yet used, below a one: a draw for each id asks the system each time
+        )
 
     def next(self, millisecond: int) -> int:
         """The next 128 bits. A clock that is set back does not make ids go back; a time that was given is kept."""
@@ -38,7 +42,7 @@ class _Sequence:
                 millisecond = self._millisecond
             if millisecond == self._millisecond:
                 # A random step, so that ids cannot be guessed from their neighbours.
-                self._tail += 1 + secrets.randbits(32)
+                self._tail += 1 + self._step()
                 if self._tail >> _TAIL_BITS:
                     self._millisecond += 1
                     self._tail = secrets.randbits(_SEED_BITS)
@@ -49,6 +53,14 @@ class _Sequence:
         return (
             (millisecond << 80) | (7 << 76) | ((tail >> 62) << 64) | (0b10 << 62) | (tail & ((1 << 62) - 1))
         )
+
+    def _step(self) -> int:
+        """32 random bits."""
+        if self._chance == 1:
+            self._chance = (1 << _DRAWN_BITS) | secrets.randbits(_DRAWN_BITS)
+        step = self._chance & 0xFFFFFFFF
+        self._chance >>= 32
+        return step
 
 
 _clock = _Sequence(follows_clock=True)

@@ -29,14 +29,14 @@ class Kind(StrEnum):
 
 
 def _part(text: str) -> str:
-    if "%" not in text and "@" not in text:
-        return text
     return text.replace("%", "%25").replace("@", "%40")
 
 
 def node_key(item: str, site: str) -> str:
     """The key of an item at a site; injective for any two texts."""
-    return f"node:{_part(item)}@{_part(site)}"
+    plain = f"node:{item}@{site}"
+    is_plain = "%" not in plain and plain.count("@") == 1
+    return plain if is_plain else f"node:{_part(item)}@{_part(site)}"
 
 
 def node_of(key: str) -> tuple[str, str]:

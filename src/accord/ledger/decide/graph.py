@@ -253,7 +253,9 @@ class Graph:
 
     def cost_moved_bp(self, item: str, since: Instant) -> int:
         """How much an item's cost changed since a moment, up and down alike: basis points of the cost before each change."""
-        steps = self._costs.get(item, ())
+        steps = self._costs.get(item)
+        if steps is None:
+            return 0  # stated once
         return sum(
             abs(after - before) * 10_000 // before
             for (_, before), (at, after) in pairwise(steps)

@@ -267,7 +267,7 @@ class Trial:
             profile = self._profiles.get(key)
             if profile is None:
                 raise NotLocked(f"{key} was looked at without being locked")
-            is_node = kind_of_key(key) is Kind.node
+            is_node = key.startswith("node:")
             today = self.today(node_of(key)[1]) if is_node else self._default_today
             state = self._keys[key] = _Key(profile, today, is_node)
         return state

@@ -206,12 +206,12 @@ def _priced(case: Case, decision: Decision, taken: Option) -> Decision:
 
 def offered_of(today: Day, options: tuple[Option, ...]) -> str:
     """The digest of what is offered, in its order; not of who may take it, which differs between asking and holding."""
-    plain = tuple(
+    plain = [
         option
         if option.ruling is None
         else msgspec.structs.replace(option, ruling=None, figures=None, needs=(), difference="")
         for option in options
-    )
+    ]
     return digest(canonical((today, plain)))
 
 

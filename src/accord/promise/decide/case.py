@@ -20,7 +20,7 @@ def terms_of(customer: Customer | None) -> frozenset[str]:
     if customer is None:
         return frozenset()
     named = (("tier", customer.tier), ("channel", customer.channel), ("region", customer.region))
-    return frozenset(f"{kind}:{name}" for kind, name in named if name)
+    return frozenset([f"{kind}:{name}" for kind, name in named if name])
 
 
 class Who(msgspec.Struct, frozen=True):

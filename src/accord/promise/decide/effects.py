@@ -273,7 +273,7 @@ def _made(
     lines = []
     for place, line in enumerate(request.lines):
         pieces = [piece for piece in option.pieces if piece.line == place]
-        promised_on = max(piece.deliver_on for piece in pieces)
+        promised_on = max([piece.deliver_on for piece in pieces])
         # The first promised day is for ever; a line of another item is another line.
         old = known.get(place)
         same = old is not None and old.item == line.item
@@ -287,9 +287,9 @@ def _made(
                 promised_on=promised_on,
                 price_minor=decision.prices[place] if decision.prices else line.price_minor,
                 is_listed=line.price_minor is None,
-                cost_minor=sum(piece.cost_minor for piece in pieces),
+                cost_minor=sum([piece.cost_minor for piece in pieces]),
                 site=line.site,
-                commitments=tuple(c.id for c in effects.commitments if c.line == place),
+                commitments=tuple([c.id for c in effects.commitments if c.line == place]),
             )
         )
     state = State.committed if decision.expires_at is None else State.held

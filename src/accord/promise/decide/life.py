@@ -16,9 +16,10 @@ _ABOUT_A_PROMISE = (Verb.amend, Verb.release, Verb.cancel)
 
 def decides_anew(request: Request) -> bool:
     """Whether the request is about lines, not only about how long or how firmly what is promised stands."""
-    return request.verb in (Verb.ask, Verb.amend) or (
-        request.verb in (Verb.hold, Verb.commit) and bool(request.lines)
-    )
+    verb = request.verb
+    if verb is Verb.commit or verb is Verb.hold:
+        return bool(request.lines)
+    return verb is Verb.ask or verb is Verb.amend
 
 
 def restates(request: Request) -> bool:

@@ -18,7 +18,7 @@ from accord.promise.model import Make, Take
 
 def settled(case: Case, plans: list[Plan]) -> tuple[tuple[Make, ...], tuple[Take, ...]]:
     """The receipts and draws of all plans, with what is needed of each lot."""
-    takes = tuple(take for plan in plans for take in plan.takes)
+    takes = tuple([take for plan in plans for take in plan.takes])
     makes = [receipt for plan in plans for receipt in plan.makes]
     if not makes:
         return (), takes

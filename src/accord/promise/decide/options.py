@@ -38,7 +38,7 @@ class Draft:
     def __init__(self, case: Case, kind: str, plans: list[Plan]) -> None:
         self.kind = kind
         self.plans = plans
-        self.cost_minor = sum(plan.cost_minor for plan in plans)
+        self.cost_minor = sum([plan.cost_minor for plan in plans])
         self.price_minor: int | None = 0
         needs = {need for plan in plans for need in plan.needs}
         for plan in plans:
@@ -57,7 +57,9 @@ class Draft:
                     self.price_minor += whole
         self.needs = tuple(sorted(needs, key=_ORDER.__getitem__)) if needs else ()
         # All deliveries, line by line.
-        self.pieces: tuple[Piece, ...] = sum((plan.pieces for plan in plans), ())
+        self.pieces: tuple[Piece, ...] = (
+            plans[0].pieces if len(plans) == 1 else sum((plan.pieces for plan in plans), ())
+        )
         self.days_late = max(
             [plan.days_late for plan in plans]
         )  # of the latest delivery, against its line's day

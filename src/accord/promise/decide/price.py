@@ -57,8 +57,8 @@ def parts_of(graph: Graph, pieces: tuple[Piece, ...], makes: tuple[Make, ...]) -
 
 def cost_at(graph: Graph, parts: Iterable[CostPart]) -> Instant | None:
     """When the oldest of the costs that are dated was confirmed; None = none of them is."""
-    known = (graph.items[part.item].cost_at for part in parts if part.item in graph.items)
-    return min((at for at in known if at is not None), default=None)
+    known = [graph.items[part.item].cost_at for part in parts if part.item in graph.items]
+    return min([at for at in known if at is not None], default=None)
 
 
 def holds_seconds(graph: Graph, rules: Rules, parts: Iterable[CostPart], now: Instant) -> int:

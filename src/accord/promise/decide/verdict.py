@@ -15,11 +15,12 @@ def verdict_of(options: tuple[Option, ...], lines: tuple[LineVerdict, ...] = ())
     on_time = [option for option in options if option.in_full_on_time]
     free = [option for option in on_time if not option.needs]
     if free:
-        if all(option.kind in CONDITIONS for option in free):
+        kinds = {option.kind for option in free}
+        if kinds <= CONDITIONS:
             return Verdict.yes_but
-        by_line_only = all(option.kind == "by_line" for option in free)
-        has_conditions = any(line.verdict is Verdict.yes_but for line in lines)
-        return Verdict.yes_but if by_line_only and has_conditions else Verdict.yes
+        by_line_only = kinds == {"by_line"}
+        has_conditions = by_line_only and any(line.verdict is Verdict.yes_but for line in lines)
+        return Verdict.yes_but if has_conditions else Verdict.yes
     if not all(is_denied(option) for option in on_time):
         return Verdict.needs_approval
     return Verdict.cannot_promise if all(is_denied(option) for option in options) else Verdict.not_by_then

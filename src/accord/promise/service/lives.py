@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
+from weakref import WeakMethod
 
 import msgspec
 
@@ -108,7 +109,8 @@ class Lives:
 
     def __init__(self, tx: Tx, book: Book, put_down: Callable[[], None]) -> None:
         self._tx, self._book = tx, book
-        self._put_down = put_down  # what the batch has decided so far
+        # What the batch has decided so far. Weakly: the batch holds this, and a circle of them would wait for the collector.
+        self._put_down = WeakMethod(put_down)
         self._kept: dict[str, Life] = {}
 
     def read(self, ids: Sequence[str]) -> None:
@@ -130,7 +132,9 @@ class Lives:
         self._kept.clear()
 
     def _found(self, ids: Sequence[str]) -> list[tuple[Promise, Rows]]:
-        self._put_down()
+        put_down = self._put_down()
+        assert put_down is not None  # the batch is what asks
+        put_down()
         rows = rows_of_promises(self._tx, ids)
         reached = reach_of_change(self._tx, frozenset().union(*(own.keys for own in rows.values())))
         if not reached <= self._book.profiles.keys():
