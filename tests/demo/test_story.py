@@ -13,9 +13,10 @@ from accord.db import tx as clock
 from accord.db.engine import Database, open_database
 from accord.demo import service, story
 from accord.exceptions import service as exceptions
-from accord.exceptions.model import ReceiptStated
+from accord.exceptions.model import MasterStated, ReceiptStated
 from accord.kit.days import midnight
-from accord.ledger.model import SupplyKind, node_key, resource_key
+from accord.ledger.model import State, SupplyKind, node_key, resource_key
+from accord.ledger.service import graphs
 from accord.promise import service as promises
 from accord.promise.model import Decision, Option, Refusal, Request, Verb, Verdict
 
@@ -138,8 +139,57 @@ def test_a_price_below_the_floor_needs_approval(told: tuple[Database, int]) -> N
     decision = _decided(db, story.asks(today, price_minor=story.PRICE_BELOW_FLOOR_MINOR))
 
     assert decision.verdict is Verdict.needs_approval
-    assert decision.refusals == (Refusal.below_margin_floor,)
+    assert decision.refusals == (Refusal.below_margin_floor, Refusal.approval_needed)
     assert all(Refusal.below_margin_floor in option.needs for option in decision.options)
+
+
+@EVERY_WEEKDAY
+def test_at_todays_copper_it_goes_to_the_sales_manager_who_approves_in_one_step(
+    told: tuple[Database, int],
+) -> None:
+    db, today = told
+    below = story.asks(today, price_minor=story.PRICE_BELOW_FLOOR_MINOR)
+    wanted = msgspec.structs.replace(below, id="low", verb=Verb.commit, option="1", asks_approval=True)
+
+    asked = promises.promise_one(db, wanted, actor="Anna Lund")
+
+    option = asked.options[0]
+    assert (asked.verdict, option.kind) == (Verdict.needs_approval, "split")
+    assert asked.ruling is not None
+    assert (asked.ruling.ask, asked.ruling.by) == ("sales manager", "seller-asks")
+    assert asked.ruling.because == (
+        "seller: a margin of 12.89 % is 1.11 % below 14.00 %",
+        "seller: the price is below the floor",
+    )
+    assert option.cost_at == midnight(today, "Europe/Oslo")  # as old as the copper quotation
+    assert promises.promise_of(db, asked.promise or "").state is State.held  # kept meanwhile
+
+    own = Request(id="own", verb=Verb.approve, approval=asked.approval)
+    given = Request(id="given", verb=Verb.approve, approval=asked.approval)
+    assert promises.promise_one(db, own, actor="Anna Lund").refusals == (Refusal.approver_is_requester,)
+    assert promises.promise_one(db, given, actor="Mia Berg").refusals == ()
+
+    kept = promises.promise_of(db, asked.promise or "")
+    assert (kept.state, kept.promise.actor, kept.promise.approved_by) == (
+        State.committed,
+        "Anna Lund",
+        "Mia Berg",
+    )
+    assert promises.verify(db).findings == ()
+
+
+def test_with_cheaper_copper_the_margin_would_do(told: tuple[Database, int]) -> None:
+    db, today = told
+    asks = story.asks(today, price_minor=story.PRICE_BELOW_FLOOR_MINOR)
+    with db.read() as tx:
+        pump = graphs.graph(tx).items["X-100"]
+    cheaper = msgspec.structs.replace(pump, cost_minor=pump.cost_minor - 30)
+    exceptions.supply_changed(db, [MasterStated(record=cheaper)], actor="erp", id="copper")
+
+    ruling = _decided(db, asks).options[0].ruling
+
+    assert ruling is not None
+    assert ruling.because == ("seller: the price is below the floor",)
 
 
 def test_a_supplier_that_slips_uncovers_what_rests_on_its_castings(told: tuple[Database, int]) -> None:

@@ -83,8 +83,8 @@ def show_trial(terminal: Terminal, found: Retrial, span: str) -> None:
     )
     terminal.say(f"  {asked:,} gone to approval ({found.asked_before:,} did), {denied:,} denied.")
     terminal.say(
-        f"{found.broken:,} promises were not kept: {broken_denied:,} of them would have been denied,"
-        f" {broken_asked:,} looked at by somebody first."
+        f"{found.broken:,} promises were not kept: {broken_denied:,} of them would not have been made,"
+        f" {broken_asked:,} not without another's word."
     )
     rows = [
         [
@@ -95,7 +95,8 @@ def show_trial(terminal: Terminal, found: Retrial, span: str) -> None:
             one.tried.ruling.because[0] if one.tried.ruling.because else one.tried.ruling.by,
             one.broken,
         ]
-        for one in found.rows
+        # What it would have prevented comes first.
+        for one in sorted(found.rows, key=lambda one: not one.broken)
         if one.tried.ruling.answer is not Answer.allow
     ]
     if rows:

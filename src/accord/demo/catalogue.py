@@ -125,13 +125,22 @@ def items(today: Day, cost_at: Instant) -> tuple[Item, ...]:
         ):
             costs[item] = cost
             rows.append(_item(item, name, cost, cost_at=at))
+        # What has copper in it costs what it does by the same quotation.
         motor = motor_of(family)
         costs[motor] = family.motor_work_minor + _sum(motor_bill(family), costs, today)
-        rows.append(_item(motor, f"Motor {size}", costs[motor], planner=_PLANNERS[family.motor_site]))
+        rows.append(
+            _item(
+                motor,
+                f"Motor {size}",
+                costs[motor],
+                cost_at=cost_at,
+                planner=_PLANNERS[family.motor_site],
+            )
+        )
         for pump in family.pumps:
             cost = family.pump_work_minor + _sum(pump_bill(pump, today), costs, today)
             name = f"{_KINDS[int(pump[2:]) - size]} {size}"
-            rows.append(_item(pump, name, cost, planner=_PLANNERS[family.site]))
+            rows.append(_item(pump, name, cost, cost_at=cost_at, planner=_PLANNERS[family.site]))
     return tuple(sorted(rows, key=lambda item: item.id))
 
 

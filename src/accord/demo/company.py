@@ -10,9 +10,10 @@ import msgspec
 from accord.demo import catalogue, customers, network, orders, supply
 from accord.demo.history import History, history
 from accord.demo.morning import morning
+from accord.demo.rights import rights
 from accord.exceptions.model import Master, MasterStated, News, OpeningLine
 from accord.kit.days import Day, midnight
-from accord.policy.model import Customer, Price, Rules, Tier
+from accord.policy.model import Customer, Edition, Price, Rules, Tier
 from accord.promise.model import Request
 
 HOME = "Europe/Oslo"  # where the company's day begins; its other sites share the hour
@@ -32,6 +33,7 @@ class Company(msgspec.Struct, frozen=True, kw_only=True):
     seed: int
     today: Day
     policy: tuple[Customer | Tier | Price | Rules, ...]
+    rights: Edition  # who may promise what
     master: tuple[Master, ...]
     supply: tuple[News, ...]  # counts and receipts
     open_orders: tuple[OpeningLine, ...]  # promised elsewhere, not yet delivered
@@ -74,6 +76,7 @@ def company(seed: int, today: Day) -> Company:
         seed=seed,
         today=today,
         policy=(*customers.TIERS, *buyers, *prices, RULES),
+        rights=rights(),
         master=(
             *network.calendars(today),
             *items,

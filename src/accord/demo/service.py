@@ -163,7 +163,7 @@ def _other_company() -> Conflict:
 
 def _tell(db: Database, made: Company, on_progress: Report | None) -> None:
     """Tell Accord what the company's systems know, in the order in which it must be known."""
-    total = len(made.policy) + len(made.news) + len(made.past)
+    total = len(made.policy) + 1 + len(made.news) + len(made.past)
     done = 0
 
     def step(count: int) -> None:
@@ -175,5 +175,7 @@ def _tell(db: Database, made: Company, on_progress: Report | None) -> None:
     name = f"demo-{made.seed}-{iso(made.today)}"
     policy.put(db, made.policy, actor=ACTOR, id=f"{name}-policy")
     step(len(made.policy))
+    policy.state(db, made.rights, id=f"{name}-rights", actor=ACTOR)
+    step(1)
     exceptions.supply_changed(db, made.news, actor=ACTOR, id=f"{name}-news", on_progress=step)
     exceptions.supply_changed(db, made.past, actor=ACTOR, id=f"{name}-history", on_progress=step)
