@@ -341,7 +341,8 @@ def test_a_stricter_limit_never_allows_more(rights: Rights, act: Act, data: st.D
         if row.then is not Answer.allow:  # what one is asked for or denied less is not stricter
             return row
         names = ("quantity_max", "value_minor_max", "days_late_max")
-        new = {name: data.draw(st.integers(0, getattr(row, name) or 60)) for name in names}
+        most = {name: 60 if getattr(row, name) is None else getattr(row, name) for name in names}
+        new = {name: data.draw(st.integers(0, most[name])) for name in names}
         keeps = {"below_floor": row.below_floor and data.draw(st.booleans())}
         least = (row.margin_bp_min if row.margin_bp_min is not None else -1_000) + data.draw(
             st.integers(0, 500)
