@@ -78,6 +78,14 @@ def _is_this_machine(host: str) -> bool:
 # --- databases ---
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what opens a database, so that `-m "not database"` runs the rules alone."""
+    for item in items:
+        if {"db", "db_url", "sqlite_url", "pg_server"} & {*getattr(item, "fixturenames", ())}:
+            item.add_marker(pytest.mark.database)
+
+
 @pytest.fixture
 def sqlite_url(tmp_path: Path) -> str:
     """A database file that does not exist yet."""
