@@ -15,6 +15,7 @@ from accord.ledger.model import (
     Commitment,
     Draw,
     Item,
+    LimitRecord,
     Profile,
     Resource,
     Site,
@@ -90,6 +91,106 @@ def test_giving_back_and_drawing_the_same_anew_on_a_short_key_is_not_covered() -
 def test_giving_back_what_was_never_drawn_is_a_fault() -> None:
     with pytest.raises(Fault):
         gate.changed(profile((5, 0)), gives=(draw(1, 0),))
+
+
+def test_the_lowest_day_of_a_node_is_told_from_today_on() -> None:
+    assert gate.lowest(profile((10, 0), (-4, 2)), GRAPH, DAY) == 6
+    assert gate.lowest(profile((10, 0), (-14, 2), (9, 3)), GRAPH, DAY) == -4
+    assert gate.lowest(profile((10, 5)), GRAPH, DAY) == 0
+    assert gate.lowest(profile((-3, -2), (10, 5)), GRAPH, DAY) == -3  # what is overdue still takes its share
+
+
+@pytest.mark.parametrize(
+    ("key", "draws", "lowest"),
+    [
+        ("resource:line", ((DAY, 0, 1_000),), 440),
+        ("resource:line", ((DAY, 0, 1_000), (DAY + 1, 0, 300), (DAY + 1, 5, 1_200)), -60),  # two on one day
+        ("resource:line", ((DAY - 1, 0, 9_000),), 0),  # past days are done
+        ("allocation:a", ((DAY - 5, 0, 4),), 2),  # drawn on the first day of its period
+        ("allocation:a", ((DAY - 5, 0, 7),), -1),
+        ("limit:l:customer=C:2027-W10", ((DAY - 5, 0, 70),), 30),
+        ("resource:line", (), 0),
+    ],
+)
+def test_the_lowest_of_a_capacity_is_its_fullest_day(
+    key: str, draws: tuple[tuple[int, int, int], ...], lowest: int
+) -> None:
+    share = Allocation(
+        id="a", item="pump", site="Halden", path=("t",), rank=1, from_on=DAY - 5, until_on=DAY + 9, quantity=6
+    )
+    graph = Graph(
+        1, [*SITE, Resource(id="line", name="Line", site="Halden"), share, LimitRecord(id="l", most=100)]
+    )
+
+    assert gate.lowest(Profile(key=key, draws=draws), graph, DAY) == lowest
+
+
+ROWS = (
+    (supply(10, 0, id="a"), supply(5, 3, id="b", expires_on=DAY + 9, ref="PO 1"), supply(7, 4, id="c", released=False)),
+    (draw(4, 2, id="x"), draw(3, 2, id="y", expires_at=50), draw(2, 2, id="z", life_days=9)),
+)  # fmt: skip
+
+
+def test_rows_add_up_to_a_profile() -> None:
+    made = gate.folded(
+        Profile(key=KEY, rolled_to=7, latest_at=40, shortfall_max=3, version=1), *ROWS, version=9, now=30
+    )
+
+    assert made == Profile(
+        key=KEY,
+        version=9,
+        supply=((0, 10, "a", "", 0), (DAY + 3, 5, "b", "PO 1", DAY + 9), (DAY + 4, 7, "c", "", 0)),
+        draws=((DAY + 2, 0, 7), (DAY + 2, 9, 2)),
+        next_expiry_at=50,
+        planned_on=DAY + 4,
+        rolled_to=7,
+        latest_at=40,
+        shortfall_max=3,
+    )
+    assert gate.folded(made, *ROWS, version=9, now=60).latest_at == 60
+
+
+@pytest.mark.parametrize(
+    "row",
+    [supply(5, 3, counts=Why.doubtful, released=False), supply(0, 3, released=False)],
+    ids=["doubtful", "nothing"],
+)
+def test_what_does_not_count_is_not_in_the_profile(row: Supply) -> None:
+    made = gate.folded(Profile(key=KEY), [row], [], version=1, now=0)
+
+    assert (made.supply, made.planned_on) == ((), None)
+    assert gate.changed(Profile(key=KEY), adds=[row]).supply == ()
+
+
+@pytest.mark.parametrize(
+    ("gives", "takes", "drops", "adds"),
+    [
+        ([], [draw(1, 0, id="n")], [], []),
+        ([], [draw(1, 2, id="n"), draw(1, 2, id="m", life_days=9)], [], []),
+        ([draw(4, 2, id="x")], [], [], []),
+        ([draw(2, 2, id="z", life_days=9)], [draw(5, 1, id="n")], [], []),
+        ([], [], [supply(5, 3, id="b")], []),
+        ([], [], [], [supply(2, 1, id="n", expires_at=40)]),
+        ([], [draw(1, 0, id="n", expires_at=20)], [supply(5, 3, id="b")], [supply(5, 4, id="b")]),
+    ],
+)
+def test_a_profile_changes_as_its_rows_do(
+    gives: list[Draw], takes: list[Draw], drops: list[Supply], adds: list[Supply]
+) -> None:
+    before = gate.folded(Profile(key=KEY, rolled_to=7, shortfall_max=3), *ROWS, version=9, now=30)
+
+    after = gate.changed(before, gives=gives, takes=takes, drops=drops, adds=adds, now=35)
+
+    gone = {row.id for row in drops}
+    supplies = [row for row in ROWS[0] if row.id not in gone] + adds
+    draws = [row for row in ROWS[1] if row.id not in {give.id for give in gives}] + takes
+    assert after == gate.folded(before, supplies, draws, version=10, now=35)
+
+
+def test_time_never_runs_back_on_a_key() -> None:
+    before = Profile(key=KEY, latest_at=40)
+
+    assert [gate.changed(before, now=now).latest_at for now in (0, 39, 40, 41)] == [40, 40, 40, 41]
 
 
 def test_a_resource_is_not_drawn_beyond_its_day() -> None:
@@ -306,6 +407,7 @@ def test_a_proposed_receipt_serves_its_own_promise_before_it_is_lost_on_another(
         ("two of its own", [(1, 1), (1, 2)], {"a": 2}),
         ("what is not enough for the first is for the second", [(1, 1)], {"a": 1}),
         ("more than it needs is for others", [(4, 1)], {}),
+        ("of its own what comes in time", [(2, 1), (2, 3)], {"a": 2}),
     ],
 )
 def test_what_a_promise_proposed_serves_it_as_far_as_it_goes(

@@ -20,6 +20,7 @@ from accord.ledger.model import (
     Input,
     Item,
     Lane,
+    LimitRecord,
     Load,
     Operation,
     Record,
@@ -118,6 +119,7 @@ def test_look_ups_are_by_item_and_site() -> None:
     assert [x.id for x in made.lanes_into("pump", "halden")] == ["l"]
     assert [t.id for t in made.terms_for("motor", "halden")] == ["t"]
     assert [s.other for s in made.substitutes_for("pump")] == ["other"]
+    assert (graph(share()).allocation("a"), made.allocation("a")) == (share(), None)
     assert made.sources_for("pump", "lyon") == ()
     assert (made.version, made.items["pump"], made.sites["lyon"]) == (3, PUMP, LYON)
 
@@ -338,7 +340,8 @@ def test_a_body_that_does_not_fit_is_an_error(kind: str, body: bytes, code: str)
 
 
 def test_sound_records_have_no_errors() -> None:
-    assert check([*BASE, *CHAIN]) == []
+    assert check([*BASE, *CHAIN, LimitRecord(id="x", most=0)]) == []
+    assert check([*BASE, operation(lot_min=10, lot_multiple=4, lot_max=12)]) == []
 
 
 @pytest.mark.parametrize(
@@ -390,6 +393,7 @@ def test_sound_records_have_no_errors() -> None:
         (Delivery(id="x", site="lyon", ship_to="*", transit_days=36_501), "/delivery/x/transit_days", "out_of_range"),
         (Delivery(id="x", site="lyon", ship_to="*", transit_days=-1), "/delivery/x/transit_days", "negative"),
         (lane(cost_minor=-1), "/lane/l/cost_minor", "negative"),
+        (LimitRecord(id="x", most=-1), "/limit/x/most", "negative"),
         (lane(calendar="none"), "/lane/l/calendar", "unknown_calendar"),
         (term(supplier="none"), "/term/t/supplier", "unknown_supplier"),
         (term(fence_days=-1), "/term/t/fence_days", "negative"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from accord.kit.errors import Fault
@@ -83,6 +84,23 @@ def quantities(of: Sheet) -> dict[str, int]:
 
 def treat(row: Supply, today: int) -> Supply:
     return treated(row, today, late_receipt_days=7, fence_days=0)
+
+
+@pytest.mark.parametrize("row", [on_hand(5), draw(5), commitment(5)])
+def test_a_sheet_is_changed_when_a_row_differs_from_what_was_read(row: Supply | Draw | Commitment) -> None:
+    of = sheet(row)
+    rows = {
+        "on_hand:available:": of.supplies,
+        "com_1": of.draws if isinstance(row, Draw) else of.commitments,
+    }[row.id]
+
+    assert not of.is_changed()
+    rows[row.id] = msgspec.structs.replace(row, quantity=6)  # type: ignore[index]
+    assert of.is_changed()
+    rows[row.id] = row  # type: ignore[index]
+    assert not of.is_changed()
+    del rows[row.id]
+    assert of.is_changed()
 
 
 # --- counts ---

@@ -250,6 +250,16 @@ def test_more_than_was_drawn_cannot_be_given_back(on: int, life: int, quantity: 
         trial.take(KEY, DAY + on, -quantity, life)
 
 
+def test_what_was_looked_at_is_among_what_was_read() -> None:
+    trial = trial_of("+10 d0", _KEPT)
+
+    assert trial.reads == ()
+    trial.look([KEY])
+    assert trial.reads == ((KEY, 0),)
+    trial.look(["allocation:a", KEY])
+    assert trial.reads == (("allocation:a", 0), (KEY, 0))
+
+
 def test_what_was_not_locked_is_not_looked_at() -> None:
     with pytest.raises(NotLocked):
         trial_of("+10 d0").atp(node_key("pump", "Lyon"), DAY)
