@@ -72,6 +72,7 @@ def let_in(
     Raises: InputError when master data changed so that it does not fit any more, Unavailable; nothing is changed then.
     """
     made: list[Report] = []
+    prepared = _prepared(db, translation)
 
     def work(tx: Tx) -> None:
         row = store.run(tx, run, to_change=True)
@@ -81,26 +82,46 @@ def let_in(
             report = msgspec.json.decode(row.report, type=Report)
             made[:] = [msgspec.structs.replace(report, changed=False)]
             return
-        made[:] = [_work(tx, row, translation, actor, on_news, remembers)]
+        made[:] = [_work(tx, row, translation, prepared, actor, on_news, remembers)]
 
     again(db, work)
     return made[0]
+
+
+class Prepared(msgspec.Struct, frozen=True, kw_only=True):
+    """What can be made of a translation before anybody waits: the lock is then held for that much less."""
+
+    news: tuple[News, ...]
+    body: bytes
+    changes: dict[str, Change]  # counted against what is there just before
+
+
+def _prepared(db: Database, translation: Translation) -> Prepared:
+    with db.read() as tx:
+        known = store.lines_of(tx, translation.source)
+        changes = changes_of(tx, translation, known)
+    news, _ = _without_old_openings(translation.news, known)
+    return Prepared(news=news, body=exceptions.checked(news), changes=changes)
 
 
 def _work(
     tx: Tx,
     row: store.Row,
     translation: Translation,
+    prepared: Prepared,
     actor: str,
     on_news: Callable[[int], None] | None,
     remembers: Setup | None,
 ) -> Report:
     before = (graphs.version(tx), policy.version(tx))
-    report, draft = drafted(tx, translation)
+    report, draft = drafted(tx, translation, prepared.changes)
+    body = prepared.body if draft.news == prepared.news else None
     outcome: Outcome | None = None
     keys: tuple[tuple[str, int, int], ...] = ()
     if draft.news:
-        outcome, told = exceptions.tell(tx, draft.news, actor=actor, id=row.id, on_progress=on_news)
+        outcome, told = exceptions.tell(
+            tx, draft.news, actor=actor, id=row.id, on_progress=on_news, body=body
+        )
         keys = told.versions if told is not None else ()
     policy_version = before[1]
     if draft.policy:
@@ -152,11 +173,13 @@ def _remember(tx: Tx, source: str, setup: Setup) -> None:
         store.put_mapping(tx, source, canonical(kept))
 
 
-def drafted(tx: Tx, translation: Translation) -> tuple[Report, Draft]:
+def drafted(
+    tx: Tx, translation: Translation, changes: dict[str, Change] | None = None
+) -> tuple[Report, Draft]:
     """What a translation means on top of what is there now: the report without its effects, and what would be told."""
     now = tx.now()
     known = store.lines_of(tx, translation.source)
-    changes = changes_of(tx, translation, known)
+    changes = changes_of(tx, translation, known) if changes is None else changes
     records = _policy(translation, policy.book(tx), local_day(now, "UTC"))
     news, openings_before = _without_old_openings(translation.news, known)
     notes = [*translation.notes, *_notes_on_rules(records), *openings_before]
