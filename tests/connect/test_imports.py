@@ -480,8 +480,8 @@ def test_an_import_step_by_step_needs_somebody_and_comes_in(basics: Database) ->
     }
     before = state_of(basics)
 
-    put_in = service.put_files(basics, given, Setup(), source="erp", actor="tests", key="k1")
-    again = service.put_files(basics, given, Setup(), source="erp", actor="tests", key="k1")
+    put_in, _ = service.put_files(basics, given, Setup(), source="erp", actor="tests", key="k1")
+    again, _ = service.put_files(basics, given, Setup(), source="erp", actor="tests", key="k1")
     with pytest.raises(RequestChanged):
         service.put_files(basics, {"s.csv": b"id\n1\n"}, Setup(), source="erp", actor="tests", key="k1")
     assert (again.id, put_in.state) == (put_in.id, RunState.needs_you)
@@ -505,7 +505,7 @@ def test_an_import_step_by_step_needs_somebody_and_comes_in(basics: Database) ->
     assert effects.sentence == "No promise would be touched."
     assert (done.state, twice) == (RunState.done, done)
     assert [(row.file, row.row) for row in service.rejected_rows(basics, put_in.id)] == [("s.csv", 3)]
-    same = service.put_files(basics, given, Setup(say=say), source="erp", actor="tests", key="k2")
+    same, _ = service.put_files(basics, given, Setup(say=say), source="erp", actor="tests", key="k2")
     assert same.problem is not None
     assert put_in.id in str(same.problem["detail"])
     assert service.undo(basics, put_in.id, actor="tests").changed
@@ -517,7 +517,7 @@ def test_files_that_never_came_in_are_forgotten_after_a_week(
 ) -> None:
     if basics.dialect != "sqlite":
         pytest.skip("the server's clock is not ours to set")
-    put_in = service.put_files(basics, {"s.csv": b"no\n"}, Setup(), source=None, actor="tests", key="k1")
+    put_in, _ = service.put_files(basics, {"s.csv": b"no\n"}, Setup(), source=None, actor="tests", key="k1")
     later = db_tx.wall_clock() + 8 * 86_400_000_000
 
     assert service.tidy(basics) == 0

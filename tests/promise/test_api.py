@@ -438,6 +438,14 @@ ROUTES: list[tuple[str, str, str | None]] = [
     ("GET", "/v1/events", "ask"),
     ("POST", "/v1/supply", "supply"),
     ("POST", "/v1/commitments/com_x:fulfil", "supply"),
+    ("POST", "/v1/imports", "supply"),
+    ("GET", "/v1/imports", "supply"),
+    ("GET", "/v1/imports/imp_x", "supply"),
+    ("GET", "/v1/imports/imp_x/rejected", "supply"),
+    ("POST", "/v1/imports/imp_x:check", "supply"),
+    ("POST", "/v1/imports/imp_x:dry_run", "supply"),
+    ("POST", "/v1/imports/imp_x:commit", "admin"),
+    ("POST", "/v1/imports/imp_x:undo", "admin"),
     ("GET", "/v1/health", None),
     ("GET", "/v1/openapi.json", None),
 ]
@@ -447,7 +455,7 @@ def test_the_table_of_rights_names_every_route(client: Client) -> None:
     described = client.get("/v1/openapi.json").json()["paths"]
 
     there = {(method.upper(), path) for path, methods in described.items() for method in methods}
-    named = {(method, re.sub(r"(prm|dec|com|apr)_x", "{id}", path)) for method, path, _ in ROUTES}
+    named = {(method, re.sub(r"(prm|dec|com|apr|imp)_x", "{id}", path)) for method, path, _ in ROUTES}
     assert there | {("GET", "/v1/openapi.json")} == named
 
 
@@ -458,7 +466,7 @@ def test_a_key_may_just_what_its_scopes_say(db: Database, today: int, scope: str
         "ask": {"ask"},
         "promise": {"ask", "promise"},
         "supply": {"ask", "supply"},
-        "admin": {"ask", "promise", "supply"},
+        "admin": {"ask", "promise", "supply", "admin"},
     }
 
     with TestClient(on(db, rate=0), base_url="http://accord.localhost") as client:

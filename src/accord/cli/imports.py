@@ -229,11 +229,14 @@ def _show(terminal: Terminal, report: Report) -> None:
 
 def _uncovered(one: Uncovered) -> str:
     """ "12 of 40 X-100 for Northwind, order 4711 line 1, to leave lyon in 3 days (prm_…)"."""
+    from accord.kit.quantity import format_quantity
+
     days = f"in {one.days} days" if one.days > 0 else "today" if one.days == 0 else f"{-one.days} days ago"
     whom = f" for {one.customer}" if one.customer else ""
     order = f", order {one.ref} line {one.line + 1}" if one.ref else ""
     promise = f" ({one.promise})" if one.promise else " (comes with this import)"
-    return f"{one.short:,} of {one.quantity:,} {one.item}{whom}{order}, to leave {one.site} {days}{promise}"
+    short, quantity = format_quantity(one.short, one.scale), format_quantity(one.quantity, one.scale)
+    return f"{short} of {quantity} {one.item}{whom}{order}, to leave {one.site} {days}{promise}"
 
 
 def _undo(terminal: Terminal, id: str) -> int:

@@ -136,6 +136,8 @@ class Uncovered(msgspec.Struct, frozen=True, kw_only=True):
     site: str
     quantity: int  # base units
     short: int  # of them not covered; 0 = covered again
+    scale: int  # base units in one unit
+    unit: str
     ship_on: Day
     days: int  # from today on at the site
 

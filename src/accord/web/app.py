@@ -24,6 +24,7 @@ from litestar.static_files import create_static_files_router
 from litestar.template import TemplateConfig
 from litestar.types import Receive, Scope, Send
 
+from accord.connect.api import ROUTES as IMPORT_ROUTES
 from accord.db import doctor
 from accord.db.engine import Database, open_database
 from accord.exceptions.api.routes import ROUTES as EXCEPTION_ROUTES
@@ -154,6 +155,7 @@ def on(
             *LEDGER_ROUTES,
             *POLICY_ROUTES,
             *EXCEPTION_ROUTES,
+            *IMPORT_ROUTES,
             *OWN_ROUTES,
         ],
         middleware=[Gate(db, RateLimit(rate), is_open=is_open)],

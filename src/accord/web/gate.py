@@ -120,7 +120,9 @@ class Gate(ASGIMiddleware):
             raise Forbidden(
                 f"The key {key.name} has the scopes {', '.join(key.scopes)}; this needs {wanted}."
             )
-        if scope["method"] in ("POST", "PUT", "PATCH") and _has_body(headers) and not _is_json(headers):
+        takes_files = scope["route_handler"].opt.get("takes_files", False)
+        is_change = scope["method"] in ("POST", "PUT", "PATCH")
+        if is_change and not takes_files and _has_body(headers) and not _is_json(headers):
             raise NotJson("The body is not said to be JSON. Send Content-Type: application/json.")
         await next_app(scope, receive, with_headers)
 

@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 import msgspec
 import structlog
 
+from accord.connect import service as imports
 from accord.db import jobs as db_jobs
 from accord.db import leases
 from accord.db.engine import Database
@@ -74,6 +75,13 @@ JOBS = (
         every_seconds=3_600,
         lease_seconds=600,
         run=promise_jobs.prune,
+    ),
+    Job(
+        name="forget_imports",
+        what="forgets files and rows of imports that were begun a week ago and never came in",
+        every_seconds=3_600,
+        lease_seconds=300,
+        run=imports.tidy,
     ),
     Job(
         name="checkpoint",

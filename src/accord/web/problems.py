@@ -104,6 +104,9 @@ _THEN = {
     "method_not_allowed": "The header Allow and the description at /v1/openapi.json list what there is.",
     "idempotency_key_missing": "Send a header `Idempotency-Key` with an id of your own, and the same one when you retry.",
     "scope_missing": "Make a key with the scope that the detail names: `accord key add NAME --scope …`.",
+    "not_imported": "The member `problems` groups the rows by what repairs them, `questions` says what only you know. Say it with `POST /v1/imports/{id}:check`, or repair the file.",
+    "import_not_checked": "Look at the import's member `problem`, say what it asks for, check it again, then commit it.",
+    "undo_refused": "The member `facts` names what came later. Import what is right now instead.",
     "cannot_promise": "The member `options` holds what can be promised instead; name one with `option` and `digest`.",
 }  # fmt: skip
 
@@ -219,7 +222,9 @@ def meaning(error: Exception) -> AccordError:
 
 def _of_status(error: HTTPException) -> AccordError:
     if error.status_code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
-        return TooLarge(f"The body has more than {BODY_BYTES_MAX:,} bytes, the most there may be.")
+        return TooLarge(
+            f"The body has more than {BODY_BYTES_MAX:,} bytes, the most there may be; files of an import may have 67,108,864."
+        )
     if error.status_code == HTTPStatus.BAD_REQUEST:
         words = error.detail.removeprefix("JSON is malformed: ")
         return Malformed(f"The body is not JSON: {words}. Check the place that is named.")

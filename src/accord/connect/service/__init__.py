@@ -2,10 +2,21 @@
 
 from accord.connect.service.bringing import Options, Progress, import_files, import_frepple, import_pasted
 from accord.connect.service.promising import open_lines, promise_open
-from accord.connect.service.runs import check, commit, dry_run, put_files, rejected_rows, run, runs, tidy
+from accord.connect.service.steps import (
+    UPLOAD_MAX,
+    check,
+    commit,
+    dry_run,
+    put_files,
+    rejected_rows,
+    run,
+    runs,
+    tidy,
+)
 from accord.connect.service.undoing import undo
 
 __all__ = [
+    "UPLOAD_MAX",
     "Options",
     "Progress",
     "check",

@@ -10,7 +10,6 @@ from accord.db.tx import Tx
 from accord.exceptions import service as exceptions
 from accord.exceptions.model import News
 from accord.ledger.model import Commitment
-from accord.ledger.service import graphs
 from accord.promise import service as promises
 from accord.promise.model import Promise
 
@@ -23,7 +22,7 @@ def foreseen(tx: Tx, news: Sequence[News]) -> Effects:
     found = exceptions.foresee(tx, news)
     named = [*(c for c, _ in found.foreseen.short), *found.foreseen.covered]
     known = promises.promises_named(tx, [c.promise for c in named])
-    graph = graphs.graph(tx)
+    graph = found.graph
     now = found.foreseen.now
 
     def told(commitment: Commitment, short: int) -> Uncovered:
@@ -34,6 +33,7 @@ def foreseen(tx: Tx, news: Sequence[News]) -> Effects:
             if commitment.site in graph.sites
             else now // 86_400_000_000 + 719_163
         )
+        item = graph.items.get(commitment.item)
         return Uncovered(
             promise="" if promise is None else promise.id,
             commitment="" if promise is None else commitment.id,
@@ -48,6 +48,8 @@ def foreseen(tx: Tx, news: Sequence[News]) -> Effects:
             site=commitment.site,
             quantity=commitment.quantity - commitment.fulfilled,
             short=short,
+            scale=1 if item is None else item.scale,
+            unit="piece" if item is None else item.unit,
             ship_on=commitment.ship_on,
             days=commitment.ship_on - today,
         )

@@ -6,7 +6,7 @@ import msgspec
 
 from accord.connect import store
 from accord.connect.model import Report, Run, RunState
-from accord.connect.service.runs import UNDO_MICROSECONDS, run_out
+from accord.connect.service.steps import UNDO_MICROSECONDS, run_out
 from accord.connect.service.switch import Undoing
 from accord.db.engine import Database
 from accord.db.tx import Tx

@@ -121,6 +121,7 @@ class Foresight(msgspec.Struct, frozen=True, kw_only=True):
     foreseen: Foreseen
     ignored: tuple[str, ...]  # what would not be applied, and why
     openings: dict[str, OpeningLine]  # orders that it brings, by the commitment they would be
+    graph: Graph  # the master data as it would be
 
 
 def foresee(tx: Tx, news: Sequence[News]) -> Foresight:
@@ -142,7 +143,7 @@ def foresee(tx: Tx, news: Sequence[News]) -> Foresight:
         openings.update({one.commitment.id: one.line for one in made})
 
     found = ledger_news.foresee(tx, graph, ground.keys, ground.treatment, apply)
-    return Foresight(foreseen=found, ignored=tuple(ignored), openings=openings)
+    return Foresight(foreseen=found, ignored=tuple(ignored), openings=openings, graph=graph)
 
 
 class _Ground(msgspec.Struct, frozen=True):

@@ -110,8 +110,8 @@ def put_files(
     source: str | None,
     actor: str,
     key: str,
-) -> Run:
-    """Keep files for an import and check them; the same key with the same files is the same import.
+) -> tuple[Run, bool]:
+    """Keep files for an import and check them; the same key with the same files is the same import, and told so.
 
     Raises: InputError when there is no file or too much of them, RequestChanged when the key came with others.
     """
@@ -126,7 +126,7 @@ def put_files(
             {"files": {name: digest(data) for name, data in given.items()}, "setup": setup, "source": source}
         )
     )
-    made: list[str] = []
+    made: list[tuple[str, bool]] = []
 
     def work(tx: Tx) -> None:
         claimed = requests.claim(tx, [requests.Claim(key, terms, actor)])[key]
@@ -135,7 +135,7 @@ def put_files(
         if isinstance(claimed, requests.StoredReply):
             if claimed.reply is None:
                 raise RequestChanged(f"The key {key} was used more than a week ago; use a new one.")
-            made[:] = [claimed.reply.decode()]
+            made[:] = [(claimed.reply.decode(), True)]
             return
         now = tx.now()
         id = new_id("imp", now)
@@ -157,10 +157,11 @@ def put_files(
             for seq, start in enumerate(range(0, max(1, len(data)), _PART)):
                 store.add_piece(tx, id, "file", name, seq, data[start : start + _PART])
         requests.record_reply(tx, [requests.Reply(id=key, status=201, reply=id.encode())])
-        made[:] = [id]
+        made[:] = [(id, False)]
 
     retrying(db, work)
-    return check(db, made[0])
+    id, is_repeat = made[0]
+    return (run(db, id) if is_repeat else check(db, id)), is_repeat
 
 
 def check(
