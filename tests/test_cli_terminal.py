@@ -75,7 +75,7 @@ def at_terminal(
                 else:
                     os.write(ours, types.encode())
                 typed = True
-            if interrupt_at is not None and time.monotonic() >= interrupt_at:
+            if interrupt_at is not None and time.monotonic() >= interrupt_at and "Stopped." not in said:
                 # A person presses again too: Python misses one that comes just before it begins to wait for a line.
                 process.send_signal(signal.SIGINT)
                 interrupt_at = time.monotonic() + 1
