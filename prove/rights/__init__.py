@@ -8,7 +8,7 @@ from unittest import mock
 from accord.policy import decide as policy
 from accord.promise.decide import approval
 from prove.model import Outcome, Piece, Say, Sizes
-from prove.rights import life
+from prove.rights import life, race
 
 _CONTROL = 1_500
 
@@ -65,8 +65,22 @@ def _piece(role: str, *, is_slow: bool = False) -> Piece:
         control=_unguarded(role),
         control_words="What is allowed draws nothing on its cumulative limits; and, by itself, who approves is not compared with who asked.",
         is_slow=is_slow,
-        not_covered="Two processes at the same limit: S3-race.",
+        not_covered="Two at the same limit at once: that is S3-rights-race.",
     )
 
 
-PIECES = (_piece("seller"), _piece("agent", is_slow=True), _piece("manager", is_slow=True))
+RACE = Piece(
+    id="S3-rights-race",
+    claim="Two who decide at once share what is left of a limit, and one approval is given once.",
+    fault="Two connections to one PostgreSQL commit, hold, amend, harden or approve for one customer at different nodes, so that only "
+    "the limit is shared; each is stopped after it has decided until the other has, or cannot.",
+    unit="rounds",
+    sizes=Sizes(test=25, prove=5_000, release=100_000),
+    chunk=500,
+    run=race.run,
+    control=race.unlocked,
+    control_words="The limit is no key that is locked; what was promised before is added up instead.",
+    is_slow=True,
+)
+
+PIECES = (_piece("seller"), _piece("agent", is_slow=True), _piece("manager", is_slow=True), RACE)
