@@ -28,6 +28,9 @@ def main(arguments: list[str] | None = None) -> int:
         choices=promise.SECTIONS,
         help="measure these sections alone; then a page is written only where --page names one",
     )
+    parser.add_argument(
+        "--peers", action="store_true", help="with the other systems; a full run has them anyway"
+    )
     parser.add_argument("--page", type=Path, help="where to write the page; docs/performance.md by default")
     args = parser.parse_args(arguments)
     counts = QUICK if args.quick else COUNTS[args.counts]
@@ -35,7 +38,12 @@ def main(arguments: list[str] | None = None) -> int:
     def say(words: str) -> None:
         print(words, file=sys.stderr, flush=True)
 
-    found = promise.run(counts, say, frozenset(args.only or ()))
+    wanted = frozenset(args.only or promise.SECTIONS)
+    if not args.only and counts is not FULL and not args.peers:
+        wanted -= {promise.PEERS}
+    elif args.peers:
+        wanted |= {promise.PEERS}
+    found = promise.run(counts, say, wanted)
     page = args.page or (None if args.only else PAGE)
     if page is not None:
         page.write_text(report.page(found), encoding="utf-8")

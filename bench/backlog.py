@@ -28,6 +28,7 @@ from bench.world import ACTOR, SEED, Asker, World, made_request
 SECTION = "backlog"
 SECONDS_MAX = 600.0
 STOCK, MADE, COPY = "backlog, stock and receipts", "backlog, two-level bill and capacity", "COPY out and in"
+TITLE = "A backlog that stock and receipts cover, for each line"
 _REPETITIONS_MAX = 2
 # What promising writes; the lines themselves are read and settled.
 _WRITTEN = (
@@ -67,7 +68,7 @@ def measure(run: Run, store_: Store, world: World) -> None:
         db = stack.enter_context(store_.opened_copy())
         lines = list(_lines(world, "profile", _many(counts, counts.lines, 0)))
         work: Callable[[], object] = lambda: _promised(db, lines)  # noqa: E731 - one call
-        run.profiles.append(profiled("A backlog that stock and receipts cover", work, len(lines)))
+        run.profiles.append(profiled(TITLE, work, len(lines)))
 
 
 def _many(counts: Counts, lines: int, seconds: float) -> int:

@@ -26,6 +26,7 @@ from bench.world import ACTOR, SITES, World, customer
 SECTION = "supply news"
 SECONDS_MAX = 600.0
 FEW, MANY = "few", "many"
+TITLE = "One supply change, for each commitment that it uncovers"
 _CALL_MAX = 5_000  # commitments told in one call
 _DUE_DAYS, _PROMISED_DAYS, _SLIPPED_DAYS = 10, 20, 30
 _REPETITIONS_MAX = 4
@@ -50,9 +51,7 @@ def measure(run: Run, store: Store, world: World) -> None:
             SECTION, loads, door="in process", engine=store.engine,
             repetitions=min(_REPETITIONS_MAX, counts.repetitions),
         )  # fmt: skip
-        run.profiles.append(
-            profiled(f"One supply change that uncovers {counts.hit:,} commitments", slips[MANY], counts.hit)
-        )
+        run.profiles.append(profiled(TITLE, slips[MANY], counts.hit))
 
 
 def _filled(db: Database, world: World, open_count: int, hit: int) -> int:

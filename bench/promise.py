@@ -23,7 +23,7 @@ from bench.where import Profile, Where
 from bench.world import Asker
 
 MAIN_HERE, MAIN_HTTP, SLOW_HERE, SLOW_HTTP = "in process", "http", "in process, +5 ms", "http, +5 ms"
-MADE, WHERE = "two-level bill", "profile"
+MADE, WHERE, PEERS = "two-level bill", "profile", peers.SECTION
 SECTIONS = (
     MAIN_HERE,
     MAIN_HTTP,
@@ -56,7 +56,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def run(counts: Counts, say: Say, only: frozenset[str] = frozenset()) -> Report:
-    """Measure everything, or the sections that are named alone."""
+    """Measure everything, or the sections that are named alone; empty = all."""
     began = time.monotonic()
     described = machine.described()
     found = Run(counts, say, only)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bench import targets
-from bench.claims import Claim, Found, NotMeasured
+from bench import limits, targets
+from bench.claims import Claim
 from bench.measure import Figure, ranged
-from bench.promise import MAIN_HERE, MAIN_HTTP, Report
+from bench.peers import measure as peers
+from bench.promise import Report
 from bench.sections import LEFT_OUT
 from bench.slow_disk import MS
-from bench.where import REST, Where
 
 _WAYS = {
     "desk": "the desk: callers share transactions",
@@ -27,13 +27,22 @@ _WAYS = {
     "two processes, at random": "two app processes, requests at random",
 }
 _NODES = {"spread": "all nodes", "hot": "one node", "": ""}
-_ENGINES = {"postgresql": "PostgreSQL", "sqlite": "SQLite"}
 
 
 def page(report: Report) -> str:
     """docs/performance.md."""
     return (
-        "\n".join([*_head(report), *_claims(report), *_loads(report), *_where(report), *_rest(report)]) + "\n"
+        "\n".join(
+            [
+                *_head(report),
+                *_claims(report),
+                *_loads(report),
+                *_peers(report),
+                *_where(report),
+                *_rest(report),
+            ]
+        )
+        + "\n"
     )
 
 
@@ -49,7 +58,7 @@ def table(report: Report) -> str:
 def settings(report: Report) -> str:
     """The settings of each database, for the screen."""
     return "\n".join(
-        f"{_ENGINES[engine]}: " + ", ".join(f"{name} {value}" for name, value in known.items())
+        f"{limits.ENGINES[engine]}: " + ", ".join(f"{name} {value}" for name, value in known.items())
         for engine, known in report.settings.items()
     )
 
@@ -94,7 +103,7 @@ def _head(report: Report) -> Iterator[str]:
     yield ""
     for engine, known in report.settings.items():
         said = ", ".join(f"`{name}` {value}" for name, value in known.items() if name != "version")
-        yield f"{_ENGINES[engine]} {known['version']}: {said}."
+        yield f"{limits.ENGINES[engine]} {known['version']}: {said}."
         yield ""
     if float(report.machine["load when it began"].split()[0]) > 0.5:
         yield (
@@ -138,7 +147,7 @@ def _loads(report: Report) -> Iterator[str]:
     )
     yield ""
     for engine in report.settings:
-        yield f"### {_ENGINES[engine]}"
+        yield f"### {limits.ENGINES[engine]}"
         yield ""
         yield "| door | what | disk | nodes | clients | a second | p50 ms | p99 ms | CPU us | busy |"
         yield "|---|---|---|---|---:|---:|---:|---:|---:|---:|"
@@ -153,7 +162,7 @@ def _loads(report: Report) -> Iterator[str]:
         and figure.clients == max(report.counts.clients)
         and figure.nodes != "hot"
         and not figure.disk
-        for way in [f"{_ENGINES[figure.engine]}, {figure.way}"]
+        for way in [f"{limits.ENGINES[figure.engine]}, {figure.way}"]
     ]
     if sizes:
         yield f"Bytes of a reply over HTTP, headers included: {'; '.join(sizes)}."
@@ -190,7 +199,7 @@ def _where(report: Report) -> Iterator[str]:
     )
     yield ""
     for where in report.where:
-        yield f"### {_ENGINES[where.engine]}, in process"
+        yield f"### {limits.ENGINES[where.engine]}, in process"
         yield ""
         wall, cpu = sum(step.wall_us for step in where.steps), sum(step.cpu_us for step in where.steps)
         yield "| step | wall us a promise | share | CPU us |"
@@ -218,43 +227,30 @@ def _where(report: Report) -> Iterator[str]:
         yield ""
     yield "### What limits"
     yield ""
-    for where in report.where:
-        try:
-            yield _limit(report, where)
-        except NotMeasured as lacking:
-            yield f"- **{_ENGINES[where.engine]}.** The loads it is told from were not measured: {lacking}."
+    yield from limits.said(report)
     yield ""
 
 
-def _limit(report: Report, where: Where) -> str:
-    """In words, from the figures: what part is deciding, what part is the database, and how near the floor is."""
-    found = Found(report.figures, report.missing)
-    most = max(report.counts.clients)
-    wall = sum(step.wall_us for step in where.steps)
-    cpu = sum(step.cpu_us for step in where.steps)
-    database = sum(
-        s.wall_us for s in where.steps if s.name.startswith(("write: ", "lock", "claim", "commit"))
+def _peers(report: Report) -> Iterator[str]:
+    """Who the peers are, and what one order is for each."""
+    yield "## Peers"
+    yield ""
+    yield (
+        f"One checked, durable order of one line, over HTTP, on the same PostgreSQL server, by turns; {peers.ITEMS} items of a peer, each with stock"
+        f" for all. A peer runs in an environment of its own at a version that is written down. For Accord an order is a whole"
+        f" promise; what it is for the others:"
     )
-    longest = [step for step in where.steps if step.name != REST][:3]
-    raw = ranged(
-        1e6 / s.rate for s in found(MAIN_HERE, "in process", "raw rows", where.engine, "spread", most).samples
-    ).median
-    served = found(MAIN_HTTP, "http", "desk", where.engine, "spread", most)
-    checked = found(MAIN_HTTP, "http", "validate", where.engine, "", most)
-    over = [s.cpu_us for s in served.samples if s.cpu_us is not None]
-    base = [s.cpu_us for s in checked.samples if s.cpu_us is not None]
-    words = (
-        f"- **{_ENGINES[where.engine]}.** A promise takes {wall:.0f} us in a batch of 256: {wall - database:.0f} us of deciding, checking and"
-        f" writing down in Python, and {database:.0f} us in the statements of its transaction; the same rows written raw take {raw:.0f} us."
-        f" The longest steps are {', '.join(f'*{step.name}* ({step.wall_us:.0f} us)' for step in longest)}."
-        f" {cpu:.0f} us of it are Python on one core, which one process cannot use twice at a time."
+    yield ""
+    yield "| | version | an order is |"
+    yield "|---|---|---|"
+    for peer in peers.PEERS:
+        yield f"| {peer.NAME} | {peer.VERSION} | {peer.DOOR} |"
+    yield ""
+    yield (
+        "frePPLe's engine cannot be installed from the package registries that this bench uses, so it was not started; what is published for it"
+        " stands beside ours as such. It plans in memory and keeps nothing."
     )
-    if over and base:
-        words += (
-            f" Over HTTP a promise costs the server {ranged(over).median:.0f} us of processor time, the validate-only route"
-            f" {ranged(base).median:.0f} us: the difference is what deciding and keeping it costs, and sets the ratio above."
-        )
-    return words
+    yield ""
 
 
 def _rest(report: Report) -> Iterator[str]:
