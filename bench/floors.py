@@ -61,7 +61,7 @@ def record(db: Database, asker: Asker, batches: int, size: int = SIZE) -> list[l
 
 def _recorded(db: Database, requests: Sequence[Request]) -> list[Written]:
     written: list[Written] = []
-    claimed: list[Sequence[Any]] = []
+    claimed: list[dict[str, Any]] = []
     insert, update, rows_of = Tx.insert, Tx.update_many, Tx.rows_of
 
     def inserting(tx: Tx, table: sa.Table, rows: Sequence[Any]) -> None:
@@ -76,7 +76,7 @@ def _recorded(db: Database, requests: Sequence[Request]) -> list[Written]:
 
     def claiming(tx: Tx, sql: str, table: sa.Table, names: Any, rows: Any, **more: Any) -> Any:
         if table is request_table:
-            claimed.extend(rows)
+            claimed.extend(dict(zip(names, row, strict=True)) for row in rows)
         return rows_of(tx, sql, table, names, rows, **more)
 
     with (
@@ -92,16 +92,14 @@ def _recorded(db: Database, requests: Sequence[Request]) -> list[Written]:
     return [_whole(one, claimed) if one.table is request_table else one for one in written]
 
 
-def _whole(replies: Written, claimed: Sequence[Sequence[Any]]) -> Written:
+def _whole(replies: Written, claimed: Sequence[dict[str, Any]]) -> Written:
     """Claims and replies as one insert: nobody else is there who could have claimed the same."""
-    reply = {row[0]: row[1:] for row in replies.rows}
+    reply = {row[0]: dict(zip(replies.values, row[1:], strict=True)) for row in replies.rows}
     rows = [
-        {
-            "id": id, "terms_hash": terms, "actor": actor, "created_at": created_at,
-            **dict(zip(replies.values, reply[id], strict=True)),
-        }
-        for id, terms, actor, created_at in claimed
-    ]  # fmt: skip
+        # A claim has the clock of its statement for a moment; that of its reply is as good.
+        {"created_at": reply[one["id"]]["replied_at"], **one, **reply[one["id"]]}
+        for one in claimed
+    ]
     return Written(request_table, (), (), rows)
 
 

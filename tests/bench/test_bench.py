@@ -12,13 +12,15 @@ from pathlib import Path
 import msgspec
 import pytest
 from bench.claims import Claim, Found, NotMeasured, Row, claim, row
+from bench.databases import Store
 from bench.measure import TINY, Figure, Missing, Range, Sample, paired, ranged, sample
 from bench.processes import together
 from bench.promise import Report
 from bench.sections import Load, Run
 from bench.world import Asker, World
 
-from bench import callers, promise, report, targets
+from accord.db.engine import Database
+from bench import callers, floors, promise, report, targets
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 # Why a row may be without a figure: only what no machine has by itself.
@@ -230,3 +232,31 @@ def test_a_run_in_which_nothing_could_be_measured_has_a_page_all_the_same() -> N
     assert all("(not measured: the disk is full)" in one.claim or "frePPLe" in one.claim for one in rows)
     assert page.count("not measured: the disk is full") >= len(rows)
     assert "| yes |" not in page
+
+
+def test_the_raw_floor_writes_the_very_rows_that_promises_leave(tmp_path: Path) -> None:
+    store = Store("sqlite", tmp_path, "")
+    world = store.fill(WORLD.items)
+    with store.opened_copy() as promised, store.opened_copy() as raw:
+        batches = floors.record(promised, Asker(world, "a", is_hot=False), 2, 5)
+
+        taken = floors.rewrite(raw, batches, 5)
+
+        assert taken.count == 10
+        for table in (
+            "ledger_key",
+            "ledger_draw",
+            "ledger_commitment",
+            "promise",
+            "decision",
+            "outbox",
+            "audit",
+        ):
+            left, written = (_rows(db, table) for db in (promised, raw))
+            assert written == left, table
+        assert {row[0] for row in _rows(raw, "request")} == {row[0] for row in _rows(promised, "request")}
+
+
+def _rows(db: Database, table: str) -> list[tuple[object, ...]]:
+    with db.read() as tx:
+        return sorted(map(tuple, tx.rows(f"SELECT * FROM {table}")), key=repr)
