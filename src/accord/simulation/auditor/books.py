@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from hashlib import sha256
 
 import sqlalchemy as sa
 
 from accord.simulation.auditor.coverage import unfilled
-from accord.simulation.auditor.rows import Row, Rows, Violation, capacity, select
-
-OPEN = ("held", "committed")
+from accord.simulation.auditor.rows import OPEN, Row, Rows, Violation, capacity, select
 
 
-def sums(rows: Rows) -> Iterator[Violation]:
-    """Each key's packed profile is the sum of its rows, and its summary is right."""
-    for key, row in rows.keys.items():
+def sums(rows: Rows, keys: Iterable[str] | None = None) -> Iterator[Violation]:
+    """The packed profile of each of these keys (None: of all) is the sum of its rows, and its summary is right."""
+    if keys is None:
+        keys = {*rows.keys, *rows.supplies, *rows.draws, *rows.commitments}
+    for key in sorted(keys):
+        row = rows.keys.get(key)
+        if row is None:
+            yield Violation("profile", key, "has rows but no row of its own")
+            continue
         profile = row["profile"]
         supply = sorted(
             (s["on_day"], s["quantity"], s["id"], s["ref"] or "", s["expires_on"] or 0)
@@ -42,8 +46,6 @@ def sums(rows: Rows) -> Iterator[Violation]:
                 "profile", key, f"version {profile['version']} is packed, {row['version']} beside it"
             )
         yield from _summary(rows, key, row)
-    for key in {*rows.supplies, *rows.draws, *rows.commitments} - set(rows.keys):
-        yield Violation("profile", key, "has rows but no row of its own")
 
 
 def _summary(rows: Rows, key: str, row: Row) -> Iterator[Violation]:
@@ -85,56 +87,52 @@ def _lowest(rows: Rows, key: str, today: int) -> int:
     return lowest or 0
 
 
-def owners(rows: Rows) -> Iterator[Violation]:
-    """Every draw belongs to something open, and every open commitment draws exactly what is still to be delivered."""
-    receipts = {row["id"] for group in rows.supplies.values() for row in group}
-    commitments = {row["id"]: row for group in rows.commitments.values() for row in group}
-    drawn: dict[str, int] = defaultdict(int)
-    for key, draws in rows.draws.items():
-        for draw in draws:
-            if draw["expires_at"] is not None and draw["expires_at"] <= rows.now:
-                continue  # given back when its key is next locked
-            owner = commitments.get(draw["owner"])
-            if owner is None:
-                if draw["owner"] not in receipts:
-                    yield Violation(
-                        "owner", key, f"draw {draw['id']} belongs to {draw['owner']}, which is not there"
-                    )
-                continue
-            # A share that was used stays used when the goods have left.
-            if owner["state"] not in OPEN and not (
-                owner["state"] == "fulfilled" and key.startswith(("allocation:", "limit:"))
-            ):
-                yield Violation(
-                    "owner", key, f"draw {draw['id']} belongs to {owner['id']}, which is {owner['state']}"
-                )
-            if owner["state"] == "committed" and draw["expires_at"] is not None:
-                yield Violation("owner", key, f"draw {draw['id']} ends, though {owner['id']} is committed")
-            if owner["state"] == "held" and draw["expires_at"] is None:
-                yield Violation(
-                    "owner", key, f"draw {draw['id']} never ends, though {owner['id']} is only held"
-                )
-            if key == owner["key"]:
-                drawn[owner["id"]] += draw["quantity"]
-    now = rows.now
-    ended = {
-        draw["owner"]
-        for group in rows.draws.values()
-        for draw in group
-        if draw["expires_at"] is not None and draw["expires_at"] <= now
-    }
-    for commitment in commitments.values():
-        due = commitment["quantity"] - commitment["fulfilled"]
-        if commitment["state"] == "committed" and drawn[commitment["id"]] != due:
-            detail = f"{commitment['id']} draws {drawn[commitment['id']]} of the {due} it still owes"
-            yield Violation("owner", commitment["key"], detail)
-        if (
-            commitment["state"] == "held"
-            and commitment["id"] not in ended
-            and drawn[commitment["id"]] not in (due, 0)
+def owners(rows: Rows, ids: Iterable[str] | None = None) -> Iterator[Violation]:
+    """Every draw of these owners (None: of all) belongs to something open, and an open commitment draws exactly what is
+    still to be delivered."""
+    if ids is None:
+        ids = {*rows.owned, *rows.by_id}
+    for id in sorted(ids):
+        owner, draws = rows.by_id.get(id), rows.owned.get(id, ())
+        if owner is None:
+            if draws and id not in rows.receipts:
+                for draw in draws:
+                    if not _is_over(draw, rows.now):
+                        detail = f"draw {draw['id']} belongs to {id}, which is not there"
+                        yield Violation("owner", draw["key"], detail)
+            continue
+        yield from _owner(owner, draws, rows.now)
+
+
+def _owner(owner: Row, draws: Sequence[Row], now: int) -> Iterator[Violation]:
+    drawn, has_ended = 0, False
+    for draw in draws:
+        if _is_over(draw, now):
+            has_ended = True
+            continue  # given back when its key is next locked
+        key = draw["key"]
+        # A share that was used stays used when the goods have left.
+        if owner["state"] not in OPEN and not (
+            owner["state"] == "fulfilled" and key.startswith(("allocation:", "limit:"))
         ):
-            detail = f"hold {commitment['id']} draws {drawn[commitment['id']]} of {due}"
-            yield Violation("owner", commitment["key"], detail)
+            yield Violation(
+                "owner", key, f"draw {draw['id']} belongs to {owner['id']}, which is {owner['state']}"
+            )
+        if owner["state"] == "committed" and draw["expires_at"] is not None:
+            yield Violation("owner", key, f"draw {draw['id']} ends, though {owner['id']} is committed")
+        if owner["state"] == "held" and draw["expires_at"] is None:
+            yield Violation("owner", key, f"draw {draw['id']} never ends, though {owner['id']} is only held")
+        if key == owner["key"]:
+            drawn += draw["quantity"]
+    due = owner["quantity"] - owner["fulfilled"]
+    if owner["state"] == "committed" and drawn != due:
+        yield Violation("owner", owner["key"], f"{owner['id']} draws {drawn} of the {due} it still owes")
+    if owner["state"] == "held" and not has_ended and drawn not in (due, 0):
+        yield Violation("owner", owner["key"], f"hold {owner['id']} draws {drawn} of {due}")
+
+
+def _is_over(draw: Row, now: int) -> bool:
+    return draw["expires_at"] is not None and draw["expires_at"] <= now
 
 
 def versions(connection: sa.Connection) -> Iterator[Violation]:
@@ -182,19 +180,31 @@ def effects(connection: sa.Connection) -> Iterator[Violation]:
         yield Violation("once", row["id"], "was claimed and never answered")
 
 
-def chains(connection: sa.Connection) -> Iterator[Violation]:
-    """Every audit entry has the hash of what it says and of the entry before it, without gaps."""
-    chain, last, link = "", 0, ""
-    for row in select(
-        connection,
-        "SELECT a.chain_id, a.seq, a.at, a.type, a.body, a.commitment, a.hash, c.started_at, c.writer"
-        " FROM audit a LEFT JOIN audit_chain c ON c.id = a.chain_id ORDER BY a.chain_id, a.seq",
-    ):
-        if row["chain_id"] != chain:
-            chain, last = row["chain_id"], 0
-            link = sha256(f"chain:{chain}:{row['started_at']}:{row['writer']}".encode()).hexdigest()
-        kind, body = row["type"].encode(), bytes(row["body"])
-        head = f"{link}{row['commitment'] or '-'}{row['at']},{len(kind)},{len(body)}:".encode()
-        if row["seq"] != last + 1 or sha256(head + kind + body).hexdigest() != row["hash"]:
-            yield Violation("audit", chain, f"entry {row['seq']} does not follow from entry {last}")
-        last, link = row["seq"], row["hash"]
+class Chains:
+    """Goes along every audit chain: each entry has the hash of what it says and of the entry before it, without gaps."""
+
+    def __init__(self) -> None:
+        self._heads: dict[str, tuple[int, str]] = {}
+
+    def follow(self, connection: sa.Connection) -> Iterator[Violation]:
+        """What is wrong in the entries since the last time."""
+        for row in select(
+            connection,
+            "SELECT a.chain_id, c.started_at, c.writer FROM (SELECT DISTINCT chain_id FROM audit) a"
+            " LEFT JOIN audit_chain c ON c.id = a.chain_id ORDER BY a.chain_id",
+        ):
+            chain = row["chain_id"]
+            first = sha256(f"chain:{chain}:{row['started_at']}:{row['writer']}".encode()).hexdigest()
+            last, link = self._heads.get(chain, (0, first))
+            for entry in select(
+                connection,
+                "SELECT seq, at, type, body, commitment, hash FROM audit WHERE chain_id = :chain AND seq > :last ORDER BY seq",
+                chain=chain,
+                last=last,
+            ):
+                kind, body = entry["type"].encode(), bytes(entry["body"])
+                head = f"{link}{entry['commitment'] or '-'}{entry['at']},{len(kind)},{len(body)}:".encode()
+                if entry["seq"] != last + 1 or sha256(head + kind + body).hexdigest() != entry["hash"]:
+                    yield Violation("audit", chain, f"entry {entry['seq']} does not follow from entry {last}")
+                last, link = entry["seq"], entry["hash"]
+            self._heads[chain] = (last, link)

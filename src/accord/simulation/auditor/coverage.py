@@ -23,16 +23,12 @@ class Coverage:
 
     def __init__(self, rows: Rows) -> None:
         self._rows = rows
-        self._by_owner: dict[str, list[Row]] = defaultdict(list)
-        for key in rows.draws:
-            for draw in rows.live(key):
-                self._by_owner[draw["owner"]].append(draw)
         self._nodes: dict[str, dict[str, bool]] = {}
         self._days: dict[tuple[str, int], dict[str, bool]] = {}
 
     def is_covered(self, owner: str, *, ever: bool = False) -> bool:
         """Whether every draw of a commitment or receipt is covered; `ever`: also those of minutes that are past."""
-        return all(self._draw(draw, ever=ever) for draw in self._by_owner.get(owner, ()))
+        return all(self._draw(draw, ever=ever) for draw in self._rows.owned.get(owner, ()))
 
     def is_in_a_circle(self, key: str) -> bool:
         """Whether what leaves this node feeds it again."""
@@ -74,8 +70,9 @@ class Coverage:
         draws = _in_order(self._rows.draws[key], today)
         left = {row["id"]: row["quantity"] for row in there}
         own: dict[str, int] = defaultdict(int)
+        in_order = sorted(there, key=lambda row: (row["on_day"], row["id"])) if own_first else []
         for draw in draws:
-            for row in sorted(there, key=lambda row: (row["on_day"], row["id"])):
+            for row in in_order:
                 in_time = row["on_day"] <= max(draw["on_day"], today)
                 if draw["promise"] in own_first and row["proposed_by"] == draw["promise"] and in_time:
                     part = min(left[row["id"]], draw["quantity"] - own[draw["id"]])

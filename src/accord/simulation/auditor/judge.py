@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable
-
-import sqlalchemy as sa
+from collections.abc import Callable, Iterable, Iterator
 
 from accord.db.engine import Database
+from accord.db.tx import Tx
 from accord.simulation.auditor import books, steps
 from accord.simulation.auditor.coverage import Coverage
-from accord.simulation.auditor.rows import Row, Rows, Violation, decode, select
+from accord.simulation.auditor.mirror import Mirror, Moved
+from accord.simulation.auditor.rows import Row, Rows, Violation
 
 
 class Auditor:
@@ -19,136 +18,109 @@ class Auditor:
     def __init__(self, db: Database, clock: Callable[[], int]) -> None:
         self._db = db
         self._clock = clock
-        self._versions: dict[str, int] = {}
         with db.read() as tx:
-            self._versions = _heads(tx.connection)
-            self._drawn = _drawn(tx.connection)
+            self._mirror = Mirror(tx, clock())
+        self._chains = books.Chains()
 
-    def follow(self, *, decided: bool) -> list[Violation]:
-        """Look at what moved since the last step; when it was decided (and not news), it must not have made a shortfall."""
+    def follow(self, *, decided: bool, is_told: bool = True) -> list[Violation]:
+        """Look at what moved since the last step; when it was decided (and not news), it must not have made a shortfall.
+
+        Before a midnight that passed is told (`is_told`), what it uncovers need not have an exception.
+        """
         with self._db.read() as tx:
-            heads = _heads(tx.connection)
-            moved = {
-                key: self._versions.get(key, 0)
-                for key, at in heads.items()
-                if at != self._versions.get(key, 0)
-            }
-            found = [
-                Violation("versions", key, f"went back from {at} to {heads.get(key)}")
-                for key, at in self._versions.items()
-                if heads.get(key, -1) < at
-            ]
-            if decided and moved:
-                rows = Rows(tx.connection, self._clock(), moved)
-                supplies = _since(tx.connection, "ledger_supply", moved)
-                draws = _since(tx.connection, "ledger_draw", moved)
-                terms = _terms(tx.connection)
-                drawn = (self._drawn, _drawn(tx.connection))
-                for key, before in moved.items():
-                    found += steps.decided(rows, key, before, supplies[key], draws[key], terms, drawn)
-            self._drawn = _drawn(tx.connection)
-        self._versions = heads
+            moved, found = self._mirror.follow(tx, self._clock(), is_told=is_told)
+            if decided and moved.keys:
+                found += self._decided(tx, moved)
+        mirror = self._mirror
+        if moved.is_all and is_told:
+            return found + _judged(mirror)
+        found += books.sums(mirror, moved.keys)
+        found += books.owners(mirror, moved.owners)
+        if is_told:
+            found += _exceptions(mirror, _touched(mirror, moved))
         return found
 
     def audit(self, *, whole: bool = False) -> list[Violation]:
-        """Judge everything that is in force; `whole`: also everything that ever was."""
+        """Read and judge everything that is in force; `whole`: also everything that ever was."""
         with self._db.read() as tx:
-            rows = Rows(tx.connection, self._clock())
-            found = [*books.sums(rows), *books.owners(rows), *_exceptions(rows)]
+            rows = Rows(tx, self._clock())
+            found = [*self._mirror.differs(rows), *_judged(rows)]
+            found += self._chains.follow(tx.connection)
             if whole:
                 found += [
                     *books.versions(tx.connection),
                     *books.effects(tx.connection),
-                    *books.chains(tx.connection),
+                    *books.Chains().follow(tx.connection),
                 ]
         return found
 
-
-def _heads(connection: sa.Connection) -> dict[str, int]:
-    return {row["key"]: row["version"] for row in select(connection, "SELECT key, version FROM ledger_key")}
-
-
-def _terms(connection: sa.Connection) -> dict[str, frozenset[str]]:
-    """What each promise's customer belongs to: tier, channel, region."""
-    customers = {
-        row["id"]: decode(row["body"])
-        for row in select(
-            connection, "SELECT id, body FROM policy_record WHERE kind = 'customer' AND version_to IS NULL"
-        )
-    }
-    found = {}
-    for row in select(connection, "SELECT id, customer FROM promise WHERE in_force AND customer IS NOT NULL"):
-        customer = customers.get(row["customer"], {})
-        found[row["id"]] = frozenset(
-            f"{name}:{customer[name]}" for name in ("tier", "channel", "region") if customer.get(name)
-        )
-    return found
+    def _decided(self, tx: Tx, moved: Moved) -> list[Violation]:
+        supplies, draws = moved.since["ledger_supply"], moved.since["ledger_draw"]
+        shared = {
+            row["promise"]
+            for key in moved.keys
+            for row in draws[key]
+            if row["version_from"] > moved.keys[key] and row["promise"] and key.startswith("node:")
+        }
+        terms = self._mirror.terms(tx, shared) if shared else {}
+        found: list[Violation] = []
+        for key, before in moved.keys.items():
+            found += steps.decided(self._mirror, key, before, supplies[key], draws[key], terms, moved.drawn)
+        return found
 
 
-def _drawn(connection: sa.Connection) -> dict[str, int]:
-    """What each allocation has given out."""
-    return {
-        row["key"].partition(":")[2]: int(row["n"])
-        for row in select(
-            connection,
-            "SELECT key, sum(quantity) AS n FROM ledger_draw WHERE key LIKE 'allocation:%' AND version_to IS NULL GROUP BY key",
-        )
-    }
+def _judged(rows: Rows) -> list[Violation]:
+    return [*books.sums(rows), *books.owners(rows), *_exceptions(rows, None)]
 
 
-def _since(connection: sa.Connection, table: str, moved: dict[str, int]) -> dict[str, list[Row]]:
-    """Rows of each key in force, or ended after the version it had."""
-    names = {f"k{n}": key for n, key in enumerate(moved)}
-    found: dict[str, list[Row]] = defaultdict(list)
-    for row in select(
-        connection,
-        f"SELECT * FROM {table} WHERE key IN ({', '.join(':' + name for name in names)})"
-        " AND (version_to IS NULL OR version_to > :least) ORDER BY key, id",
-        least=min(moved.values()),
-        **names,
-    ):
-        if row["version_to"] is None or row["version_to"] > moved[row["key"]]:
-            found[row["key"]].append(row)
-    return found
+def _touched(rows: Rows, moved: Moved) -> set[str]:
+    """The nodes whose commitments and receipts may stand differently now."""
+    nodes = {key for key in moved.keys if key.startswith("node:")}
+    for draws in moved.since["ledger_draw"].values():
+        nodes |= {row["feeds"] for row in draws if row["feeds"]}
+    nodes |= {rows.by_id[id]["key"] for id in moved.commitments if id in rows.by_id}
+    return nodes
 
 
-def _exceptions(rows: Rows) -> Iterable[Violation]:
-    """I2: whoever is not covered now has one open exception with an owner, and nobody else has one."""
+def _exceptions(rows: Rows, nodes: Iterable[str] | None) -> Iterator[Violation]:
+    """I2: whoever is not covered now has one open exception with an owner, and nobody else has one. None: all nodes."""
     coverage = Coverage(rows)
-    opened: dict[str, list[Row]] = defaultdict(list)
-    for exception in rows.exceptions:
-        opened[exception["commitment"]].append(exception)
-    for commitments in rows.commitments.values():
-        for commitment in commitments:
-            own = opened.pop(commitment["id"], [])
-            overdue = commitment["ship_on"] < rows.today(commitment["key"])
-            if commitment["state"] == "committed" and (overdue or not coverage.is_covered(commitment["id"])):
-                if len(own) != 1:
-                    state = "overdue" if overdue else "not covered"
-                    detail = f"{commitment['id']} is {state} and has {len(own)} open exceptions"
-                    yield Violation("I2", commitment["key"], detail)
-                elif not own[0]["owner"]:
-                    yield Violation(
-                        "I2", commitment["key"], f"the exception of {commitment['id']} has no owner"
-                    )
-            elif own:
-                state = commitment["state"] if commitment["state"] != "committed" else "covered"
-                yield Violation(
-                    "I2", commitment["key"], f"{commitment['id']} is {state} and has an open exception"
-                )
-    for id in opened:
-        yield Violation("I2", id, "has an open exception and is no commitment in force")
-    for supplies in rows.supplies.values():
-        for supply in supplies:
-            if supply["counts"] in ("counted", "doubtful") and supply["expires_at"] is None:
-                said, is_so = supply["counts"] == "doubtful", not coverage.is_covered(supply["id"])
-                # Midnight lifts what minutes cast that are past, told or not. And receipts that feed each other on one
-                # day may have no answer that holds; then doubt is kept.
-                was_so = not coverage.is_covered(supply["id"], ever=True) or coverage.is_in_a_circle(
-                    supply["key"]
-                )
-                if (is_so and not said) or (said and not is_so and not was_so):
-                    detail = (
-                        f"receipt {supply['id']} is said to be {supply['counts']}, its draws say otherwise"
-                    )
-                    yield Violation("doubtful", supply["key"], detail)
+    if nodes is None:
+        nodes = {*rows.commitments, *rows.supplies}
+    for node in sorted(nodes):
+        for commitment in rows.commitments.get(node, ()):
+            yield from _exception(rows, coverage, commitment)
+        for supply in rows.supplies.get(node, ()):
+            yield from _doubt(coverage, supply)
+    for id, opened in rows.exceptions.items():
+        if id not in rows.by_id:
+            yield Violation("I2", id, f"has {len(opened)} open exceptions and is no commitment in force")
+
+
+def _exception(rows: Rows, coverage: Coverage, commitment: Row) -> Iterator[Violation]:
+    key, id = commitment["key"], commitment["id"]
+    own = rows.exceptions.get(id, ())
+    overdue = commitment["ship_on"] < rows.today(key)
+    if commitment["state"] == "committed" and (overdue or not coverage.is_covered(id)):
+        if len(own) != 1:
+            state = "overdue" if overdue else "not covered"
+            yield Violation("I2", key, f"{id} is {state} and has {len(own)} open exceptions")
+        elif not own[0]["owner"]:
+            yield Violation("I2", key, f"the exception of {id} has no owner")
+    elif own:
+        state = commitment["state"] if commitment["state"] != "committed" else "covered"
+        yield Violation("I2", key, f"{id} is {state} and has an open exception")
+
+
+def _doubt(coverage: Coverage, supply: Row) -> Iterator[Violation]:
+    if supply["counts"] not in ("counted", "doubtful") or supply["expires_at"] is not None:
+        return
+    said, is_so = supply["counts"] == "doubtful", not coverage.is_covered(supply["id"])
+    if said == is_so:
+        return
+    # Midnight lifts what minutes cast that are past, told or not. And receipts that feed each other on one day may have
+    # no answer that holds; then doubt is kept.
+    if said and (not coverage.is_covered(supply["id"], ever=True) or coverage.is_in_a_circle(supply["key"])):
+        return
+    detail = f"receipt {supply['id']} is said to be {supply['counts']}, its draws say otherwise"
+    yield Violation("doubtful", supply["key"], detail)
