@@ -187,6 +187,20 @@ def test_a_shipment_fulfils_lowers_on_hand_and_closes_by_itself(db: Database, to
     assert clean(db)
 
 
+def test_a_shipment_of_what_is_delivered_books_nothing_and_says_so(db: Database, today: int) -> None:
+    tell(db, "n1", count(10), opening(8, today + 1))
+    commitment = commitment_of(db, "SO1").id
+    tell(db, "n2", Shipped(commitment=commitment, quantity=8, at=5))
+
+    outcome = tell(db, "n3", Shipped(commitment=commitment, quantity=1, at=6))
+
+    assert outcome.ignored == (
+        f"{commitment} is fulfilled; a shipment fulfils only a commitment. Nothing was booked.",
+    )
+    assert atp(db, today) == 2
+    assert clean(db)
+
+
 def test_a_shipment_is_not_counted_twice(db: Database, today: int) -> None:
     """The count of noon contains the shipment of ten; the one of nine does not, whenever it is told."""
     tell(db, "n1", count(10, as_of=1_000), opening(4, today + 1))

@@ -387,6 +387,17 @@ def test_rows_are_found_by_owner_promise_and_proposal(db: Database) -> None:
         assert store.node_detail(tx, A) == ([supply(A, "s")], [commitment(A, "com_1")])
 
 
+def test_news_reads_what_is_open_of_a_key_however_much_was_delivered(db: Database) -> None:
+    done = [commitment(A, f"com_{n}", state=state) for n, state in enumerate(State) if not state.is_open]
+    held, firm = (commitment(A, f"com_z{state.value}", state=state) for state in State if state.is_open)
+    with db.write() as tx:
+        store.apply(tx, store.Changes(new_commitments=[(row, 1) for row in [*done, held, firm]]))
+
+    with db.read() as tx:
+        assert sorted(row.id for row in store.open_commitments(tx, [A])) == sorted([held.id, firm.id])
+        assert len(store.commitments(tx, [A])) == len(done) + 2
+
+
 def test_what_a_key_feeds_is_told_once_a_node(db: Database) -> None:
     rows = [
         draw(A, f"d{n}", owner=f"rcp_{n}", promise=None, feeds=node) for n, node in enumerate([C, B, C, None])

@@ -142,7 +142,7 @@ def foresee(tx: Tx, news: Sequence[News]) -> Foresight:
         )
         openings.update({one.commitment.id: one.line for one in made})
 
-    found = ledger_news.foresee(tx, graph, ground.keys, ground.treatment, apply)
+    found = ledger_news.foresee(tx, graph, ground.keys, ground.treatment, apply, closed=ground.shipped)
     return Foresight(foreseen=found, ignored=tuple(ignored), openings=openings, graph=graph)
 
 
@@ -150,6 +150,7 @@ class _Ground(msgspec.Struct, frozen=True):
     """What must be known before news is applied."""
 
     keys: tuple[str, ...]
+    shipped: tuple[str, ...]  # commitments that it says left, whether they are open or not
     movements: Mapping[str, Sequence[Movement]]
     treatment: Treatment
 
@@ -167,6 +168,7 @@ def _ground(tx: Tx, news: Sequence[News], graph: Graph) -> _Ground:
     rolled = to_roll(tx, graph, sites, fence_days=rules.fence_days) if sites else frozenset[str]()
     return _Ground(
         keys=(*reach.keys, *rolled),
+        shipped=tuple(sorted(nodes)),
         movements=reads.movements_since(tx, reach.counts),
         treatment=Treatment(late_receipt_days=rules.late_receipt_days, fence_days=rules.fence_days),
     )
@@ -200,7 +202,7 @@ def _tell(
             on_progress=on_progress,
         )
 
-    told: Told = change(tx, graph, ground.keys, ground.treatment, apply, cause=cause)
+    told: Told = change(tx, graph, ground.keys, ground.treatment, apply, cause=cause, closed=ground.shipped)
     promises.record_openings(
         tx,
         [

@@ -57,7 +57,8 @@ def undo(tx: Tx, span: Span, *, actor: str, id: str) -> Outcome:
 
     keys = [one.key for one in changes] + list(reach_of(masters, graph, {}, {}).keys)
     treatment = Treatment(late_receipt_days=rules.late_receipt_days, fence_days=rules.fence_days)
-    told = change(tx, graph, keys, treatment, apply, cause=cause)
+    known = {id for one in changes for rows in (one.before, one.after) for id in rows.commitments}
+    told = change(tx, graph, keys, treatment, apply, cause=cause, closed=sorted(known))
     refuse(_used(tx, ended))
     promises.cancel_openings(tx, [one.promise for one in gone], now=told.now)
     record_cause(

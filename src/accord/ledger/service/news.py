@@ -81,8 +81,11 @@ def change(
     apply: Callable[[Sheets, Clock], None],
     *,
     cause: str,
+    closed: Sequence[str] = (),
 ) -> Told:
     """Lock, load, let `apply` change the sheets, judge, write.
+
+    The sheets hold the commitments that are open, and of the others those named in `closed`.
 
     Raises: Moved when the reach changed before the lock; the caller starts its transaction again.
     """
@@ -92,7 +95,7 @@ def change(
         raise Moved
     now = max(tx.now(), max((p.latest_at for p in profiles.values()), default=0))
     clock = Clock(graph, now)
-    sheets = _load(tx, profiles)
+    sheets = _load(tx, profiles, closed)
     audit.append(tx, [hold_expired(c) for key in sorted(sheets) for c in expire(sheets[key], now)])
     short = _applied(sheets, clock, treatment, apply)
     versions = _write(tx, graph, sheets, clock)
@@ -104,13 +107,19 @@ def change(
 
 
 def foresee(
-    tx: Tx, graph: Graph, keys: Iterable[str], treatment: Treatment, apply: Callable[[Sheets, Clock], None]
+    tx: Tx,
+    graph: Graph,
+    keys: Iterable[str],
+    treatment: Treatment,
+    apply: Callable[[Sheets, Clock], None],
+    *,
+    closed: Sequence[str] = (),
 ) -> Foreseen:
     """What `change` would do, in one snapshot: the same rows, the same judging, no lock and nothing written."""
     profiles = store.read(tx, sorted(closure(tx, keys)))
     now = max(tx.now(), max((p.latest_at for p in profiles.values()), default=0))
     clock = Clock(graph, now)
-    sheets = _load(tx, profiles)
+    sheets = _load(tx, profiles, closed)
     for key in sorted(sheets):
         expire(sheets[key], now)
     short = _applied(sheets, clock, treatment, apply)
@@ -141,14 +150,16 @@ def _applied(
     )
 
 
-def _load(tx: Tx, profiles: Mapping[str, Profile]) -> Sheets:
+def _load(tx: Tx, profiles: Mapping[str, Profile], closed: Sequence[str]) -> Sheets:
     keys = sorted(profiles)
     sheets = {key: Sheet(profiles[key]) for key in keys}
     for supply in store.supplies(tx, keys):
         sheets[supply.key].supplies[supply.id] = sheets[supply.key].read_supplies[supply.id] = supply
     for draw in store.draws(tx, keys):
         sheets[draw.key].draws[draw.id] = sheets[draw.key].read_draws[draw.id] = draw
-    for commitment in store.commitments(tx, keys):
+    # Not all that was ever promised of an item: of that there is more every day.
+    named = store.commitments_named(tx, closed) if closed else []
+    for commitment in (*store.open_commitments(tx, keys), *named):
         sheet = sheets[commitment.key]
         sheet.commitments[commitment.id] = sheet.read_commitments[commitment.id] = commitment
     return sheets

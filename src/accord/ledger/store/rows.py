@@ -111,6 +111,11 @@ def commitments(tx: Tx, keys: Sequence[str]) -> list[Commitment]:
     return _of_keys(tx, COMMITMENT, keys)
 
 
+def open_commitments(tx: Tx, keys: Sequence[str]) -> list[Commitment]:
+    """Commitments in force of these keys that are held or committed, ordered by key and id; the partial index on these."""
+    return _of_keys(tx, COMMITMENT, keys, " AND state IN ('held', 'committed')")
+
+
 def expiring(tx: Tx, keys: Sequence[str], now: Instant) -> list[Draw]:
     """Draws in force of these keys whose hold is over at `now`."""
     return _of_keys(tx, DRAW, keys, " AND expires_at <= :now", now=now)

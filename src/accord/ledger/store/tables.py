@@ -12,6 +12,7 @@ from accord.db.records import table_of_records
 from accord.db.schema import Moment, Words, metadata
 
 IN_FORCE = text("version_to IS NULL")
+OPEN = text("version_to IS NULL AND state IN ('held', 'committed')")
 
 record = table_of_records("ledger_record")
 
@@ -114,6 +115,8 @@ commitment = Table(
     Column("made_at", Moment, nullable=False),
     CheckConstraint("fulfilled >= 0 AND fulfilled <= quantity", name="fulfilled"),
     Index("ix_ledger_commitment_in_force", "key", "id", unique=True, sqlite_where=IN_FORCE, postgresql_where=IN_FORCE),
+    # News looks at what is open, however much was delivered before.
+    Index("ix_ledger_commitment_open", "key", "id", sqlite_where=OPEN, postgresql_where=OPEN),
     Index("ix_ledger_commitment_promise", "promise", sqlite_where=IN_FORCE, postgresql_where=IN_FORCE),
     Index("ix_ledger_commitment_id", "id", sqlite_where=IN_FORCE, postgresql_where=IN_FORCE),
 )  # fmt: skip

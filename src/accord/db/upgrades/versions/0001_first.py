@@ -200,6 +200,13 @@ def upgrade() -> None:
         where="version_to IS NULL",
     )
     index_where(
+        "ix_ledger_commitment_open",
+        "ledger_commitment",
+        ["key", "id"],
+        unique=False,
+        where="version_to IS NULL AND state IN ('held', 'committed')",
+    )
+    index_where(
         "ix_ledger_commitment_promise",
         "ledger_commitment",
         ["promise"],
