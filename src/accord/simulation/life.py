@@ -16,7 +16,7 @@ from accord.kit.errors import AccordError, Fault, RequestChanged
 from accord.promise import service as promising
 from accord.promise.model import Decision, Line, Request, Verb
 from accord.simulation import world
-from accord.simulation.auditor.rows import Row, Violation, select
+from accord.simulation.auditor.rows import Violation
 from accord.simulation.clock import Clock
 
 ZONES = {world.NORTH: "Europe/Oslo", world.SOUTH: "America/Chicago"}
@@ -216,6 +216,11 @@ class Life:
             if decision is not None and not decision.refusals:
                 self.commitments.remove(known)
 
+    def call_off(self, promise: str) -> None:
+        """Somebody gives up a commitment that nobody could keep."""
+        self.promise_one(Request(id=self.next_id(), verb=Verb.cancel, promise=promise))
+        self.commitments = [known for known in self.commitments if known.id != promise]
+
     def repeat(self) -> None:
         """The same request again: the stored answer."""
         if not self.answered:
@@ -342,9 +347,9 @@ class Life:
     def _wrong(self, rule: str, subject: str, detail: str) -> None:
         self.violations.append(Violation(rule, subject, detail))
 
-    def _heads(self) -> list[Row]:
+    def _heads(self) -> list[tuple[Any, ...]]:
         with self.db.read() as tx:
-            return select(tx.connection, "SELECT key, version FROM ledger_key WHERE version > 0 ORDER BY key")
+            return tx.rows("SELECT key, version FROM ledger_key WHERE version > 0 ORDER BY key")
 
 
 def _pieces(decision: Decision) -> list[tuple[str, str, int, int]]:

@@ -25,7 +25,7 @@ from accord.simulation.weather import Weather
 
 AUDIT_EVERY = 500  # steps between looks at everything in force, beside what each step moved
 VIOLATIONS_MAX = 20  # after which a run gives up
-STEP_OPS_MAX = 8  # operations in one step, a midnight after it included
+STEP_OPS_MAX = 20  # operations in one step, a midnight after it included
 
 # What happens, and how often: decisions first.
 WEIGHTS: dict[str, int] = {
@@ -33,7 +33,7 @@ WEIGHTS: dict[str, int] = {
     "commit_expired_hold": 2, "hold_and_amend_at_once": 4, "renew": 2, "amend": 6, "release": 2, "cancel": 5, "repeat": 2,
     "repeat_with_other_terms": 1, "nonsense": 1,
     "receipt": 7, "slip": 4, "cut": 2, "arrive": 4, "cite": 3, "count": 4, "ship": 6, "opening_line": 1, "capacity": 1,
-    "later": 4, "next_day": 2, "repeat_news": 1,
+    "working_day": 4, "later": 4, "next_day": 2, "repeat_news": 1,
 }  # fmt: skip
 
 

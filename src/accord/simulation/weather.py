@@ -22,6 +22,10 @@ from accord.simulation import world
 from accord.simulation.auditor.rows import Row, item_and_site, select
 from accord.simulation.life import ACTOR, ZONES, Life
 
+PATIENCE_DAYS = 3  # so long after its day something that did not leave is called off
+AT_ONCE_MAX = 3
+STATED_MAX = 12  # receipts that are expected of a family; with more, some arrive first
+
 
 class Weather:
     """Supply news for a life: what was stated before can slip, be cut, arrive."""
@@ -58,6 +62,9 @@ class Weather:
     def receipt(self) -> None:
         """Something is ordered, moved or made, in part with what it still takes."""
         chance = self.life.chance
+        if len(self._stated) > STATED_MAX * len(self.life.families):
+            self.arrive()
+            return
         family = chance.choice(self.life.families)
         item = chance.choice(family.items)
         site = world.NORTH if item[0] in "cd" else chance.choice((world.NORTH, world.SOUTH))
@@ -122,8 +129,8 @@ class Weather:
     def cite(self) -> None:
         """The planning system carries out a receipt that a promise proposed."""
         row = self._one(
-            "SELECT key, id, kind, quantity, on_day FROM ledger_supply WHERE version_to IS NULL"
-            " AND proposed_by IS NOT NULL AND expires_at IS NULL ORDER BY key, id"
+            "SELECT key, id, kind, quantity, on_day FROM ledger_supply WHERE key = :key AND version_to IS NULL"
+            " AND proposed_by IS NOT NULL AND expires_at IS NULL ORDER BY id"
         )
         if row is None:
             return
@@ -142,8 +149,8 @@ class Weather:
     def count(self) -> None:
         chance = self.life.chance
         row = self._one(
-            "SELECT key, lot, expires_on, quantity FROM ledger_supply WHERE version_to IS NULL AND kind = 'on_hand'"
-            " AND status = 'available' ORDER BY key, id"
+            "SELECT key, lot, expires_on, quantity FROM ledger_supply WHERE key = :key AND version_to IS NULL"
+            " AND kind = 'on_hand' AND status = 'available' ORDER BY id"
         )
         if row is None:
             return
@@ -168,15 +175,109 @@ class Weather:
         self.tell(*news)
 
     def ship(self) -> None:
+        """Something leaves, whether its day has come or not; in part or wholly."""
         chance = self.life.chance
-        row = self._one(
-            "SELECT id, quantity, fulfilled FROM ledger_commitment WHERE version_to IS NULL AND state = 'committed' ORDER BY key, id"
-        )
-        if row is None:
+        rows = self._open_on(self._some_node())
+        if not rows:
             return
+        row = chance.choice(rows)
         due = row["quantity"] - row["fulfilled"]
         quantity = chance.choice((due, due, max(1, due // 2)))
         self.tell(Shipped(commitment=row["id"], quantity=quantity, at=self.life.clock.now))
+
+    def working_day(self) -> None:
+        """What is due leaves or is called off, what was expected comes in: else everything only gets later."""
+        family = self.life.chance.choice(self.life.families)
+        self._ship_what_is_due(family)
+        self._receive_what_is_due(family)
+
+    def _ship_what_is_due(self, family: world.Family) -> None:
+        chance, now = self.life.chance, self.life.clock.now
+        leaving: list[News] = []
+        hopeless: list[str] = []
+        for item in family.items:
+            for site in ZONES:
+                today = self._today(site)
+                for row in self._open_on(node_key(item, site)):
+                    if row["ship_on"] < today - PATIENCE_DAYS:
+                        hopeless.append(row["promise"])
+                    elif row["ship_on"] <= today and chance.random() < 0.8:
+                        due = row["quantity"] - row["fulfilled"]
+                        leaving.append(Shipped(commitment=row["id"], quantity=due, at=now))
+        if leaving:
+            self.tell(*leaving)
+        for promise in dict.fromkeys(hopeless[:AT_ONCE_MAX]):
+            self.life.call_off(promise)
+
+    def _receive_what_is_due(self, family: world.Family) -> None:
+        items = set(family.items)
+        due = [
+            known for known in self._stated if known.item in items and known.due_on <= self._today(known.site)
+        ]
+        news: list[News] = [
+            ReceiptArrived(
+                item=known.item, site=known.site, id=known.id, quantity=known.quantity, at=self.life.clock.now,
+                lot=known.lot, expires_on=known.expires_on,
+            )
+            for known in due
+        ]  # fmt: skip
+        news += self._scrapped(family.item("f"))
+        if news:
+            self.tell(*news)
+        self._stated = [known for known in self._stated if known not in due]
+        for item in family.items:
+            for site in ZONES:
+                self._carry_out_what_is_due(node_key(item, site))
+
+    def _scrapped(self, food: str) -> list[News]:
+        """Lots that expired are thrown away."""
+        found: list[News] = []
+        for site in ZONES:
+            with self.life.db.read() as tx:
+                rows = select(
+                    tx.connection,
+                    "SELECT lot, expires_on FROM ledger_supply WHERE key = :key AND version_to IS NULL AND kind = 'on_hand'"
+                    " AND counts = 'expired' AND status = 'available' AND quantity > 0 ORDER BY id",
+                    key=node_key(food, site),
+                )
+            for row in rows:
+                found.append(
+                    Counted(
+                        item=food, site=site, quantity=0, as_of=self.life.clock.now, sequence=self._number, lot=row["lot"],
+                        expires_on=row["expires_on"],
+                    )
+                )  # fmt: skip
+        return found
+
+    def _carry_out_what_is_due(self, key: str) -> None:
+        with self.life.db.read() as tx:
+            rows = select(
+                tx.connection,
+                "SELECT key, id, kind, quantity, on_day FROM ledger_supply WHERE key = :key AND version_to IS NULL"
+                " AND proposed_by IS NOT NULL AND expires_at IS NULL ORDER BY id",
+                key=key,
+            )
+        item, site = item_and_site(key)
+        news: list[News] = []
+        for row in rows:
+            if row["on_day"] <= self._today(site) + 1:
+                stated = ReceiptStated(
+                    item=item, site=site, id=f"wo-{self._number}-{len(news)}", kind=SupplyKind(row["kind"]),
+                    cites=row["id"], quantity=row["quantity"], due_on=row["on_day"],
+                )  # fmt: skip
+                news.append(stated)
+                self._stated.append(stated)
+        if news:
+            self.tell(*news)
+
+    def _open_on(self, key: str) -> list[Row]:
+        with self.life.db.read() as tx:
+            return select(
+                tx.connection,
+                "SELECT id, promise, quantity, fulfilled, ship_on FROM ledger_commitment WHERE key = :key"
+                " AND version_to IS NULL AND state = 'committed' AND state IN ('held', 'committed') ORDER BY id",
+                key=key,
+            )
 
     def opening_line(self) -> None:
         """An order that was promised elsewhere before."""
@@ -256,6 +357,11 @@ class Weather:
         return self.life.clock.day(ZONES[site])
 
     def _one(self, sql: str) -> Row | None:
+        """One of the rows of some node."""
         with self.life.db.read() as tx:
-            rows = select(tx.connection, sql)
+            rows = select(tx.connection, sql, key=self._some_node())
         return self.life.chance.choice(rows) if rows else None
+
+    def _some_node(self) -> str:
+        chance = self.life.chance
+        return node_key(chance.choice(chance.choice(self.life.families).items), chance.choice(tuple(ZONES)))
