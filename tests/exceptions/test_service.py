@@ -18,9 +18,22 @@ from accord.exceptions.model import (
 )
 from accord.exceptions.service import open_exceptions, supply_changed
 from accord.kit.errors import InputError, RequestChanged
-from accord.ledger.model import Item, Resource, Site, State, SupplyKind, Why, node_key, resource_key
+from accord.ledger.model import (
+    Allocation,
+    Item,
+    Resource,
+    Site,
+    State,
+    SupplyKind,
+    Why,
+    node_key,
+    resource_key,
+)
 from accord.ledger.service import reads
-from accord.promise.service import promises, verify
+from accord.policy import service as policy
+from accord.policy.model import Customer, Tier
+from accord.promise.model import Line, Request, Verb
+from accord.promise.service import promise_one, promises, verify
 
 pytestmark = pytest.mark.usefixtures("noon")
 
@@ -318,3 +331,24 @@ def test_nothing_was_delivered_at_a_moment_to_come(db: Database, today: int) -> 
         tell(db, "future", delivered(3, today, at=2**60))
 
     assert promises(db)[0] == []
+
+
+def test_a_share_that_ends_with_something_given_out_of_it_is_summed_up_anew(db: Database, today: int) -> None:
+    share = Allocation(
+        id="a",
+        item="pump",
+        site="Halden",
+        path=("tier:A",),
+        rank=1,
+        from_on=today,
+        until_on=today + 30,
+        quantity=5,
+    )
+    tell(db, "n1", count(10), MasterStated(record=share))
+    policy.put(db, [Tier(id="A", rank=1), Customer(id="C1", name="C1", tier="A")], actor="boss", id="p1")
+    line = Line(item="pump", quantity=3, requested_on=today, site="Halden")
+    promise_one(db, Request(id="r1", verb=Verb.commit, customer="C1", lines=(line,)), actor="shop")
+
+    tell(db, "n2", MasterStated(ends=("allocation", "a")))
+
+    assert clean(db)

@@ -159,6 +159,8 @@ def _capacities_of(one: MasterStated, graph: Graph) -> list[str]:
         return [resource_key(one.ends[1]), resource_key(one.ends[1], overtime=True)]
     if one.ends is not None and one.ends[0] == "supplier":
         return [supplier_key(one.ends[1])]
+    if one.ends is not None and one.ends[0] == "allocation":
+        return [allocation_key(one.ends[1])]
     return []
 
 
