@@ -26,7 +26,21 @@ class Clock:
     """A clock that moves only when it is told to, a little each time it is read."""
 
     def __init__(self, now: Instant = START) -> None:
-        self.now = now
+        self.now = now  # the store's
+        self.app_ahead = 0  # how far the application's clock is ahead of it
+
+    def set_app(self, seconds: int) -> None:
+        """The application's clock jumps to so much ahead of the store's, or behind it."""
+        self.app_ahead = seconds * A_SECOND
+
+    def app(self) -> Instant:
+        """What the application's machine believes."""
+        return self.now + self.app_ahead
+
+    def read_app(self) -> Instant:
+        """What a product would read that trusted the application's clock."""
+        self.now += 1
+        return self.now + self.app_ahead
 
     def read(self) -> Instant:
         self.now += 1
@@ -54,7 +68,7 @@ def simulated(clock: Clock, seed: int) -> Iterator[None]:
     with (
         mock.patch.object(Tx, "clock", property(read)),
         mock.patch.object(ids, "secrets", SimpleNamespace(randbits=chance.getrandbits)),
-        mock.patch.object(ids, "time", SimpleNamespace(time_ns=lambda: clock.now * 1_000)),
+        mock.patch.object(ids, "time", SimpleNamespace(time_ns=lambda: clock.app() * 1_000)),
         mock.patch.object(ids, "_clock", ids._Sequence(follows_clock=True)),
         mock.patch.object(ids, "_given", ids._Sequence(follows_clock=False)),
     ):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 from unittest import mock
 
@@ -135,10 +135,10 @@ def _dying(where: str) -> Iterator[None]:
         transacted(*args, **named)
         raise Died
 
-    patch = {
+    patches: dict[str, AbstractContextManager[Any]] = {
         "write": mock.patch.object(Book, "write", no_write),
         "commit": mock.patch.object(Database, "_commit", no_commit),
         "reply": mock.patch.object(batch, "_transacted", no_reply),
-    }[where]
-    with patch:
+    }
+    with patches[where]:
         yield

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import random
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
 from accord.db.engine import Database
-from accord.kit.errors import AccordError, Fault, RequestChanged
+from accord.kit.errors import AccordError, Fault, RequestChanged, Unavailable
 from accord.promise import service as promising
 from accord.promise.model import Decision, Line, Request, Verb
 from accord.simulation import world
@@ -52,20 +53,21 @@ class Life:
         self.answered: list[tuple[Request, Decision]] = []
         self.news = 0
         self.ops = 0  # requests, news and the passing of time, so far
+        self.acknowledged: dict[str, Verb] = {}  # promises that somebody was told of since the auditor looked
         self._number = 0
 
     # --- asking and promising ---
 
     def ask(self) -> None:
         """Asks, and asks again: the same answer, and nothing has changed."""
-        before = self._heads()
+        before = self.heads()
         request = self._request(Verb.ask)
         first = self.promise_one(request)
         again = self.promise_one(msgspec.structs.replace(request, id=self.next_id()))
-        if self._heads() != before:
-            self._wrong("ask", request.id, "changed the ledger")
+        if self.heads() != before:
+            self.wrong("ask", request.id, "changed the ledger")
         if first is not None and again is not None and first.digest != again.digest:
-            self._wrong("ask", request.id, "was answered in two ways, though nothing had changed")
+            self.wrong("ask", request.id, "was answered in two ways, though nothing had changed")
 
     def hold(self) -> None:
         self.promise_one(self._request(Verb.hold, hold_seconds=self.chance.choice((None, 60, 1_800, 7_200))))
@@ -89,7 +91,7 @@ class Life:
         if taken is None or option.needs:
             return
         if taken.chosen is None or taken.options[taken.chosen].id != option.id:
-            self._wrong(
+            self.wrong(
                 "offer", question.id, f"option {option.id} was offered and then refused: {taken.refusals}"
             )
 
@@ -105,7 +107,7 @@ class Life:
             self._request(self.chance.choice((Verb.hold, Verb.commit)))
             for _ in range(self.chance.randint(2, 6))
         ]
-        self._promise_all(requests)
+        self.promise_all(requests)
 
     def commit_hold(self) -> None:
         known = self._pick(self.holds)
@@ -120,7 +122,7 @@ class Life:
         if decision.promise is not None:
             self.holds.remove(known)
         elif lives and known.news == self.news:
-            self._wrong("hold", known.id, f"was kept and could not be committed: {decision.refusals}")
+            self.wrong("hold", known.id, f"was kept and could not be committed: {decision.refusals}")
 
     def commit_expired_hold(self) -> None:
         """The hold ends, somebody else may take it, then its owner comes back."""
@@ -175,7 +177,7 @@ class Life:
         if decision is None:
             return
         if decision.promise is None and same and was_open and known.news == self.news:
-            self._wrong("amend", known.id, f"competed with itself: {decision.refusals}")
+            self.wrong("amend", known.id, f"competed with itself: {decision.refusals}")
 
     def hold_and_amend_at_once(self) -> None:
         """Holds much, amends it to the same lines, hardens it: nothing lies between, so nothing may be different."""
@@ -194,13 +196,13 @@ class Life:
                 )
             )  # fmt: skip
             if again is None or again.promise is None:
-                self._wrong(
+                self.wrong(
                     verb.value, held.promise, f"was refused what it held itself: {again and again.refusals}"
                 )
                 return
             if verb is Verb.amend and _pieces(again) != _pieces(held):
                 detail = f"competed with itself: {_pieces(held)} became {_pieces(again)}"
-                self._wrong(verb.value, held.promise, detail)
+                self.wrong(verb.value, held.promise, detail)
 
     def release(self) -> None:
         known = self._pick(self.holds)
@@ -226,12 +228,12 @@ class Life:
         if not self.answered:
             return
         request, decision = self.chance.choice(self.answered)
-        before = self._heads()
+        before = self.heads()
         again = self._ask_service([request])[0]
         if again != decision:
-            self._wrong("once", request.id, "was answered differently the second time")
-        if self._heads() != before:
-            self._wrong("once", request.id, "had an effect the second time")
+            self.wrong("once", request.id, "was answered differently the second time")
+        if self.heads() != before:
+            self.wrong("once", request.id, "had an effect the second time")
 
     def repeat_with_other_terms(self) -> None:
         if not self.answered:
@@ -240,13 +242,12 @@ class Life:
         other = msgspec.structs.replace(request, ref=request.ref + "'")
         answer = self._ask_service([other])[0]
         if not isinstance(answer, RequestChanged):
-            self._wrong(
+            self.wrong(
                 "once", request.id, f"came with other terms and was answered with {type(answer).__name__}"
             )
 
     def nonsense(self) -> None:
         """What cannot be meant is an error or a refusal, and changes nothing."""
-        before = self._heads()
         line = self._line()
         bad = self.chance.choice(
             (
@@ -258,13 +259,13 @@ class Life:
                 msgspec.structs.replace(line, quantity=10**15),
             )
         )
-        answer = self._ask_service(
-            [Request(id=self.next_id(), verb=Verb.commit, lines=(bad,), customer=self._customer())]
-        )[0]
+        request = Request(id=self.next_id(), verb=Verb.commit, lines=(bad,), customer=self._customer())
+        answer = self._ask_service([request])[0]
         if isinstance(answer, Decision) and answer.promise is not None:
-            self._wrong("nonsense", answer.id, "was promised")
-        if self._heads() != before:
-            self._wrong("nonsense", str(bad), "changed the ledger")
+            self.wrong("nonsense", answer.id, "was promised")
+        with self.db.read() as tx:
+            if tx.rows("SELECT id FROM promise WHERE request_id = :id", id=request.id):
+                self.wrong("nonsense", request.id, f"made a promise: {bad}")
 
     # --- what they share ---
 
@@ -293,9 +294,11 @@ class Life:
         return self.chance.choice((None, *world.CUSTOMERS))
 
     def promise_one(self, request: Request) -> Decision | None:
-        return self._promise_all([request])[0]
+        """One request; None for an error."""
+        return self.promise_all([request])[0]
 
-    def _promise_all(self, requests: list[Request]) -> list[Decision | None]:
+    def promise_all(self, requests: list[Request]) -> list[Decision | None]:
+        """Several requests at once; None for an error."""
         found: list[Decision | None] = []
         for request, answer in zip(requests, self._ask_service(requests), strict=True):
             if isinstance(answer, AccordError):
@@ -330,24 +333,52 @@ class Life:
         del self.holds[:-40], self.commitments[:-200]
 
     def _ask_service(self, requests: list[Request]) -> list[Decision | AccordError]:
-        self.ops += len(requests)
-        answers = promising.promise(self.db, requests, actor=ACTOR)
+        answers = self.send(requests)
         for request, answer in zip(requests, answers, strict=True):
-            if isinstance(answer, Fault):
-                self._wrong("fault", request.id, f"{request.verb.value}: {answer.detail}")
+            if isinstance(answer, Fault | Unavailable):
+                self.failed(request, answer)
+            elif isinstance(answer, Decision):
+                self.told(answer)
         return answers
+
+    def send(self, requests: Sequence[Request]) -> list[Decision | AccordError]:
+        """Through the door for requests."""
+        self.ops += len(requests)
+        return promising.promise(self.db, requests, actor=ACTOR)
+
+    def send_again(self, requests: Sequence[Request]) -> list[Decision | None]:
+        """The same requests once more, as a client does that got no answer; None for an error."""
+        return [None if isinstance(one, AccordError) else one for one in self.send(requests)]
+
+    def told(self, answer: Decision) -> None:
+        """Somebody has been told this: from now on it must be so."""
+        if answer.promise is not None and answer.request.verb is not Verb.ask:
+            self.acknowledged[answer.promise] = answer.request.verb
+
+    def failed(self, request: Request, error: AccordError) -> None:
+        """An error is nobody's fault but ours, where what was asked can be meant."""
+        self.counts[f"error {error.code}"] += 1
+        if isinstance(error, Fault | Unavailable):
+            self.wrong("fault", request.id, f"{request.verb.value}: {error.detail}")
+
+    def some_request(self, verb: Verb | None = None, **terms: Any) -> Request:
+        """Something that somebody wants."""
+        return self._request(verb or self.chance.choice((Verb.hold, Verb.commit)), **terms)
 
     def _pick(self, group: list[Known]) -> Known | None:
         return self.chance.choice(group) if group else None
 
     def next_id(self) -> str:
+        """A request id that nobody used."""
         self._number += 1
         return f"sim-{self._number}"
 
-    def _wrong(self, rule: str, subject: str, detail: str) -> None:
+    def wrong(self, rule: str, subject: str, detail: str) -> None:
+        """A door answered what it should not have."""
         self.violations.append(Violation(rule, subject, detail))
 
-    def _heads(self) -> list[tuple[Any, ...]]:
+    def heads(self) -> list[tuple[Any, ...]]:
+        """The version of every key."""
         with self.db.read() as tx:
             return tx.rows("SELECT key, version FROM ledger_key WHERE version > 0 ORDER BY key")
 

@@ -24,13 +24,13 @@ from accord.simulation.life import ACTOR, ZONES, Life
 
 SELLER, HEAD, FREE = "seller", "head", "free"
 SAM, SAM_IN_CHARGE, HANNA = "sam", "sam in charge", "hanna"
-WEEK_MAX = 60  # pieces a customer and week on a seller's word
+WEEK_MAX = 40  # pieces a customer and week on a seller's word
 FLOOR_MINOR = 700
 
 RIGHTS = Rights(
     rights=(
         Right(id="free", role=FREE, then=Answer.allow, inside_fence=True, borrow=True, below_floor=True),
-        Right(id="seller", role=SELLER, then=Answer.allow, quantity_max=30),
+        Right(id="seller", role=SELLER, then=Answer.allow, quantity_max=12),
         Right(id="seller-more", role=SELLER, then=Answer.ask, ask=HEAD, borrow=True, below_floor=True),
         Right(id="head", role=HEAD, then=Answer.allow, inside_fence=True, borrow=True, below_floor=True),
     ),
@@ -74,7 +74,7 @@ class Office:
     def sell(self) -> None:
         """The seller promises in small pieces, as one does who would get past a limit."""
         chance = self.life.chance
-        request = self._request(chance.choice((Verb.hold, Verb.commit)), chance.randint(1, 25))
+        request = self._request(chance.choice((Verb.hold, Verb.commit)), chance.randint(1, 12))
         decision = self._do(request, SAM)
         if decision is not None and decision.promise is not None:
             self._sold = [*self._sold[-30:], decision.promise]
@@ -84,10 +84,11 @@ class Office:
         """More than he may, or below the floor: he asks."""
         chance = self.life.chance
         price = chance.choice((None, None, FLOOR_MINOR - 50))
-        request = self._request(chance.choice((Verb.hold, Verb.commit)), chance.randint(20, 60), price=price)
+        request = self._request(chance.choice((Verb.hold, Verb.commit)), chance.randint(6, 25), price=price)
         decision = self._do(msgspec.structs.replace(request, asks_approval=True), SAM)
         if decision is not None and decision.approval is not None:
-            self.pending = [*self.pending[-20:], decision]
+            self.pending = [*self.pending[-5:], decision]
+            chance.choice((self.approve_own, self.approve, self.approve, self.life.commit, self.decline))()
 
     def approve(self) -> None:
         """The head of sales lets it happen, in time, too late, or after it was changed."""
@@ -162,7 +163,7 @@ class Office:
         )
 
     def _pending(self) -> Decision | None:
-        return self.life.chance.choice(self.pending) if self.pending else None
+        return self.pending[-1] if self.pending else None
 
     def _do(self, request: Request, actor: str, *, is_last: bool = True) -> Decision | None:
         self.life.ops += 1

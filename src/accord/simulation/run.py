@@ -8,33 +8,49 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable
-from contextlib import nullcontext
+from contextlib import ExitStack
 
 import msgspec
 
 from accord.db.engine import Database
+from accord.kit.days import Instant
 from accord.kit.errors import AccordError
 from accord.policy import service as policies
 from accord.simulation import world
-from accord.simulation.auditor.judge import Auditor
+from accord.simulation.auditor.judge import Auditor, Told
+from accord.simulation.auditor.locks import Locks
 from accord.simulation.auditor.rows import Violation
-from accord.simulation.clock import Clock, simulated
+from accord.simulation.between import BETWEEN
+from accord.simulation.clock import START, Clock, simulated
+from accord.simulation.crowd import Crowd
 from accord.simulation.life import ACTOR, Life
 from accord.simulation.mutants.known import active
+from accord.simulation.office import SAM, SAM_IN_CHARGE, Office, prices
 from accord.simulation.weather import Weather
 
 AUDIT_EVERY = 500  # steps between looks at everything in force, beside what each step moved
 VIOLATIONS_MAX = 20  # after which a run gives up
-STEP_OPS_MAX = 20  # operations in one step, a midnight after it included
+STEP_OPS_MAX = 40  # operations in one step, a midnight after it included
 
 # What happens, and how often: decisions first.
 WEIGHTS: dict[str, int] = {
-    "ask": 4, "hold": 8, "commit": 10, "commit_what_was_offered": 6, "order_of_many": 5, "batch": 4, "commit_hold": 6,
+    "ask": 3, "hold": 8, "commit": 10, "commit_what_was_offered": 6, "order_of_many": 5, "batch": 4, "commit_hold": 6,
     "commit_expired_hold": 2, "hold_and_amend_at_once": 4, "renew": 2, "amend": 6, "release": 2, "cancel": 5, "repeat": 2,
     "repeat_with_other_terms": 1, "nonsense": 1,
     "receipt": 7, "slip": 4, "cut": 2, "arrive": 4, "cite": 3, "count": 4, "ship": 6, "opening_line": 1, "capacity": 1,
-    "working_day": 4, "later": 4, "next_day": 2, "repeat_news": 1,
+    "working_day": 4, "new_shares": 1, "later": 4, "next_day": 2, "repeat_news": 1,
+    "meanwhile": 4, "rush": 2, "lost": 3, "clock_jumps": 1,
+    "sell": 4, "ask_approval": 2, "approve": 2, "approve_own": 1, "decline": 1, "take_back": 1, "move_costs": 1,
 }  # fmt: skip
+
+
+# What is news and no decision: it may make a shortfall.
+NEWS = frozenset(
+    {
+        "receipt", "slip", "cut", "arrive", "cite", "count", "ship", "opening_line", "capacity", "working_day",
+        "new_shares", "later", "next_day", "repeat_news", "move_costs",
+    }
+)  # fmt: skip
 
 
 class Step(msgspec.Struct, frozen=True):
@@ -65,13 +81,18 @@ class Simulation:
     def __init__(self, db: Database, clock: Clock, chance: random.Random, *, hot: bool) -> None:
         self.life = Life(db, clock, chance, hot=hot)
         self.weather = Weather(self.life)
-        policies.put(db, [world.RULES, *world.customers()], actor=ACTOR, id="sim-policy")
+        self.crowd = Crowd(self.life, self.weather)
+        self.office = Office(self.life)
+        policies.put(db, [world.RULES, *world.customers(), *prices(hot)], actor=ACTOR, id="sim-policy")
         self.weather.begin(hot)
+        self.office.begin()
         _index(db)
         self.auditor = Auditor(db, lambda: clock.now)
+        self.locks = Locks()
         self._days = self.weather.days()
+        actors: tuple[object, ...] = (self.life, self.weather, self.crowd, self.office)
         self._done: dict[str, Callable[[], None]] = {
-            name: getattr(self.weather if hasattr(Weather, name) and name != "repeat" else self.life, name)
+            name: next(getattr(actor, name) for actor in actors if hasattr(actor, name))
             for name in WEIGHTS
             if name != "repeat_news"
         }
@@ -84,11 +105,14 @@ class Simulation:
         life = self.life
         life.counts[name] += 1
         try:
-            self._done[name]()
+            with self.locks.watching():
+                self._done[name]()
         except AccordError as error:
             life.violations.append(Violation("fault", name, f"{type(error).__name__}: {error.detail}"))
-        decided = hasattr(life, name) and name != "repeat_news"
-        found = self.auditor.follow(decided=decided, is_told=self._days == self.weather.days())
+        decided = name not in NEWS
+        found = self.auditor.follow(
+            decided=decided, is_told=self._days == self.weather.days(), told=self._told()
+        )
         try:
             if self.weather.roll(self._days):
                 self._days = self.weather.days()
@@ -97,9 +121,23 @@ class Simulation:
             life.violations.append(Violation("fault", "midnight", f"{type(error).__name__}: {error.detail}"))
         if audit or (audit is None and self.number % AUDIT_EVERY == 0):
             found += self.auditor.audit()
-        found += life.violations
+        found += life.violations + self.locks.told()
         life.violations = []
         return Step(self.number, name, life.ops, tuple(found))
+
+    def _told(self) -> Told:
+        life, office = self.life, self.office
+        told = Told(
+            promises=set(life.acknowledged),
+            approvals=set(office.settled),
+            sold=set(office.sold),
+            limit=("week", SAM),
+            persons={SAM_IN_CHARGE: SAM},
+        )
+        life.acknowledged.clear()
+        office.settled.clear()
+        office.sold.clear()
+        return told
 
 
 def simulate(
@@ -111,14 +149,19 @@ def simulate(
     on_step: Callable[[Step], None] | None = None,
     mutant: str | None = None,
     violations_max: int = VIOLATIONS_MAX,
+    start: Instant = START,
 ) -> Report:
     """Live `ops` random operations on an empty, migrated database; `mutant` names a guard that is broken on purpose."""
     started = time.monotonic()
-    chance, clock = random.Random(seed), Clock()
+    chance, clock = random.Random(seed), Clock(start)
     names, weights = list(WEIGHTS), list(WEIGHTS.values())
     found: list[str] = []
-    with simulated(clock, seed), active(mutant) if mutant else nullcontext():
+    with ExitStack() as stack:
+        stack.enter_context(simulated(clock, seed))
+        if mutant is not None:
+            stack.enter_context(active(mutant))
         simulation = Simulation(db, clock, chance, hot=hot)
+        stack.enter_context(BETWEEN.comes(simulation.crowd.somebody))
         while (left := ops - simulation.life.ops) > 0:
             # The last few are of one operation each, so that it is exactly as many as were asked for.
             name = chance.choices(names, weights)[0] if left > STEP_OPS_MAX else "commit"

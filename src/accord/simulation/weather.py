@@ -17,7 +17,7 @@ from accord.exceptions.model import (
     ReceiptStated,
     Shipped,
 )
-from accord.ledger.model import Record, SupplyKind, node_key, resource_key
+from accord.ledger.model import Allocation, Record, SupplyKind, node_key, resource_key
 from accord.simulation import world
 from accord.simulation.auditor.rows import Row, item_and_site, select
 from accord.simulation.life import ACTOR, ZONES, Life
@@ -36,6 +36,7 @@ class Weather:
         self._told: list[tuple[str, list[News], Outcome]] = []
         self._number = 0
         self._records: dict[str, Record] = {}  # as stated when the company was set up
+        self._shares: dict[int, list[str]] = {}  # what is set aside now, by family
 
     def begin(self, hot: bool) -> None:
         """The company is set up."""
@@ -44,6 +45,9 @@ class Weather:
         self._records = {record.id: record for record in world.master_data(today, hot)}
         self.tell(*world.stated(list(self._records.values())))
         self.tell(*world.opening_stock(today, clock.now, hot))
+        self._shares = {
+            family.number: [f"a-{family.item('t')}", f"b-{family.item('t')}"] for family in self.life.families
+        }
 
     def tell(self, *news: News) -> Outcome:
         """Through the door for supply news."""
@@ -156,10 +160,11 @@ class Weather:
             return
         item, site = item_and_site(row["key"])
         quantity = max(0, row["quantity"] + chance.choice((-8, -3, -1, 0, 0, 2, 10)))
+        at = self.life.clock.now - chance.choice((0, 0, 3_600_000_000))
         news: list[News] = [
             Counted(
-                item=item, site=site, quantity=quantity, as_of=self.life.clock.now - chance.choice((0, 0, 3_600_000_000)),
-                sequence=self._number, lot=row["lot"], expires_on=row["expires_on"],
+                item=item, site=site, quantity=quantity, as_of=at, sequence=self._number, lot=row["lot"],
+                expires_on=row["expires_on"],
             )
         ]  # fmt: skip
         if chance.random() < 0.2:
@@ -172,7 +177,26 @@ class Weather:
                     status="blocked",
                 )
             )
-        self.tell(*news)
+        if not self.tell(*news).ignored:
+            self._is_as_counted(row["key"], row["lot"], quantity, at)
+
+    def _is_as_counted(self, key: str, lot: str | None, counted: int, at: int) -> None:
+        """What is there is what was counted and what moved since, and nothing of it twice."""
+        with self.life.db.read() as tx:
+            moved = tx.rows(
+                "SELECT lot, quantity FROM ledger_movement WHERE key = :key AND at > :at", key=key, at=at
+            )
+            there = tx.rows(
+                "SELECT lot, quantity FROM ledger_supply WHERE key = :key AND version_to IS NULL AND kind = 'on_hand'"
+                " AND status = 'available'",
+                key=key,
+            )
+        wanted = max(0, counted + sum(quantity for of, quantity in moved if of == lot))
+        found = sum(quantity for of, quantity in there if of == lot)
+        if found != wanted:
+            self.life.wrong(
+                "count", key, f"{found} are there of lot {lot}, {wanted} by the count and what moved since"
+            )
 
     def ship(self) -> None:
         """Something leaves, whether its day has come or not; in part or wholly."""
@@ -304,10 +328,49 @@ class Weather:
                 msgspec.structs.replace(records[f"hand{n}"], units=chance.choice((1, 2, 3))),
                 msgspec.structs.replace(records[f"line{n}"], calendar=chance.choice(("work", "carrier"))),
                 msgspec.structs.replace(records[f"small{n}"], capacity=chance.choice((10, 30, 60))),
-                msgspec.structs.replace(records[f"a-t{n}"], quantity=chance.choice((5, 20, 30))),
             )
         )
         self.tell(MasterStated(record=changed))  # type: ignore[arg-type]
+
+    def less_capacity(self) -> None:
+        """A line, a crew or a supplier has less from now on."""
+        family = self.life.chance.choice(self.life.families)
+        n, records = family.number, self._records
+        self.tell(
+            *(
+                MasterStated(record=record)  # type: ignore[arg-type]
+                for record in (
+                    msgspec.structs.replace(records[f"hand{n}"], units=1),
+                    msgspec.structs.replace(records[f"small{n}"], capacity=self.life.chance.choice((5, 10))),
+                )
+            )
+        )
+
+    def new_shares(self) -> None:
+        """What is set aside for tiers is set aside for another time, as their periods go by."""
+        family = self.life.chance.choice(self.life.families)
+        today = self._today(world.NORTH)
+        changed = []
+        for id in (f"a-{family.item('t')}", f"b-{family.item('t')}"):
+            share = self._records[id]
+            assert isinstance(share, Allocation)
+            days = share.until_on - share.from_on
+            release = None if share.release_on is None else today + share.release_on - share.from_on
+            changed.append(
+                msgspec.structs.replace(
+                    share,
+                    id=f"{id}-{self._number}",
+                    from_on=today,
+                    until_on=today + days,
+                    release_on=release,
+                )
+            )
+        ends = list(self._shares.get(family.number, ()))
+        self._shares[family.number] = [share.id for share in changed]
+        self.tell(
+            *(MasterStated(ends=("allocation", id)) for id in ends),
+            *(MasterStated(record=share) for share in changed),
+        )
 
     # --- time ---
 
@@ -337,12 +400,12 @@ class Weather:
             return
         id, news, outcome = self.life.chance.choice(self._told)
         self.life.ops += 1
-        before = self.life._heads()
+        before = self.life.heads()
         again = exceptions.supply_changed(self.life.db, news, actor=ACTOR, id=id)
         if again != outcome:
-            self.life._wrong("once", id, "was told twice and had two outcomes")
-        if self.life._heads() != before:
-            self.life._wrong("once", id, "had an effect the second time")
+            self.life.wrong("once", id, "was told twice and had two outcomes")
+        if self.life.heads() != before:
+            self.life.wrong("once", id, "had an effect the second time")
 
     def _state(self, receipt: ReceiptStated) -> None:
         self.tell(receipt)

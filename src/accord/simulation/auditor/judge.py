@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from types import MappingProxyType
+from typing import NamedTuple
 
 from accord.db.engine import Database
 from accord.db.tx import Tx
-from accord.simulation.auditor import books, steps
+from accord.simulation.auditor import books, promises, steps
 from accord.simulation.auditor.coverage import Coverage
 from accord.simulation.auditor.mirror import Mirror, Moved
 from accord.simulation.auditor.rows import Row, Rows, Violation
+
+
+class Told(NamedTuple):
+    """What the doors said in a step, for the auditor to look whether it is so."""
+
+    promises: Collection[str] = ()  # somebody was told of
+    approvals: Collection[str] = ()  # given or declined
+    sold: Collection[str] = ()  # promised by an actor with a cumulative limit
+    limit: tuple[str, str] = ("", "")  # which limit, and that actor
+    persons: Mapping[str, str] = MappingProxyType({})  # who is behind whom
+
+
+NOTHING = Told()
 
 
 class Auditor:
@@ -21,8 +36,9 @@ class Auditor:
         with db.read() as tx:
             self._mirror = Mirror(tx, clock())
         self._chains = books.Chains()
+        self._made: dict[str, str] = {}  # which promise each request made
 
-    def follow(self, *, decided: bool, is_told: bool = True) -> list[Violation]:
+    def follow(self, *, decided: bool, is_told: bool = True, told: Told = NOTHING) -> list[Violation]:
         """Look at what moved since the last step; when it was decided (and not news), it must not have made a shortfall.
 
         Before a midnight that passed is told (`is_told`), what it uncovers need not have an exception.
@@ -31,6 +47,7 @@ class Auditor:
             moved, found = self._mirror.follow(tx, self._clock(), is_told=is_told)
             if decided and moved.keys:
                 found += self._decided(tx, moved)
+            found += self._promised(tx, moved, told)
         mirror = self._mirror
         if moved.is_all and is_told:
             return found + _judged(mirror)
@@ -53,6 +70,32 @@ class Auditor:
                     *books.Chains().follow(tx.connection),
                 ]
         return found
+
+    def _promised(self, tx: Tx, moved: Moved, told: Told) -> Iterator[Violation]:
+        mirror = self._mirror
+        new = {
+            row["promise"]
+            for key, rows in moved.since["ledger_commitment"].items()
+            for row in rows
+            if row["version_from"] > moved.keys[key]
+        }
+        if new:
+            yield from promises.once(tx, new, self._made)
+        if told.promises:
+            yield from promises.acknowledged(tx, told.promises)
+        if told.approvals:
+            yield from promises.approvals(tx, told.approvals, told.persons)
+        if told.sold:
+            yield from promises.limits(tx, told.sold, *told.limit)
+        receipts = [
+            row
+            for key, rows in moved.since["ledger_supply"].items()
+            for row in rows
+            if row["version_to"] is None
+            and row["version_from"] > moved.keys[key]
+            and not any(one["id"] == row["id"] and one is not row for one in rows)
+        ]
+        yield from promises.bills(mirror, receipts)
 
     def _decided(self, tx: Tx, moved: Moved) -> list[Violation]:
         supplies, draws = moved.since["ledger_supply"], moved.since["ledger_draw"]

@@ -13,6 +13,7 @@ import msgspec
 
 from accord.db.tx import Tx
 from accord.simulation.auditor.rows import (
+    ANYBODY,
     KEY,
     OPEN,
     VERSIONED,
@@ -97,14 +98,19 @@ class Mirror(Rows):
         )
 
     def terms(self, tx: Tx, promises: Iterable[str]) -> dict[str, frozenset[str]]:
-        """What the customer of each of these promises belongs to: tier, channel, region."""
+        """What the customer of each of these promises belongs to: tier, channel, region; ANYBODY where a second person
+        let it take from others."""
         found = {}
         # Promises in force by their ids.
-        for id, customer in tx.rows_in(
-            "SELECT id, customer FROM promise WHERE in_force AND customer IS NOT NULL AND id IN (:keys) ORDER BY id",
+        for id, customer, packed in tx.rows_in(
+            "SELECT id, customer, body FROM promise WHERE in_force AND id IN (:keys) ORDER BY id",
             sorted(promises),
         ):
-            record = self._customers.get(customer, {})
+            body = decode(packed)
+            if body.get("approved_by") and (body.get("figures") or {}).get("borrow"):
+                found[id] = ANYBODY
+                continue
+            record = self._customers.get(customer, {}) if customer else {}
             found[id] = frozenset(
                 f"{name}:{record[name]}" for name in ("tier", "channel", "region") if record.get(name)
             )

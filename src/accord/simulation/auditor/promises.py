@@ -104,7 +104,8 @@ def limits(tx: Tx, promises: Iterable[str], limit: str, actor: str) -> Iterator[
 def bills(rows: Rows, new: Iterable[Row]) -> Iterator[Violation]:
     """A receipt that a promise proposed takes what it is made of, or what it is moved from."""
     for receipt in new:
-        if receipt["proposed_by"] is None or receipt["kind"] not in ("production", "transfer"):
+        # What carries a proposal out says itself what it takes.
+        if not receipt["id"].startswith("rcp_") or receipt["kind"] not in ("production", "transfer"):
             continue
         taken: dict[str, int] = defaultdict(int)
         for draw in rows.owned.get(receipt["id"], ()):

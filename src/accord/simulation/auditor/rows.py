@@ -32,8 +32,8 @@ def select(connection: sa.Connection, sql: str, **params: Any) -> list[Row]:
 KEY = ("key", "version", "profile", "lowest", "shortfall_max", "next_expiry_at", "latest_at")
 VERSIONED = {
     "ledger_supply": (
-        "key", "id", "version_from", "version_to", "quantity", "on_day", "ref", "proposed_by", "expires_at", "expires_on",
-        "counts",
+        "key", "id", "version_from", "version_to", "kind", "quantity", "lot_quantity", "on_day", "ref", "proposed_by",
+        "expires_at", "expires_on", "counts",
     ),
     "ledger_draw": (
         "key", "id", "version_from", "version_to", "owner", "promise", "on_day", "quantity", "sequence", "expires_at",
@@ -45,6 +45,7 @@ VERSIONED = {
 }  # fmt: skip
 EXCEPTION = ("key", "id", "commitment", "owner")
 OPEN = ("held", "committed")
+ANYBODY = frozenset("*")  # the terms of whoever may take from every share
 
 _QUARTER = (
     900_000_000  # microseconds; in no zone the day begins or the offset changes within a quarter of an hour
@@ -194,7 +195,9 @@ def capacity(records: dict[str, dict[str, Row]], key: str, day: int) -> int:
         return minutes_on(calendars[id]["calendar"] if id is not None else None, day)
 
     if kind == "allocation":
-        share = records["allocation"][name]
+        share = records.get("allocation", {}).get(name)
+        if share is None:
+            return 0  # ended
         inside: bool = share["from_on"] <= day < share["until_on"]
         return int(share["quantity"]) if inside else 0
     if kind == "limit":

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from accord.simulation.auditor.coverage import unfilled
-from accord.simulation.auditor.rows import Row, Rows, Violation, capacity
+from accord.simulation.auditor.rows import ANYBODY, Row, Rows, Violation, capacity
 from accord.simulation.auditor.shares import taken_from_others
 
 
@@ -97,6 +97,7 @@ def _at(
         [row for row in drawn if row["id"] not in made] + change.gone_draws,
     )
     asked = {terms.get(row["promise"] or "", frozenset[str]()) for row in change.new_draws if row["promise"]}
+    asked.discard(ANYBODY)
     found: list[Violation] = []
     if given is not None:
         found = taken_from_others(rows, key, before, (there, drawn), sorted(asked, key=sorted), given)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from types import SimpleNamespace
 from typing import Any
 
 import msgspec
@@ -13,10 +14,10 @@ from accord.kit.days import Day
 from accord.ledger import store
 from accord.ledger.decide import trial
 from accord.ledger.decide.projection import Projection
-from accord.ledger.model import Draw, Effects, State
-from accord.promise.decide import life, order
+from accord.ledger.model import Draw, Effects, State, SupplyKind
+from accord.promise.decide import approval, life, order, rights
 from accord.promise.decide.plan import Plan
-from accord.promise.model import Decision, Refusal, Verb
+from accord.promise.model import Approval, Decision, Refusal, Verb
 from accord.promise.service import deciding, lives
 from accord.simulation.mutants.breaking import nothing, patched
 
@@ -94,3 +95,135 @@ def no_shares() -> AbstractContextManager[None]:
         return []
 
     return patched((trial, "reserved", nothing_kept))
+
+
+# --- what a decision changes in the ledger ---
+
+
+def _with_effects(change: Callable[[Decision, Effects, Any], Effects]) -> AbstractContextManager[None]:
+    real: Callable[..., Effects | None] = vars(deciding)["effects_of"]
+
+    def changed(decision: Decision, graph: Any, rules: Any, standing: Any, before: Any) -> Effects | None:
+        effects = real(decision, graph, rules, standing, before)
+        return None if effects is None else change(decision, effects, before)
+
+    return patched((deciding, "effects_of", changed))
+
+
+def hold_stays_behind() -> AbstractContextManager[None]:
+    """M14: the quote is edited, what is held for it is not."""
+
+    def change(decision: Decision, effects: Effects, before: Any) -> Effects:
+        if decision.request.verb is not Verb.amend or before is None or before.expires_at is None:
+            return effects
+        return msgspec.structs.replace(effects, gives_back=(), drops=(), draws=(), proposes=())
+
+    return _with_effects(change)
+
+
+def rounded() -> AbstractContextManager[None]:
+    """M19: what is drawn is rounded down to packs of five, what is promised is not."""
+
+    def change(_decision: Decision, effects: Effects, _before: Any) -> Effects:
+        draws = tuple(
+            msgspec.structs.replace(draw, quantity=draw.quantity - draw.quantity % 5 or draw.quantity)
+            for draw in effects.draws
+        )
+        return msgspec.structs.replace(effects, draws=draws)
+
+    return _with_effects(change)
+
+
+def substituted_twice() -> AbstractContextManager[None]:
+    """M19: the item that stands in is promised under the other's name, and stays there under its own."""
+
+    def change(decision: Decision, effects: Effects, _before: Any) -> Effects:
+        lines = decision.request.lines
+        others = {c.id for c in effects.commitments if c.line < len(lines) and lines[c.line].item != c.item}
+        return msgspec.structs.replace(
+            effects, draws=tuple(draw for draw in effects.draws if draw.owner not in others)
+        )
+
+    return _with_effects(change)
+
+
+def _untaken(kind: SupplyKind) -> Callable[[], AbstractContextManager[None]]:
+    def broken() -> AbstractContextManager[None]:
+        def change(_decision: Decision, effects: Effects, _before: Any) -> Effects:
+            proposes = tuple(
+                msgspec.structs.replace(
+                    one, draws=tuple(draw for draw in one.draws if not draw.key.startswith("node:"))
+                )
+                if one.supply.kind is kind
+                else one
+                for one in effects.proposes
+            )
+            return msgspec.structs.replace(effects, proposes=proposes)
+
+        return _with_effects(change)
+
+    return broken
+
+
+components_shared = _untaken(SupplyKind.production)  # M19: two goods are made of the same component
+transfer_promised_twice = _untaken(SupplyKind.transfer)  # M19: what moves is promised at both sites
+
+
+def always_enough() -> AbstractContextManager[None]:
+    """M17: the check before believes that there is always enough; only the one at the gate is left."""
+
+    def plenty(*_args: Any, **_named: Any) -> int:
+        return 1_000_000
+
+    return patched((trial.Trial, "atp", plenty))
+
+
+def later_days_unseen() -> AbstractContextManager[None]:
+    """M15: what is there today is promised today, whatever is promised for later on it."""
+    real = Projection.floor
+
+    def floor(projection: Projection, on: Day) -> int:
+        return projection.level(on) if on <= projection.days[0] + 1 else real(projection, on)
+
+    return patched((Projection, "floor", floor))
+
+
+# --- who may ---
+
+
+def own_approval() -> AbstractContextManager[None]:
+    """Who asked for something may approve it himself."""
+    return patched((approval, "person_of", lambda _rights, _actor: object()))
+
+
+def late_approval() -> AbstractContextManager[None]:
+    """An approval may be given however long ago it was asked for."""
+    real = approval.state_of
+
+    def never_over(one: Approval, promise: Any, _now: Any) -> Any:
+        return real(one, promise, one.asked_at)
+
+    return patched((approval, "state_of", never_over))
+
+
+def limits_unseen() -> AbstractContextManager[None]:
+    """What was promised before in the same week does not count."""
+    real: Callable[..., Any] = vars(rights)["policy"].judge
+    proxy = SimpleNamespace(
+        **{**vars(vars(rights)["policy"]), "judge": lambda own, act, _free: _judged(real, own, act)}
+    )
+    return patched((rights, "policy", proxy))
+
+
+def _judged(real: Callable[..., Any], own: Any, act: Any) -> Any:
+    return real(own, act, lambda _key, _on: 1_000_000)
+
+
+def limits_undrawn() -> AbstractContextManager[None]:
+    """What a seller promises is not written on his limit."""
+
+    def change(_decision: Decision, effects: Effects, _before: Any) -> Effects:
+        draws = tuple(draw for draw in effects.draws if not draw.key.startswith("limit:"))
+        return msgspec.structs.replace(effects, draws=draws)
+
+    return _with_effects(change)

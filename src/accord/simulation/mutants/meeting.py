@@ -194,7 +194,7 @@ def mutual_refusal() -> AbstractContextManager[None]:
     def decided(book: Book, rules: Any, request: Request, *args: Any, **named: Any) -> Any:
         profiles = dict(book.profiles)
         for other in wanted:
-            if other.id == request.id:
+            if other.id == request.id or request not in wanted:
                 continue
             for line in other.lines:
                 for key in [key for key in profiles if key.startswith("node:")]:
