@@ -18,7 +18,10 @@ from accord.exceptions.model import (
 from accord.exceptions.service import supply_changed
 from accord.ledger.model import Item, Resource, Site, SupplyKind, resource_key
 from accord.ledger.service import reads
-from accord.promise.service import verify
+from accord.policy import service as policy
+from accord.policy.model import Customer
+from accord.promise.model import Line, Request, Verb
+from accord.promise.service import promise_one, verify
 
 DAY = 86_400
 
@@ -98,3 +101,25 @@ def test_minutes_that_were_short_are_past_after_midnight_and_cast_no_doubt(
     assert verify(db).findings == ()
     with db.read() as tx:
         assert reads.node(tx, "pump", "Halden").supplies[0].counts.value == "counted"
+
+
+def test_a_lot_that_no_longer_lasts_for_what_was_not_shipped_is_judged_before_it_is_promised_on(
+    db: Database, noon: Callable[[int], None]
+) -> None:
+    """Five were to leave with six days left. They did not, and on the fifth day no lot lasts so long any more."""
+    today = company(db)
+    policy.put(db, [Customer(id="C1", name="C1", life_days_min=6)], actor="boss", id="p1")
+    tell(
+        db, "stock", Counted(item="pump", site="Halden", quantity=20, as_of=1, lot="L", expires_on=today + 10)
+    )
+    five = Line(item="pump", quantity=5, requested_on=today + 1, site="Halden")
+    promise_one(db, Request(id="r1", verb=Verb.commit, customer="C1", lines=(five,)), actor="shop")
+    noon(3 * DAY)
+    tell(db, "roll", DayRolled(site="Halden"))
+    noon(2 * DAY)
+
+    two = Line(item="pump", quantity=2, requested_on=today + 5, site="Halden")
+    decision = promise_one(db, Request(id="r2", verb=Verb.commit, lines=(two,)), actor="shop")
+
+    assert decision.promise is not None
+    assert verify(db).findings == ()

@@ -144,4 +144,4 @@ def test_a_decision_that_makes_a_shortfall_is_found(lived: Database) -> None:
 
     found = auditor.follow(decided=True)
 
-    assert [(v.rule, v.subject) for v in found] == [("I1", key)]
+    assert ("I1", key) in [(v.rule, v.subject) for v in found]

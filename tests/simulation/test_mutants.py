@@ -13,7 +13,17 @@ from accord.simulation.run import simulate
 SEED, OPS = 3, 2_500
 
 # By which rule each must be noticed, where another one would prove less: a guard behind it, or the auditor alone.
-BY_A_GUARD = {"M3", "M7", "M8", "M15", "M17", "M7 without gate", "M8 without gate", "M15 without gate", "limit unseen"}
+BY_A_GUARD = {
+    "M3",
+    "M7",
+    "M8",
+    "M15",
+    "M17",
+    "M7 without gate",
+    "M8 without gate",
+    "M15 without gate",
+    "limit unseen",
+}
 BY_THE_AUDITOR = {
     "M1": {"profile", "I1", "versions"},
     "M2": {"profile", "I1", "versions"},

@@ -166,14 +166,23 @@ def treated(supply: Supply, today: Day, *, late_receipt_days: int | None, fence_
 
 
 def needs_roll(profile: Profile, today: Day, fence_days: int) -> bool:
-    """Whether the day roll would change anything at a node: a receipt or a shipment is overdue, or a plan not released in time."""
+    """Whether the day roll would change anything at a node: a receipt or a shipment is overdue, a plan was not released in
+    time, or a lot no longer lasts for what was not shipped."""
     if profile.rolled_to >= today:
         return False
     if profile.planned_on is not None and profile.planned_on < today + fence_days:
         return True
     if any(0 < row[0] < today or 0 < row[4] < today for row in profile.supply):
         return True
-    return any(profile.rolled_to <= row[0] < today for row in profile.draws)
+    if any(profile.rolled_to <= row[0] < today for row in profile.draws):
+        return True
+    return any(
+        on < today and profile.rolled_to <= expires - life < today
+        for on, life, _quantity in profile.draws
+        if life
+        for _on, _supplied, _id, _ref, expires in profile.supply
+        if expires
+    )
 
 
 def roll(sheet: Sheet, today: Day, *, late_receipt_days: int | None, fence_days: int) -> None:
