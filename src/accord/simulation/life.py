@@ -98,6 +98,10 @@ class Life:
     def order_of_many(self) -> None:
         verb = self.chance.choice((Verb.hold, Verb.commit))
         lines = tuple(self._line() for _ in range(self.chance.randint(2, 5)))
+        if (
+            self.chance.random() < 0.5
+        ):  # several times the same, so that each line has less than it would have alone
+            lines = tuple(msgspec.structs.replace(line, item=lines[0].item) for line in lines)
         complete = self.chance.choice((None, True, False))
         self.promise_one(self._request(verb, lines=lines, ship_complete=complete))
 

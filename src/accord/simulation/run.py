@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 
 import msgspec
@@ -150,11 +150,14 @@ def simulate(
     mutant: str | None = None,
     violations_max: int = VIOLATIONS_MAX,
     start: Instant = START,
+    weights: Mapping[str, int] | None = None,
 ) -> Report:
-    """Live `ops` random operations on an empty, migrated database; `mutant` names a guard that is broken on purpose."""
+    """Live `ops` random operations on an empty, migrated database; `mutant` names a guard that is broken on purpose, `weights` what
+    happens more often than usual."""
     started = time.monotonic()
     chance, clock = random.Random(seed), Clock(start)
-    names, weights = list(WEIGHTS), list(WEIGHTS.values())
+    often = WEIGHTS | dict(weights or {})
+    names, shares = list(often), list(often.values())
     found: list[str] = []
     with ExitStack() as stack:
         stack.enter_context(simulated(clock, seed))
@@ -164,7 +167,7 @@ def simulate(
         stack.enter_context(BETWEEN.comes(simulation.crowd.somebody))
         while (left := ops - simulation.life.ops) > 0:
             # The last few are of one operation each, so that it is exactly as many as were asked for.
-            name = chance.choices(names, weights)[0] if left > STEP_OPS_MAX else "commit"
+            name = chance.choices(names, shares)[0] if left > STEP_OPS_MAX else "commit"
             step = simulation.step(name)
             found += _told(seed, step)
             if on_step is not None:
