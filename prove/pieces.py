@@ -8,6 +8,7 @@ from prove.model import Piece
 
 # The modules that hold them, each as a tuple called PIECES; in the order of the page.
 MODULES: tuple[str, ...] = (
+    "simulated",
     "kills",
     "served",
     "crashes",

@@ -65,7 +65,7 @@ def _mutants(count: int, seed: int, say: Say) -> Outcome:
     failures, facts = [], {"operations until noticed": 0}
     for place in range(count):
         name, hot = _PAIRS[(seed * _MUTANT_CHUNK + place) % len(_PAIRS)]
-        found, ops = _noticed(name, hot, seed)
+        found, ops = _noticed(name, hot=hot, seed=seed)
         say(f"{name}, {'hot' if hot else 'cold'}: {f'noticed after {ops:,}' if found else 'NOT noticed'}")
         facts["operations until noticed"] += ops
         if not found:
@@ -75,13 +75,13 @@ def _mutants(count: int, seed: int, say: Say) -> Outcome:
     return Outcome(count=count, failures=tuple(failures), facts=facts)
 
 
-def _noticed(name: str, hot: bool, seed: int, ops: int = 0) -> tuple[bool, int]:
+def _noticed(name: str, *, hot: bool, seed: int, ops: int = 0) -> tuple[bool, int]:
     lived = live(ops or _MUTANT_OPS[hot], seed, hot=hot, mutant=name)
     return bool(lived.found), lived.ops
 
 
 def _nothing_broken(seed: int, _say: Say) -> Outcome:
-    found, ops = _noticed("none", True, seed, 300)
+    found, ops = _noticed("none", hot=True, seed=seed, ops=300)
     words = f"a mutant that breaks nothing was not noticed in {ops:,} operations, seed {seed}"
     return Outcome(count=1, failures=() if found else (words,))
 
