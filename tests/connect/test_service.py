@@ -164,7 +164,9 @@ def test_a_busy_database_leaves_the_lines_open(
     write(path, model_of(db, {"name": "d1", "due": ahead(db, 3)}))
     bring_in(db, path)
 
-    def busy(db: Database, requests: Sequence[Request], *, actor: str) -> list[Decision | AccordError]:
+    def busy(
+        db: Database, requests: Sequence[Request], *, actor: str, patience: int
+    ) -> list[Decision | AccordError]:
         return [Unavailable("busy") for _ in requests]
 
     with monkeypatch.context() as patch:

@@ -422,6 +422,25 @@ def test_a_batch_ends_at_its_decide_time_budget_and_the_rest_keeps_its_place(
     sound(db)
 
 
+@pytest.mark.parametrize(("patience", "transactions"), [(1, 8), (10**9, 1)])
+def test_a_transaction_decides_as_long_as_its_caller_is_patient(
+    db: Database, today: int, monkeypatch: pytest.MonkeyPatch, patience: int, transactions: int
+) -> None:
+    from accord.promise.service import batch
+
+    stock(db, 10)
+    monkeypatch.setattr(batch, "BUDGET_SECONDS", 1e-7)
+    real, done = batch._transacted, []
+    monkeypatch.setattr(batch, "_transacted", lambda *args: done.append(len(args[1])) or real(*args))
+
+    wanted = [request(f"r{n}", "commit", (1, today)) for n in range(8)]
+    answers = service.promise(db, wanted, actor="sales", patience=patience)
+
+    assert [a.chosen for a in answers if isinstance(a, Decision)] == [0] * 8
+    assert len(done) == transactions
+    sound(db)
+
+
 def test_what_a_promise_makes_too_much_relieves_what_was_short_before_it(db: Database, today: int) -> None:
     """A transfer under way lacks three pumps at its origin; the surplus of a new promise's lot covers it."""
     from accord.exceptions.model import Component

@@ -14,6 +14,7 @@ from accord.promise import service as promises
 from accord.promise.model import Decision
 
 _BATCH = 200  # lines asked in one call
+_PATIENCE = 10  # nobody waits for one of them; others wait for a tenth of a second at most for what one transaction locks
 
 
 def promise_open(db: Database, *, actor: str, on_progress: Callable[[int], None] | None = None) -> Promised:
@@ -32,7 +33,7 @@ def promise_open(db: Database, *, actor: str, on_progress: Callable[[int], None]
             lines = store.open_lines(tx, _BATCH)
         if not lines:
             break
-        answers = promises.promise(db, [line.request for line in lines], actor=actor)
+        answers = promises.promise(db, [line.request for line in lines], actor=actor, patience=_PATIENCE)
         settled = [_settled(line, answer) for line, answer in zip(lines, answers, strict=True)]
         _settle(db, settled)
         for one in settled:

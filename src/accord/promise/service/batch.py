@@ -78,31 +78,45 @@ class _NothingKept(Exception):
         self.done = done
 
 
-def promise(db: Database, wanted: Sequence[Request], *, actor: str) -> list[Answer]:
+class _Lane(msgspec.Struct, frozen=True):
+    """How the requests of one call are decided."""
+
+    actor: str
+    is_deep: bool
+    patience: int  # so many times the usual budget a transaction may decide
+
+    @property
+    def budget_seconds(self) -> float:
+        return BUDGET_SECONDS * self.patience * (1 if self.is_deep else QUICK_LANE)
+
+
+def promise(db: Database, wanted: Sequence[Request], *, actor: str, patience: int = 1) -> list[Answer]:
     """Decide requests in order, each on what the one before it left; an answer for each, in the same order.
 
     What is asked is answered from one snapshot and changes nothing. Everything else is durable when this returns; the
-    same id with the same terms gets the stored answer, with other terms RequestChanged.
+    same id with the same terms gets the stored answer, with other terms RequestChanged. `patience`: a transaction may
+    decide so many times longer than usual, for a caller of many who waits for none of them by itself.
     """
-    answers = shallow(db, wanted, actor=actor)
+    answers = shallow(db, wanted, actor=actor, patience=patience)
     later = [place for place, answer in enumerate(answers) if answer is None]
-    for place, answer in zip(later, deep(db, [wanted[place] for place in later], actor=actor), strict=True):
+    found = deep(db, [wanted[place] for place in later], actor=actor, patience=patience)
+    for place, answer in zip(later, found, strict=True):
         answers[place] = answer
     return [answer for answer in answers if answer is not None]
 
 
-def shallow(db: Database, wanted: Sequence[Request], *, actor: str) -> list[Answer | None]:
+def shallow(db: Database, wanted: Sequence[Request], *, actor: str, patience: int = 1) -> list[Answer | None]:
     """What stock and receipts at the requests' own nodes can answer; None for what needs a deeper look."""
-    return _lane(db, wanted, actor, is_deep=False)
+    return _answers(db, wanted, _Lane(actor, is_deep=False, patience=patience))
 
 
-def deep(db: Database, wanted: Sequence[Request], *, actor: str) -> list[Answer]:
+def deep(db: Database, wanted: Sequence[Request], *, actor: str, patience: int = 1) -> list[Answer]:
     """The answers that need everything a request can reach locked: make, move, buy, other ways."""
-    answers = _lane(db, wanted, actor, is_deep=True)
+    answers = _answers(db, wanted, _Lane(actor, is_deep=True, patience=patience))
     return [Fault("a request looked beyond its reach") if answer is None else answer for answer in answers]
 
 
-def _lane(db: Database, wanted: Sequence[Request], actor: str, *, is_deep: bool) -> list[Answer | None]:
+def _answers(db: Database, wanted: Sequence[Request], lane: _Lane) -> list[Answer | None]:
     answers: dict[int, Answer] = {}
     first: dict[str, int] = {}  # repeats inside the batch are folded
     writes: list[Request] = []
@@ -111,11 +125,11 @@ def _lane(db: Database, wanted: Sequence[Request], actor: str, *, is_deep: bool)
         if problem is not None:
             answers[place] = problem
         elif request.verb is Verb.ask:
-            answers[place] = _asked(db, request, actor)
+            answers[place] = _asked(db, request, lane.actor)
         elif request.id not in first:
             first[request.id] = place
             writes.append(request)
-    made = _write(db, writes, actor, is_deep=is_deep)
+    made = _write(db, writes, lane)
     for place, request in enumerate(wanted):
         if place in answers or request.id not in made:
             continue
@@ -180,14 +194,14 @@ def _ask(tx: Tx, request: Request, actor: str) -> Decision:
 # --- hold, commit, amend, release, cancel ---
 
 
-def _write(db: Database, writes: Sequence[Request], actor: str, *, is_deep: bool) -> dict[str, Answer]:
+def _write(db: Database, writes: Sequence[Request], lane: _Lane) -> dict[str, Answer]:
     """The answers; requests that need a deeper look are left out."""
     answers: dict[str, Answer] = {}
     waiting = list(writes)
-    pace = pace_of(db, is_deep=is_deep)
+    pace = pace_of(db, is_deep=lane.is_deep)
     while waiting:
-        taken = pace.most(len(waiting), _budget(is_deep))
-        done = _transacted(db, waiting[:taken], actor, is_deep=is_deep)
+        taken = pace.most(len(waiting), lane.budget_seconds)
+        done = _transacted(db, waiting[:taken], lane)
         pace.took(done.decided, done.seconds)
         answers.update(done.answers)
         waiting = [*done.unreached, *waiting[taken:]]
@@ -203,11 +217,11 @@ class _Done(msgspec.Struct, frozen=True):
     seconds: float = 0.0  # of deciding these
 
 
-def _transacted(db: Database, waiting: Sequence[Request], actor: str, *, is_deep: bool) -> _Done:
+def _transacted(db: Database, waiting: Sequence[Request], lane: _Lane) -> _Done:
     extra: frozenset[str] = frozenset()
     for _try in range(_TRIES):
         try:
-            return retrying(db, partial(_batch, waiting=waiting, actor=actor, is_deep=is_deep, extra=extra))
+            return retrying(db, partial(_batch, waiting=waiting, lane=lane, extra=extra))
         except RollFirst as overdue:
             _roll(db, overdue)
         except policy.EditionDue as due:
@@ -223,7 +237,7 @@ def _transacted(db: Database, waiting: Sequence[Request], actor: str, *, is_deep
         except Exception as error:
             if len(waiting) > 1:
                 # One of them spoiled the transaction; alone it can spoil only itself.
-                alone = [_transacted(db, [request], actor, is_deep=is_deep) for request in waiting]
+                alone = [_transacted(db, [request], lane) for request in waiting]
                 return _Done({id: answer for done in alone for id, answer in done.answers.items()})
             if not isinstance(error, AccordError):
                 raise
@@ -231,8 +245,9 @@ def _transacted(db: Database, waiting: Sequence[Request], actor: str, *, is_deep
     return _Done({request.id: _busy() for request in waiting})
 
 
-def _batch(tx: Tx, waiting: Sequence[Request], actor: str, *, is_deep: bool, extra: frozenset[str]) -> _Done:
+def _batch(tx: Tx, waiting: Sequence[Request], lane: _Lane, extra: frozenset[str]) -> _Done:
     """One transaction: claim, lock, decide in order until the budget ends, write."""
+    actor, is_deep = lane.actor, lane.is_deep
     claimed = claims.claim(tx, [claims.Claim(r.id, terms(r, actor), actor) for r in waiting])
     fresh = [request for request in waiting if isinstance(claimed[request.id], claims.Claimed)]
     answers = answered_before(tx, waiting, claimed)
@@ -259,7 +274,7 @@ def _batch(tx: Tx, waiting: Sequence[Request], actor: str, *, is_deep: bool, ext
     unreached: list[Request] = []
     began = time.thread_time()
     for place, request in enumerate(fresh):
-        if place and time.thread_time() - began > _budget(is_deep):
+        if place and time.thread_time() - began > lane.budget_seconds:
             unreached = fresh[place:]
             break
         life, approval = None, None
@@ -403,10 +418,6 @@ class _Batch:
 
 
 # --- around it ---
-
-
-def _budget(is_deep: bool) -> float:
-    return BUDGET_SECONDS if is_deep else QUICK_LANE * BUDGET_SECONDS
 
 
 def _treatment(rules: Policy) -> Treatment:
