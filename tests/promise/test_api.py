@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -13,6 +14,7 @@ from tests.company import iso_day, tell
 
 from accord.db.engine import Database
 from accord.promise import service
+from accord.promise.api import answering
 from accord.promise.model import Refusal
 from accord.web import keys
 from accord.web.app import on
@@ -357,6 +359,32 @@ def test_a_bulk_has_at_most_500_lines(client: Client, db: Database, today: int) 
 
     assert found["errors"][0]["code"] == "too_many_lines"
     assert nothing_changed(db)
+
+
+@pytest.mark.parametrize(("at_once", "turns"), [(20, 24), (1_000, 0)])
+def test_a_bulk_of_500_lets_others_in_after_every_20(
+    monkeypatch: pytest.MonkeyPatch, at_once: int, turns: int
+) -> None:
+    monkeypatch.setattr(answering, "AT_ONCE", at_once)
+    others = 0
+
+    async def come_and_go() -> None:
+        nonlocal others
+        while True:
+            others += 1
+            await asyncio.sleep(0)
+
+    async def both() -> tuple[list[tuple[int, str]], int]:
+        other = asyncio.create_task(come_and_go())
+        seen = [one async for one in answering.in_turns(["order"] * 500)]
+        let_in = others
+        other.cancel()
+        return seen, let_in
+
+    seen, let_in = asyncio.run(both())
+
+    assert seen == [(place, "order") for place in range(500)]
+    assert let_in == turns
 
 
 def test_validating_does_all_but_decide(client: Client, db: Database, today: int) -> None:

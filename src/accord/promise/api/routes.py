@@ -32,6 +32,7 @@ from accord.promise.api.answering import (
     catalogues_of,
     checked_id,
     database,
+    in_turns,
     known_now,
     mailbox_of,
     name_of,
@@ -197,7 +198,7 @@ async def bulk(data: JSONBody[BulkIn], key: Key, state: State, request: Asker) -
     answers: list[model.Decision | AccordError | None] = [None] * len(data.orders)
     wanted: list[tuple[int, model.Request]] = []
     known = await known_now(state)
-    for place, order in enumerate(data.orders):
+    async for place, order in in_turns(data.orders):
         try:
             verb = Verb(order.verb)
             wanted.append(
@@ -220,7 +221,7 @@ async def bulk(data: JSONBody[BulkIn], key: Key, state: State, request: Asker) -
             if isinstance(answer, model.Decision)
             else known.units,
         )
-        for order, answer in zip(data.orders, answers, strict=True)
+        async for _place, (order, answer) in in_turns(list(zip(data.orders, answers, strict=True)))
     ]
     return Response(BulkOut(items=items), headers=repeated_header(repeated))
 
