@@ -94,14 +94,14 @@ class _Killer:
         self.kills += 1
 
 
-def _killed(url: str, kills: int, seed: int, say: Say, *, careless: bool = False) -> Outcome:
+def _killed(url: str, kills: int, seed: int, say: Say, *, without: str = "") -> Outcome:
     """Kill so often on an empty database, then judge."""
     chance = random.Random(seed)
     with grounds.opened(url) as db:
         today = company.begin(db)
     clients = [Client(f"c{n}", random.Random(f"{seed} {n}"), today) for n in range(CLIENTS)]
     with Nursery() as nursery:
-        killer = _Killer(nursery, Start(url=url, careless=careless), clients, chance)
+        killer = _Killer(nursery, Start(url=url, without=without), clients, chance)
         killer.live(kills)
     say(f"  {killer.kills} kills, {sum(len(c.answered) for c in clients):,} acknowledged")
     wrong = killer.wrong
@@ -122,7 +122,7 @@ def _piece(engine: str) -> Piece:
 
     def control(seed: int, say: Say) -> Outcome:
         with grounds.fresh(engine.lower()) as url:
-            return _killed(url, KILLS_OF_CONTROL, seed, say, careless=True)
+            return _killed(url, KILLS_OF_CONTROL, seed, say, without="commit")
 
     return Piece(
         id=f"R5-engine-{engine.lower()}",

@@ -14,6 +14,8 @@ MODULES: tuple[str, ...] = (
     "crashes",
     "faults",
     "full_disks",
+    "upgraded",
+    "backups",
     "contended",
     "once",
     "tampered",

@@ -20,6 +20,7 @@ from typing import Any, TypeVar
 from unittest import mock
 
 import msgspec
+import sqlalchemy as sa
 
 from accord.db import engine
 from accord.db.engine import Database, open_database
@@ -37,7 +38,7 @@ class Start(msgspec.Struct, frozen=True, kw_only=True):
     """Which worker is wanted."""
 
     url: str
-    careless: bool = False
+    without: str = ""  # which guard is taken away: "commit", "one transaction"
 
 
 class Call(msgspec.Struct, frozen=True, kw_only=True):
@@ -171,13 +172,15 @@ def main(descriptor: int) -> int:
 def _work(link: socket.socket, start: Start) -> None:
     try:
         db = open_database(start.url)
+        if start.without == "one transaction":
+            _commit_each_statement(db)
         upgrade(db)
     except AccordError as error:
         _send(link, Said(error=error.detail, status=error.status))
         return
     _send(link, Said())
     early: set[str] = set()
-    if start.careless:
+    if start.without == "commit":
         _acknowledge_before_commit(lambda answer: (early.add(answer.id), _send(link, Said(answer=answer))))
     while (wanted := _read(link, Call)) is not None:
         for said in _answers(db, wanted.ops):
@@ -212,6 +215,15 @@ def _acknowledge_before_commit(say: Callable[[Answer], Any]) -> None:
         return engine.retrying(db, early)
 
     mock.patch.object(batch, "retrying", careless).start()
+
+
+def _commit_each_statement(db: Database) -> None:
+    """Take the guard away: an upgrade is not one transaction."""
+
+    def commit(_connection: Any, cursor: Any, *_more: Any) -> None:
+        cursor.connection.commit()
+
+    sa.event.listen(db._writer, "after_cursor_execute", commit)
 
 
 if __name__ == "__main__":
