@@ -68,9 +68,16 @@ def _differences(one: Rows, other: Rows) -> list[str]:
             ((a, b) for a, b in zip(mine, theirs, strict=False) if a != b), (mine[len(theirs) :][:1], theirs[len(mine) :][:1])
         )  # fmt: skip
         found.append(
-            f"{name} has {len(mine)} rows on SQLite and {len(theirs)} on PostgreSQL; {pair[0]} and {pair[1]}"
+            f"{name} has {len(mine)} rows on SQLite and {len(theirs)} on PostgreSQL; {_apart(*pair)}"
         )
     return found
+
+
+def _apart(one: Any, other: Any) -> str:
+    """Where two rows begin to differ."""
+    a, b = repr(one), repr(other)
+    at = next((i for i, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), 0)
+    return f"{a[:60]} at {at}: {a[max(0, at - 60) : at + 60]} and {b[max(0, at - 60) : at + 60]}"
 
 
 def _another_rule(seed: int, say: Say) -> Outcome:

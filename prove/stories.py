@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import SimpleNamespace
+from unittest import mock
 
 import msgspec
 
@@ -33,6 +34,7 @@ from accord.policy.model import (
 )
 from accord.promise import service as promising
 from accord.promise.model import Decision, Line, Request, Verb
+from accord.promise.service import batch
 from accord.simulation import world
 from accord.simulation.clock import Clock, simulated
 from accord.simulation.life import ACTOR, ZONES
@@ -204,7 +206,8 @@ _NOBODY = SimpleNamespace(follow=_nothing_found, audit=_nothing_found)
 
 @contextmanager
 def story(db: Database, seed: int) -> Iterator[Story]:
-    """A story on an empty database; inside, the store's clock and the ids are the story's."""
+    """A story on an empty database; inside, the store's clock and the ids are the story's, and no batch is cut by the time
+    that it takes."""
     clock = Clock()
-    with simulated(clock, seed):
+    with simulated(clock, seed), mock.patch.object(batch, "BUDGET_SECONDS", 1e6):
         yield Story(db, clock, seed)
