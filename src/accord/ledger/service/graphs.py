@@ -9,7 +9,7 @@ from weakref import WeakKeyDictionary
 from accord.db.engine import Database
 from accord.db.tx import Tx
 from accord.kit.days import Instant
-from accord.kit.errors import InputError
+from accord.kit.errors import FieldError, InputError
 from accord.ledger import store
 from accord.ledger.decide.graph import Graph
 from accord.ledger.decide.records import check, from_record, kind_name, to_body
@@ -81,7 +81,7 @@ def _stated(tx: Tx, stated: Sequence[Record], ended: Sequence[tuple[str, str]]) 
         if now.pop(gone, None) is None:
             raise InputError.at("/ends", "unknown", f"There is no {gone[0]} {gone[1]} to end; check its id.")
     now.update({(kind_name(record), record.id): record for record in stated})
-    errors = check(now.values())
+    errors = [*check(now.values()), *_scales(tx, stated)]
     if errors:
         count = len(errors)
         raise InputError(
@@ -120,6 +120,23 @@ def _differing(
     was: Mapping[tuple[str, str], bytes], then: Mapping[tuple[str, str], bytes]
 ) -> list[tuple[str, bytes]]:
     return [(name[0], body) for name, body in sorted(was.items()) if then.get(name) != body]
+
+
+def _scales(tx: Tx, stated: Sequence[Record]) -> list[FieldError]:
+    """Items whose quantities would mean something else from now on: supply and promises are kept in base units."""
+    items = {one.id: one for one in stated if isinstance(one, Item)}
+    before = {id: from_record("item", body) for id, body in store.items_last_stated(tx, list(items)).items()}
+    other = [id for id, was in before.items() if isinstance(was, Item) and was.scale != items[id].scale]
+    found = []
+    for id in sorted(store.items_in_use(tx, other)):
+        was = before[id]
+        assert isinstance(was, Item)
+        detail = (
+            f"{id} has supply or promises in 1/{was.scale} {was.unit}; in 1/{items[id].scale} they would be other quantities."
+            " Leave the scale, or give the item a new id."
+        )
+        found.append(FieldError(f"/item/{id}/scale", "scale_in_use", detail))
+    return found
 
 
 def version(tx: Tx) -> int:

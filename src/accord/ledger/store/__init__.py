@@ -22,6 +22,7 @@ from accord.ledger.store.keys import (
     KeyRow,
     every_key,
     hold_graph,
+    items_in_use,
     keys_expiring,
     keys_in_use,
     keys_of_limits,
@@ -90,6 +91,8 @@ __all__ = [
     "graph_version",
     "hold_graph",
     "item_history",
+    "items_in_use",
+    "items_last_stated",
     "keys_expiring",
     "keys_in_use",
     "keys_of_limits",
@@ -139,6 +142,16 @@ def item_history(tx: Tx, version: int) -> list[tuple[int, bytes]]:
         version=version,
     )
     return [(stated_at, body) for stated_at, body in found]
+
+
+def items_last_stated(tx: Tx, items: Sequence[str]) -> dict[str, bytes]:
+    """The latest statement of each of these items that was ever stated, ended or not."""
+    # Their rows, by primary key; the last of each wins.
+    found = tx.rows_in(
+        "SELECT id, body FROM ledger_record WHERE kind = 'item' AND id IN (:keys) ORDER BY id, version_from",
+        items,
+    )
+    return dict(found)
 
 
 def put_records(

@@ -12,7 +12,7 @@ from accord.db.failures import Retry
 from accord.db.tx import Tx
 from accord.kit.days import Instant
 from accord.kit.errors import Fault
-from accord.ledger.model import Profile, kind_of_key, limit_key
+from accord.ledger.model import Profile, kind_of_key, limit_key, node_key
 from accord.ledger.store.tables import key as key_table
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -211,6 +211,24 @@ def keys_to_roll(tx: Tx, day: int, after: str, limit: int) -> list[str]:
         limit=limit,
     )
     return [key for (key,) in found]
+
+
+def items_in_use(tx: Tx, items: Sequence[str]) -> set[str]:
+    """Which of these items have supply, draws or commitments at any site."""
+    found: set[str] = set()
+    for item in sorted(set(items)):
+        first = node_key(item, "")  # up to the "@" behind the item's own name
+        for table in ("ledger_supply", "ledger_draw", "ledger_commitment"):
+            # The first row of a stretch of the partial index on key and id: "A" is what follows "@".
+            rows = tx.rows(
+                f"SELECT 1 FROM {table} WHERE key >= :first AND key < :last AND version_to IS NULL LIMIT 1",  # noqa: S608 - our own names
+                first=first,
+                last=first[:-1] + "A",
+            )
+            if rows:
+                found.add(item)
+                break
+    return found
 
 
 def keys_in_use(tx: Tx) -> list[str]:
