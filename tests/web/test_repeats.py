@@ -152,6 +152,29 @@ def test_an_answer_is_repeated_in_the_words_of_its_time(client: Client, file: Da
     assert post(client, "/v1/promises", "k-3", done).content != first[0].content
 
 
+def test_an_answer_is_repeated_when_what_it_names_is_there_no_more(
+    client: Client, file: Database, today: int
+) -> None:
+    body = order(today)
+    one = {"id": "o-1", **order(today, "7")}
+    first = (
+        post(client, "/v1/promises", "k-1", body),
+        post(client, "/v1/promises:bulk", "b-1", {"orders": [one]}),
+    )
+    supply_changed(file, [MasterStated(ends=("item", "X-100"))], actor="erp", id="ended")
+    time.sleep(0.3)  # what was read before may be used for so long
+
+    judged(first[0], post(client, "/v1/promises", "k-1", body), 201)
+    judged(first[1], post(client, "/v1/promises:bulk", "b-1", {"orders": [one]}), 200)
+    other = post(client, "/v1/promises", "k-1", order(today, "6"))
+    assert (other.status_code, other.json()["code"]) == (422, "request_changed")
+    new = post(client, "/v1/promises", "k-2", body)
+    assert (new.status_code, new.json()["errors"][0]["code"]) == (422, "unknown_item")
+    both = post(client, "/v1/promises:bulk", "b-2", {"orders": [one, {"id": "o-2", **body}]})
+    assert [item["status"] for item in both.json()["items"]] == [201, 422]
+    assert both.json()["items"][0] == first[1].json()["items"][0]
+
+
 def test_an_approval_is_given_once(file: Database, today: int) -> None:
     policy.put(file, [*TERMS, RIGHTS], actor="boss", id="rights")
     secret = {name: keys.add(file, name, ["ask", "promise"]).secret for name in ("sam", "mia")}

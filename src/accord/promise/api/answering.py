@@ -18,7 +18,7 @@ from accord.kit.errors import AccordError, Conflict, InputError, NotFound
 from accord.kit.mailbox import Mailbox
 from accord.promise import model, said, service
 from accord.promise.api import wire
-from accord.promise.api.catalogue import Catalogue, Catalogues
+from accord.promise.api.catalogue import Catalogue, Catalogues, names_of
 from accord.promise.api.rulings import Ruling
 from accord.promise.model import Refusal
 from accord.promise.named import Names
@@ -148,17 +148,38 @@ async def in_turns(things: Sequence[T]) -> AsyncIterator[tuple[int, T]]:
         yield place, one
 
 
-async def translated(state: State, translate: Callable[[Names], model.Request]) -> model.Request:
-    """Translate with what may be named; what is not found there is looked for once more, it may be new."""
+async def translated(
+    state: State, translate: Callable[[Names], model.Request], *, key: str | None = None
+) -> model.Request:
+    """Translate with what may be named; what is not found there is looked for once more, it may be new.
+
+    A `key` that was used before means what it meant then, whatever was stated or ended since.
+    """
     catalogues = catalogues_of(state)
     try:
-        wanted = translate((await catalogues.recent()).names)
-    except InputError as error:
-        if not any(one.code.startswith("unknown_") for one in error.errors):
+        try:
+            return translate((await catalogues.recent()).names)
+        except InputError as error:
+            if not any(one.code.startswith("unknown_") for one in error.errors):
+                raise
+            catalogues.forget()
+            return translate((await catalogues.recent()).names)
+    except InputError:
+        then = await names_then(state, [key] if key is not None else [])
+        if key is None or key not in then:
             raise
-        catalogues.forget()
-        wanted = translate((await catalogues.recent()).names)
-    return wanted
+        return translate(then[key])
+
+
+async def names_then(state: State, keys: Sequence[str]) -> dict[str, Names]:
+    """What could be named when these keys were first used; those that are new are left out."""
+
+    def read() -> dict[str, Names]:
+        db = database(state)
+        decided = service.decisions_of_requests(db, keys)
+        return {key: names_of(db, decision) for key, decision in decided.items()}
+
+    return await asyncio.to_thread(read) if keys else {}
 
 
 async def known_now(state: State, graph_version: int = 0, found: Catalogue | None = None) -> Catalogue:

@@ -72,6 +72,20 @@ def units_of(db: Database, decision: Decision) -> Units:
         return Units(items, policy.book_at(tx, decision.policy_version).rules.currency)
 
 
+def names_of(db: Database, decision: Decision) -> Names:
+    """What could be named when a decision was made, so that a repeat of its request is read as it was then."""
+    with db.read() as tx:
+        graph = ledger.graph_at(tx, decision.graph_version)
+        book = policy.book_at(tx, decision.policy_version)
+    return Names(
+        items=graph.items,
+        customers=book.customers,
+        sites=graph.sites,
+        currency=book.rules.currency,
+        today=today_of(graph.sites, decision.now),
+    )
+
+
 class Catalogues:
     """The catalogue as it was at most a moment ago, so that a busy server does not read it for every request."""
 

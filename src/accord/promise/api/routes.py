@@ -36,6 +36,7 @@ from accord.promise.api.answering import (
     known_now,
     mailbox_of,
     name_of,
+    names_then,
     refused,
     repeated_header,
     translated,
@@ -53,6 +54,7 @@ from accord.promise.api.asked import (
 from accord.promise.api.catalogue import units_of
 from accord.promise.api.replayed import Replay, replay_out
 from accord.promise.model import Verb
+from accord.promise.named import Names
 
 
 @post(
@@ -79,7 +81,9 @@ async def promise(
     data: JSONBody[PromiseIn], key: Key, state: State, request: Asker
 ) -> Response[wire.Decision]:
     """Hold or commit something new: the first option that keeps the requested day in full, or the one you name."""
-    wanted = await translated(state, lambda names: request_of(data, names, id=key, verb=Verb(data.verb)))
+    wanted = await translated(
+        state, lambda names: request_of(data, names, id=key, verb=Verb(data.verb)), key=key
+    )
     return await answered(wanted, state, request, status=HTTPStatus.CREATED)
 
 
@@ -125,7 +129,7 @@ async def amend(
 ) -> Response[wire.Decision]:
     """Replace the lines of a promise; what it holds itself does not compete with it."""
     wanted = await translated(
-        state, lambda names: request_of(data, names, id=key, verb=Verb.amend, promise=id)
+        state, lambda names: request_of(data, names, id=key, verb=Verb.amend, promise=id), key=key
     )
     return await answered(wanted, state, request)
 
@@ -198,14 +202,23 @@ async def bulk(data: JSONBody[BulkIn], key: Key, state: State, request: Asker) -
     answers: list[model.Decision | AccordError | None] = [None] * len(data.orders)
     wanted: list[tuple[int, model.Request]] = []
     known = await known_now(state)
-    async for place, order in in_turns(data.orders):
+
+    def read(place: int, names: Names) -> None:
+        order = data.orders[place]
         try:
             verb = Verb(order.verb)
-            wanted.append(
-                (place, request_of(order, known.names, id=order.id, verb=verb, at=f"/orders/{place}"))
-            )
+            wanted.append((place, request_of(order, names, id=order.id, verb=verb, at=f"/orders/{place}")))
         except AccordError as error:
             answers[place] = error
+
+    async for place, _order in in_turns(data.orders):
+        read(place, known.names)
+    unread = [place for place, answer in enumerate(answers) if answer is not None]
+    then = await names_then(state, [data.orders[place].id for place in unread])
+    for place in unread:
+        if data.orders[place].id in then:
+            answers[place] = None
+            read(place, then[data.orders[place].id])
     if wanted:
         submitted = service.desk(database(state)).submit([one for _place, one in wanted], actor_of(request))
         decided = await mailbox_of(state).answer(submitted)

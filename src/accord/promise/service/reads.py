@@ -104,6 +104,12 @@ def _found(tx: Tx, text: str) -> Promise:
     return promise
 
 
+def decisions_of_requests(db: Database, ids: Sequence[str]) -> dict[str, Decision]:
+    """The decisions that answered these requests, by request id; a request that was never decided is left out."""
+    with db.read() as tx:
+        return {id: kept.decision() for id, kept in store.decisions_of_requests(tx, ids).items()}
+
+
 def decision(db: Database, id: str) -> Decision:
     """One decision by its id. Raises: NotFound."""
     with db.read() as tx:
