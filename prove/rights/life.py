@@ -29,6 +29,7 @@ from prove.rights.company import (
     FLOOR_MINOR,
     ITEM,
     ROLE_OF,
+    Numbers,
     state,
     tell,
 )
@@ -103,7 +104,7 @@ def _side_by_side(role: str, size: int, seed: str, facts: Counter[str]) -> list[
     with simulated(clock, chance.getrandbits(32)), _database() as (db, path):
         clock.advance(chance.randrange(30 * A_DAY))
         today = tell(db, size)
-        editions = []
+        editions: list[tuple[int, Numbers]] = []
 
         def edit() -> None:
             numbers = chance.choice(EDITIONS)

@@ -189,6 +189,23 @@ def _deliveries(option: Option, decision: Decision, known: Catalogue) -> str:
     return "\n".join(words)
 
 
+def _cost(decision: Decision, option: Option, known: Catalogue) -> list[str]:
+    """What it costs, how old that is, and how long the price holds."""
+    from accord.kit.days import instant_iso
+
+    cost = said.money(option.cost_minor, known.units.currency)
+    age = "some of it is not dated"
+    if option.cost_at is not None:
+        days = (decision.now - option.cost_at) // 86_400_000_000
+        ago = "today" if days < 1 else "1 day ago" if days == 1 else f"{days} days ago"
+        age = f"the oldest of it confirmed {instant_iso(option.cost_at)[:16].replace('T', ' ')} UTC, {ago}"
+    words = [f"Cost: {cost} as of now, {age}"]
+    if option.price_seconds:
+        until = instant_iso(decision.now + option.price_seconds * 1_000_000)[:16].replace("T", " ")
+        words.append(f"The price holds until {until} UTC")
+    return words
+
+
 def _show_why(terminal: Terminal, decision: Decision, known: Catalogue) -> None:
     index = decision.chosen or 0
     if decision.options:
@@ -206,6 +223,8 @@ def _show_why(terminal: Terminal, decision: Decision, known: Catalogue) -> None:
         ]
         terminal.say(f"\nWhy option {index + 1}: what covers it")
         terminal.table(["item", "source", "quantity", "from", "note"], rows, right=["quantity"])
+        for words in _cost(decision, option, known):
+            terminal.say(words)
     for line in decision.lines:
         if line.limit is not None:
             terminal.say(f"What limits it: {said.limit(line.limit, known.names.items, decision.today)}")

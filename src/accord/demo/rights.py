@@ -19,7 +19,7 @@ everybody_else = "seller"
 [[right]]
 id = "seller"
 role = "seller"
-value_max = "60000.00"
+value_max = "600000.00"
 margin_bp_min = 1400
 expedite_max = "2500.00"
 then = "allow"
@@ -42,7 +42,7 @@ then = "ask sales manager"
 [[right]]
 id = "manager"
 role = "sales manager"
-value_max = "250000.00"
+value_max = "2500000.00"
 margin_bp_min = 500
 below_floor = true
 then = "allow"
@@ -68,7 +68,7 @@ role = "seller"
 of = "value"
 over = "customer"
 period = "week"
-most = "150000.00"
+most = "1500000.00"
 then = "ask sales manager"
 
 [[actor]]
@@ -148,7 +148,7 @@ customer = "Northwind"
 quantity = 500
 value = "9250.00"
 margin_bp = 2500
-used = { seller-week = "141000.00" }
+used = { seller-week = "1491000.00" }
 expect = "ask sales manager"
 by = "seller-week"
 """
