@@ -133,3 +133,10 @@ def test_a_long_run_is_several_lives_each_with_a_seed_of_its_own(monkeypatch: py
 
     assert (lived.ops, lived.lives, lived.found) == (70, 3, ())
     assert lived.repeat == "accord simulate --ops 10 --seed 7 --hot"
+
+
+def test_the_guide_has_every_mutant_with_its_words() -> None:
+    guide = (Path(__file__).resolve().parents[2] / "docs/guides/simulation.md").read_text()
+    rows = [line for line in guide.splitlines() if line.startswith("| `")]
+
+    assert rows == [f"| `{name}` | {one.words} | {one.seen_in} |" for name, one in MUTANTS.items()]

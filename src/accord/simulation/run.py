@@ -27,6 +27,7 @@ from accord.simulation.life import ACTOR, Life
 from accord.simulation.mutants.known import active
 from accord.simulation.office import SAM, SAM_IN_CHARGE, Office, prices
 from accord.simulation.weather import Weather
+from accord.simulation.workday import Workday
 
 AUDIT_EVERY = 500  # steps between looks at everything in force, beside what each step moved
 VIOLATIONS_MAX = 20  # after which a run gives up
@@ -38,7 +39,7 @@ WEIGHTS: dict[str, int] = {
     "commit_expired_hold": 2, "hold_and_amend_at_once": 4, "renew": 2, "amend": 6, "release": 2, "cancel": 5, "repeat": 2,
     "repeat_with_other_terms": 1, "nonsense": 1,
     "receipt": 7, "slip": 4, "cut": 2, "arrive": 4, "cite": 3, "count": 4, "ship": 6, "opening_line": 1, "capacity": 1,
-    "working_day": 4, "new_shares": 1, "later": 4, "next_day": 2, "repeat_news": 1,
+    "working_day": 4, "new_shares": 1, "bring_in": 1, "later": 4, "next_day": 2, "repeat_news": 1,
     "meanwhile": 4, "rush": 2, "lost": 3, "clock_jumps": 1,
     "sell": 4, "ask_approval": 2, "approve": 2, "approve_own": 1, "decline": 1, "take_back": 1, "move_costs": 1,
 }  # fmt: skip
@@ -48,7 +49,7 @@ WEIGHTS: dict[str, int] = {
 NEWS = frozenset(
     {
         "receipt", "slip", "cut", "arrive", "cite", "count", "ship", "opening_line", "capacity", "working_day",
-        "new_shares", "later", "next_day", "repeat_news", "move_costs",
+        "new_shares", "bring_in", "later", "next_day", "repeat_news", "move_costs",
     }
 )  # fmt: skip
 
@@ -90,7 +91,13 @@ class Simulation:
         self.auditor = Auditor(db, lambda: clock.now)
         self.locks = Locks()
         self._days = self.weather.days()
-        actors: tuple[object, ...] = (self.life, self.weather, self.crowd, self.office)
+        actors: tuple[object, ...] = (
+            self.life,
+            self.weather,
+            self.crowd,
+            self.office,
+            Workday(self.life, self.weather),
+        )
         self._done: dict[str, Callable[[], None]] = {
             name: next(getattr(actor, name) for actor in actors if hasattr(actor, name))
             for name in WEIGHTS

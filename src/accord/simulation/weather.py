@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from accord.connect import service as files
 from accord.exceptions import service as exceptions
 from accord.exceptions.model import (
     Component,
@@ -22,8 +23,6 @@ from accord.simulation import world
 from accord.simulation.auditor.rows import Row, item_and_site, select
 from accord.simulation.life import ACTOR, ZONES, Life
 
-PATIENCE_DAYS = 3  # so long after its day something that did not leave is called off
-AT_ONCE_MAX = 3
 STATED_MAX = 12  # receipts that are expected of a family; with more, some arrive first
 
 
@@ -32,9 +31,9 @@ class Weather:
 
     def __init__(self, life: Life) -> None:
         self.life = life
-        self._stated: list[ReceiptStated] = []
+        self.stated: list[ReceiptStated] = []
         self._told: list[tuple[str, list[News], Outcome]] = []
-        self._number = 0
+        self.number = 0
         self._records: dict[str, Record] = {}  # as stated when the company was set up
         self._shares: dict[int, list[str]] = {}  # what is set aside now, by family
 
@@ -51,9 +50,9 @@ class Weather:
 
     def tell(self, *news: News) -> Outcome:
         """Through the door for supply news."""
-        self._number += 1
+        self.number += 1
         self.life.ops += 1
-        id = f"news-{self._number}"
+        id = f"news-{self.number}"
         outcome = exceptions.supply_changed(self.life.db, list(news), actor=ACTOR, id=id)
         self.life.news += 1
         self._told = [*self._told[-20:], (id, list(news), outcome)]
@@ -66,18 +65,18 @@ class Weather:
     def receipt(self) -> None:
         """Something is ordered, moved or made, in part with what it still takes."""
         chance = self.life.chance
-        if len(self._stated) > STATED_MAX * len(self.life.families):
+        if len(self.stated) > STATED_MAX * len(self.life.families):
             self.arrive()
             return
         family = chance.choice(self.life.families)
         item = chance.choice(family.items)
         site = world.NORTH if item[0] in "cd" else chance.choice((world.NORTH, world.SOUTH))
-        due = self._today(site) + chance.randint(0, 20)
+        due = self.today(site) + chance.randint(0, 20)
         kind, components = SupplyKind.purchase, []
         quantity = chance.choice((5, 10, 20, 40))
         if item[0] == "p" and site == world.NORTH and chance.random() < 0.7:
             kind = SupplyKind.production
-            start = max(self._today(site), due - 2)
+            start = max(self.today(site), due - 2)
             components = [
                 Component(key=node_key(family.item("c"), site), on=start, quantity=2 * quantity),
                 Component(key=resource_key(f"line{family.number}"), on=start, quantity=quantity),
@@ -86,13 +85,13 @@ class Weather:
             kind = SupplyKind.transfer
             origin = world.SOUTH if site == world.NORTH else world.NORTH
             components = [
-                Component(key=node_key(item, origin), on=max(self._today(origin), due - 3), quantity=quantity)
+                Component(key=node_key(item, origin), on=max(self.today(origin), due - 3), quantity=quantity)
             ]
-        lot = f"l{self._number}" if item[0] == "f" else None
+        lot = f"l{self.number}" if item[0] == "f" else None
         self._state(
             ReceiptStated(
-                item=item, site=site, id=f"po-{self._number}", kind=kind, quantity=quantity, due_on=due,
-                released=chance.random() < 0.8, ref=f"PO {self._number}", lot=lot,
+                item=item, site=site, id=f"po-{self.number}", kind=kind, quantity=quantity, due_on=due,
+                released=chance.random() < 0.8, ref=f"PO {self.number}", lot=lot,
                 expires_on=due + chance.randint(5, 20) if lot else None, components=tuple(components),
             )
         )  # fmt: skip
@@ -100,7 +99,7 @@ class Weather:
     def slip(self) -> None:
         known = self._known()
         if known is not None:
-            due = max(self._today(known.site), known.due_on + self.life.chance.randint(-3, 9))
+            due = max(self.today(known.site), known.due_on + self.life.chance.randint(-3, 9))
             self._state(msgspec.structs.replace(known, due_on=due, released=True))
 
     def cut(self) -> None:
@@ -124,9 +123,9 @@ class Weather:
             )
         )  # fmt: skip
         if closes:
-            self._stated.remove(known)
+            self.stated.remove(known)
         else:
-            self._stated[self._stated.index(known)] = msgspec.structs.replace(
+            self.stated[self.stated.index(known)] = msgspec.structs.replace(
                 known, quantity=known.quantity - quantity
             )
 
@@ -142,9 +141,9 @@ class Weather:
         chance = self.life.chance
         self._state(
             ReceiptStated(
-                item=item, site=site, id=f"wo-{self._number}", kind=SupplyKind(row["kind"]), cites=row["id"],
+                item=item, site=site, id=f"wo-{self.number}", kind=SupplyKind(row["kind"]), cites=row["id"],
                 quantity=max(1, row["quantity"] + chance.choice((0, 0, 0, 5, -1))),
-                due_on=max(self._today(site), row["on_day"] + chance.choice((0, 0, -1, 4))),
+                due_on=max(self.today(site), row["on_day"] + chance.choice((0, 0, -1, 4))),
             )
         )  # fmt: skip
 
@@ -163,7 +162,7 @@ class Weather:
         at = self.life.clock.now - chance.choice((0, 0, 3_600_000_000))
         news: list[News] = [
             Counted(
-                item=item, site=site, quantity=quantity, as_of=at, sequence=self._number, lot=row["lot"],
+                item=item, site=site, quantity=quantity, as_of=at, sequence=self.number, lot=row["lot"],
                 expires_on=row["expires_on"],
             )
         ]  # fmt: skip
@@ -179,6 +178,22 @@ class Weather:
             )
         if not self.tell(*news).ignored:
             self._is_as_counted(row["key"], row["lot"], quantity, at)
+
+    def bring_in(self) -> None:
+        """A file of counts comes in through the import, and once more: the second time it changes nothing."""
+        chance = self.life.chance
+        family = chance.choice(self.life.families)
+        rows = [
+            f"{family.item(letter)},{site},{chance.randint(0, 40)}"
+            for letter, site in chance.sample([(a, b) for a in "pcdt" for b in ZONES], 2)
+        ]
+        pasted = {"stock.csv": "\n".join(["item,site,quantity", *rows, ""]).encode()}
+        self.life.ops += 2
+        self.life.news += 1
+        files.import_pasted(self.life.db, pasted, actor=ACTOR)
+        before = self.life.heads()
+        if files.import_pasted(self.life.db, pasted, actor=ACTOR).changed or self.life.heads() != before:
+            self.life.wrong("once", "stock.csv", "came in twice and changed something the second time")
 
     def _is_as_counted(self, key: str, lot: str | None, counted: int, at: int) -> None:
         """What is there is what was counted and what moved since, and nothing of it twice."""
@@ -201,7 +216,7 @@ class Weather:
     def ship(self) -> None:
         """Something leaves, whether its day has come or not; in part or wholly."""
         chance = self.life.chance
-        rows = self._open_on(self._some_node())
+        rows = self.open_on(self._some_node())
         if not rows:
             return
         row = chance.choice(rows)
@@ -209,92 +224,8 @@ class Weather:
         quantity = chance.choice((due, due, max(1, due // 2)))
         self.tell(Shipped(commitment=row["id"], quantity=quantity, at=self.life.clock.now))
 
-    def working_day(self) -> None:
-        """What is due leaves or is called off, what was expected comes in: else everything only gets later."""
-        family = self.life.chance.choice(self.life.families)
-        self._ship_what_is_due(family)
-        self._receive_what_is_due(family)
-
-    def _ship_what_is_due(self, family: world.Family) -> None:
-        chance, now = self.life.chance, self.life.clock.now
-        leaving: list[News] = []
-        hopeless: list[str] = []
-        for item in family.items:
-            for site in ZONES:
-                today = self._today(site)
-                for row in self._open_on(node_key(item, site)):
-                    if row["ship_on"] < today - PATIENCE_DAYS:
-                        hopeless.append(row["promise"])
-                    elif row["ship_on"] <= today and chance.random() < 0.8:
-                        due = row["quantity"] - row["fulfilled"]
-                        leaving.append(Shipped(commitment=row["id"], quantity=due, at=now))
-        if leaving:
-            self.tell(*leaving)
-        for promise in dict.fromkeys(hopeless[:AT_ONCE_MAX]):
-            self.life.call_off(promise)
-
-    def _receive_what_is_due(self, family: world.Family) -> None:
-        items = set(family.items)
-        due = [
-            known for known in self._stated if known.item in items and known.due_on <= self._today(known.site)
-        ]
-        news: list[News] = [
-            ReceiptArrived(
-                item=known.item, site=known.site, id=known.id, quantity=known.quantity, at=self.life.clock.now,
-                lot=known.lot, expires_on=known.expires_on,
-            )
-            for known in due
-        ]  # fmt: skip
-        news += self._scrapped(family.item("f"))
-        if news:
-            self.tell(*news)
-        self._stated = [known for known in self._stated if known not in due]
-        for item in family.items:
-            for site in ZONES:
-                self._carry_out_what_is_due(node_key(item, site))
-
-    def _scrapped(self, food: str) -> list[News]:
-        """Lots that expired are thrown away."""
-        found: list[News] = []
-        for site in ZONES:
-            with self.life.db.read() as tx:
-                rows = select(
-                    tx.connection,
-                    "SELECT lot, expires_on FROM ledger_supply WHERE key = :key AND version_to IS NULL AND kind = 'on_hand'"
-                    " AND counts = 'expired' AND status = 'available' AND quantity > 0 ORDER BY id",
-                    key=node_key(food, site),
-                )
-            for row in rows:
-                found.append(
-                    Counted(
-                        item=food, site=site, quantity=0, as_of=self.life.clock.now, sequence=self._number, lot=row["lot"],
-                        expires_on=row["expires_on"],
-                    )
-                )  # fmt: skip
-        return found
-
-    def _carry_out_what_is_due(self, key: str) -> None:
-        with self.life.db.read() as tx:
-            rows = select(
-                tx.connection,
-                "SELECT key, id, kind, quantity, on_day FROM ledger_supply WHERE key = :key AND version_to IS NULL"
-                " AND proposed_by IS NOT NULL AND expires_at IS NULL ORDER BY id",
-                key=key,
-            )
-        item, site = item_and_site(key)
-        news: list[News] = []
-        for row in rows:
-            if row["on_day"] <= self._today(site) + 1:
-                stated = ReceiptStated(
-                    item=item, site=site, id=f"wo-{self._number}-{len(news)}", kind=SupplyKind(row["kind"]),
-                    cites=row["id"], quantity=row["quantity"], due_on=row["on_day"],
-                )  # fmt: skip
-                news.append(stated)
-                self._stated.append(stated)
-        if news:
-            self.tell(*news)
-
-    def _open_on(self, key: str) -> list[Row]:
+    def open_on(self, key: str) -> list[Row]:
+        """What is promised and has not left a node."""
         with self.life.db.read() as tx:
             return select(
                 tx.connection,
@@ -308,11 +239,11 @@ class Weather:
         chance = self.life.chance
         item = chance.choice(chance.choice(self.life.families).items)
         site = world.NORTH
-        day = self._today(site) + chance.randint(0, 12)
+        day = self.today(site) + chance.randint(0, 12)
         self.tell(
             OpeningLine(
                 customer=None, item=item, site=site, quantity=chance.randint(1, 12), requested_on=day,
-                promised_on=day + 1, ref=f"old-{self._number}",
+                promised_on=day + 1, ref=f"old-{self.number}",
             )
         )  # fmt: skip
 
@@ -349,7 +280,7 @@ class Weather:
     def new_shares(self) -> None:
         """What is set aside for tiers is set aside for another time, as their periods go by."""
         family = self.life.chance.choice(self.life.families)
-        today = self._today(world.NORTH)
+        today = self.today(world.NORTH)
         changed = []
         for id in (f"a-{family.item('t')}", f"b-{family.item('t')}"):
             share = self._records[id]
@@ -359,7 +290,7 @@ class Weather:
             changed.append(
                 msgspec.structs.replace(
                     share,
-                    id=f"{id}-{self._number}",
+                    id=f"{id}-{self.number}",
                     from_on=today,
                     until_on=today + days,
                     release_on=release,
@@ -385,14 +316,14 @@ class Weather:
 
     def roll(self, days: dict[str, int]) -> bool:
         """Tell the midnights since it was these days; whether there were any."""
-        news: list[News] = [DayRolled(site=site) for site, day in days.items() if self._today(site) != day]
+        news: list[News] = [DayRolled(site=site) for site, day in days.items() if self.today(site) != day]
         if news:
             self.tell(*news)
         return bool(news)
 
     def days(self) -> dict[str, int]:
         """What day it is at each site."""
-        return {site: self._today(site) for site in ZONES}
+        return {site: self.today(site) for site in ZONES}
 
     def repeat(self) -> None:
         """The same news again does nothing and says the same."""
@@ -409,14 +340,15 @@ class Weather:
 
     def _state(self, receipt: ReceiptStated) -> None:
         self.tell(receipt)
-        self._stated = [known for known in self._stated if known.id != receipt.id]
+        self.stated = [known for known in self.stated if known.id != receipt.id]
         if receipt.quantity:
-            self._stated.append(receipt)
+            self.stated.append(receipt)
 
     def _known(self) -> ReceiptStated | None:
-        return self.life.chance.choice(self._stated) if self._stated else None
+        return self.life.chance.choice(self.stated) if self.stated else None
 
-    def _today(self, site: str) -> int:
+    def today(self, site: str) -> int:
+        """The day at a site."""
         return self.life.clock.day(ZONES[site])
 
     def _one(self, sql: str) -> Row | None:

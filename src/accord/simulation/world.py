@@ -16,6 +16,7 @@ from accord.kit.days import Day, Instant
 from accord.ledger.model import (
     Allocation,
     CalendarRecord,
+    Companion,
     Delivery,
     Input,
     Item,
@@ -90,7 +91,7 @@ def _family(family: Family, today: Day) -> list[Record]:
             inputs=(Input(item=c, quantity=2), Input(item=d, quantity=1, fixed=1)),
             steps=(
                 Step(loads=(Load(resource=hand),), run_seconds=300),
-                Step(loads=(Load(resource=line), Load(resource=hand, units=2, priority=2)), setup_minutes=30, run_seconds=900),
+                Step(loads=(Load(resource=line, also=(Companion(resource=hand),)), Load(resource=hand, units=2, priority=2)), setup_minutes=30, run_seconds=900),
             ),
             lot_min=5, lot_multiple=5, lot_max=40, cost_minor=100,
         ),
