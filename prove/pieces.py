@@ -25,6 +25,7 @@ MODULES: tuple[str, ...] = (
     "isolation",
     "injected",
     "overload",
+    "fuzzed",
 )
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime
 import gzip
 import json
+import random
+import time
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -12,8 +14,11 @@ from typing import Any
 
 import openpyxl
 import pytest
+from prove.fuzzed.inputs import entities, unclosed
+from prove.fuzzed.inputs import workbook as bare_workbook
 
 from accord.connect.files import mapping as mappings
+from accord.connect.files import tables
 from accord.connect.files.tables import COLUMNS_MAX, Format, table
 from accord.connect.files.translate import read, translate
 from accord.connect.model import Kind, Translation
@@ -309,6 +314,36 @@ def test_a_formula_that_was_never_calculated_is_refused_by_its_cell(tmp_path: Pa
         came_in(tmp_path, {"s.xlsx": data})
 
 
+def test_an_entity_in_a_workbook_is_not_followed(tmp_path: Path) -> None:
+    secret = tmp_path / "secret.txt"
+    secret.write_text("canary")
+    data = entities(random.Random(1), secret).data
+
+    with pytest.raises(Malformed, match=r"sheet on_hand of t\.xlsx cannot be read.*entity"):
+        table("t.xlsx", data, Format())
+
+
+def test_a_workbook_that_unpacks_to_too_much_is_refused_before_it_is_unpacked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(tables, "UNPACKED_MAX", 1_000)
+
+    with pytest.raises(InputError, match="1,000 at most"):
+        table("t.xlsx", bare_workbook([["X-1", "lyon", "1"]]), Format())
+
+
+def test_cells_without_an_end_do_not_take_for_ever() -> None:
+    given = unclosed(random.Random(1), Path("none"))
+    began = time.monotonic()
+
+    assert table("t.xlsx", bare_workbook([["X-1", "lyon", "1"]]), Format()).rows == (
+        (2, ["X-1", "lyon", "1"]),
+    )
+    with pytest.raises(InputError):
+        table("t.xlsx", given.data, Format())
+    assert time.monotonic() - began < 10
+
+
 def test_json_comes_in_as_a_list_or_an_object_of_lists(tmp_path: Path) -> None:
     rows = {
         "items": [{"id": "A", "decimals": 1}],
@@ -429,6 +464,25 @@ def test_a_mapping_that_does_not_fit_is_an_error(broken: str, by: str, why: str,
 
     with pytest.raises(InputError, match=why):
         came_in(tmp_path, files, ORDERS.replace(broken, by))
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("a = " + "[" * 20_000, "nested too deeply, or holds"),
+        ("a = " + "9" * 5_000, "nested too deeply, or holds"),
+        ('[[on_hand]]\ntable = ["s"]\n', "is not the name of a table"),
+        ("[[on_hand]]\nwhere = 3\n", "is not a list of conditions"),
+    ],
+)
+def test_a_mapping_that_no_one_would_write_is_an_error(text: str, why: str) -> None:
+    with pytest.raises(InputError, match=why):
+        mappings.parse(text, "odd")
+
+
+def test_a_number_beyond_all_numbers_is_malformed() -> None:
+    with pytest.raises(Malformed, match="not JSON"):
+        table("t.json", b'[{"a": 1e99999999999999999999}]', Format())
 
 
 def test_a_mapping_that_is_not_there_names_those_that_are(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from accord.kit.days import Day
+from accord.kit.errors import InputError
 from accord.ledger.model import limit_of
 from accord.policy import words
 from accord.policy.decide import Act, exceeded, judge
@@ -405,3 +406,9 @@ def test_the_first_row_that_speaks_of_it_and_covers_it_decides(rights: Rights, a
         assert (ruling.answer, ruling.by) == (Answer.deny, covering[0].id)
     else:
         assert ruling.answer is not Answer.allow
+
+
+@pytest.mark.parametrize("text", ["a = " + "[" * 20_000, "a = " + "9" * 5_000])
+def test_a_file_that_is_nested_too_deeply_or_holds_an_endless_number_is_refused(text: str) -> None:
+    with pytest.raises(InputError, match="nested too deeply, or holds a number"):
+        words.read(text, currency="EUR")

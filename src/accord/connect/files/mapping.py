@@ -128,6 +128,9 @@ def parse(text: str, name: str) -> Mapping:
         found = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise InputError.at("mapping", "not_toml", f"The mapping {name} is not TOML: {error}.") from None
+    except (RecursionError, ValueError):
+        detail = f"The mapping {name} is nested too deeply, or holds a number of thousands of digits. Take that out."
+        raise InputError.at("mapping", "not_toml", detail) from None
     tables = {
         key: _as(Source, value, f"tables.{key}") for key, value in _table(found.pop("tables", {}), "tables")
     }
@@ -150,9 +153,14 @@ def _feed(target: str, entry: Any, tables: dict[str, Source], where: str) -> Fee
         raise _wrong(where, "is not a table")
     entry = dict(entry)
     table = entry.pop("table", NO_TABLE)
+    if not isinstance(table, str):
+        raise _wrong(f"{where}.table", "is not the name of a table")
     if table not in tables and table != NO_TABLE:
         raise _wrong(f"{where}.table", f"{table!r} is not described: add [tables.{table}]")
-    conditions = tuple(_as(Where, one, f"{where}.where") for one in entry.pop("where", []))
+    said_where = entry.pop("where", [])
+    if not isinstance(said_where, list):
+        raise _wrong(f"{where}.where", "is not a list of conditions")
+    conditions = tuple(_as(Where, one, f"{where}.where") for one in said_where)
     sum_rows = bool(entry.pop("sum_rows", False))
     fields: dict[str, Value] = {}
     for field, said in entry.items():

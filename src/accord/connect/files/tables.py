@@ -228,6 +228,8 @@ def _refuse_bomb(name: str, data: bytes) -> None:
 
 
 def _excel(name: str, data: bytes, format: Format) -> tuple[str, Iterator[list[str]]]:  # noqa: A002
+    from python_calamine import CalamineError
+
     with _workbook(name, data) as book:
         names = list(book.sheet_names)
         wanted = format.sheet
@@ -239,7 +241,10 @@ def _excel(name: str, data: bytes, format: Format) -> tuple[str, Iterator[list[s
         if wanted not in names:
             detail = f"{name} has no sheet {wanted!r}; it has {', '.join(names)}."
             raise InputError.at(name, "unknown_sheet", detail)
-        cells = book.get_sheet_by_name(wanted).to_python(skip_empty_area=False)
+        try:
+            cells = book.get_sheet_by_name(wanted).to_python(skip_empty_area=False)
+        except CalamineError as error:
+            raise Malformed(f"The sheet {wanted} of {name} cannot be read: {error}.") from None
         index = names.index(wanted)
     _refuse_uncounted(f"{name} [{wanted}]", data, index)
     return f"{name} [{wanted}]", (_trimmed([_word(cell) for cell in row]) for row in cells)
@@ -303,7 +308,7 @@ def _json(name: str, data: bytes, encoding: str) -> object:
     text = decoded(name, data, encoding)
     try:
         return json.loads(text, parse_float=Decimal, parse_constant=_no_number)
-    except (ValueError, RecursionError) as error:
+    except (ValueError, ArithmeticError, RecursionError) as error:  # 1e99999999999999999999 is no Decimal
         raise Malformed(f"{name} is not JSON: {error}.") from None
 
 

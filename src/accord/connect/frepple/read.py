@@ -86,7 +86,7 @@ def parse(data: bytes, source: str) -> Model:
         records = json.loads(text, parse_float=Decimal, parse_constant=_no_number)
     except UnicodeDecodeError as error:
         raise Malformed(f"{source} is not UTF-8: byte {error.start + 1} does not fit.") from None
-    except (json.JSONDecodeError, RecursionError, ValueError) as error:
+    except (RecursionError, ValueError, ArithmeticError) as error:  # 1e99999999999999999999 is no Decimal
         raise Malformed(f"{source} is not JSON: {error}.") from None
     if not isinstance(records, list):
         raise Malformed(f"{source} is not a list of records. Export the model with `frepplectl dumpdata`.")

@@ -71,6 +71,9 @@ def _parsed(text: str) -> tuple[dict[str, Value], File]:
         words = _AT_LINE.sub("", str(error)).strip()
         detail = f"Line {line} is not TOML: {words}. Correct it."
         raise InputError.at(f"line {line}", "not_toml", detail) from None
+    except (RecursionError, ValueError):
+        detail = "The file is nested too deeply, or holds a number of thousands of digits. Take that out."
+        raise InputError.at("line 1", "not_toml", detail) from None
 
 
 def _raise(file: File) -> None:
