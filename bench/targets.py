@@ -1,4 +1,4 @@
-"""Which figures are claimed, and what must they be? The speed table of docs/architecture.md, row by row."""
+"""Which figures are claimed, and what must they be? Each row has its limit or its peer from the same run."""
 
 from __future__ import annotations
 

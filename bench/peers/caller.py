@@ -97,7 +97,9 @@ class _Line:
         headers = dict(one.split(b": ", 1) for one in lines[1:] if b": " in one)
         size = headers.get(b"content-length")
         body = await (reader.read() if size is None else reader.readexactly(int(size)))
-        if size is None or headers.get(b"connection") == b"close":
+        # HTTP/1.0 closes where nothing is said, 1.1 stays.
+        kept = b"close" if lines[0].startswith(b"http/1.0") else b"keep-alive"
+        if size is None or headers.get(b"connection", kept) == b"close":
             self.close()
         return Answer(int(lines[0].split()[1]), body)
 
