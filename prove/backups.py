@@ -86,6 +86,8 @@ def _backed_up(engine: str, rounds: int, seed: int, say: Say, ways: tuple[Keep, 
         today = company.begin(db)
         callers = [_Caller(db, Client(f"c{n}", random.Random(f"{seed} {n}"), today)) for n in range(CLIENTS)]
         for number in range(rounds):
+            if wrong:
+                break
             with _under_load(callers, WARM_OPS * (number + 1)):
                 before = [dict(caller.client.answered) for caller in callers]
                 kept = Path(folder) / f"{number}.backup"

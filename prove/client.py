@@ -39,6 +39,7 @@ class Asked(msgspec.Struct, frozen=True, tag=True):
 
 
 Op = Told | Asked
+Send = Callable[[Op], "Answer"]  # raises what the op is answered with
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
@@ -177,6 +178,21 @@ def one(db: Database, op: Op) -> Answer:
     if isinstance(answer, AccordError):
         raise answer
     return answer
+
+
+def send_all(send: Send) -> Callable[[list[Op]], list[Answer | AccordError]]:
+    """Many ops by a way that sends one: an answer or error for each."""
+
+    def all_of(ops: list[Op]) -> list[Answer | AccordError]:
+        found: list[Answer | AccordError] = []
+        for op in ops:
+            try:
+                found.append(send(op))
+            except AccordError as error:
+                found.append(error)
+        return found
+
+    return all_of
 
 
 # --- the end ---

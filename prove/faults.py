@@ -291,7 +291,7 @@ PIECES = (
             f" The faults happen to {apsw_driver.versions}."
         ),
         unit="points",
-        sizes=Sizes(test=40, prove=6_500, release=65_000),
+        sizes=Sizes(test=40, prove=8_000, release=80_000),
         chunk=CHUNK,
         run=_sweep,
         control=_control,

@@ -23,7 +23,7 @@ from accord.promise.model import Line, Verb
 from accord.web import keys
 from prove import company, grounds
 from prove.calls import Caller, Reply
-from prove.client import Answer, Asked, Client, Op, judge
+from prove.client import Answer, Asked, Client, Op, judge, send_all
 from prove.model import Outcome, Piece, Say, Sizes
 from prove.records import ROOT
 
@@ -33,7 +33,7 @@ WAIT_SECONDS_MAX = 60  # for a server to be ready, and for a caller to be answer
 CYCLES_OF_CONTROL = 3
 
 
-class _Gone(Exception):
+class Gone(Exception):
     """No whole answer came."""
 
 
@@ -47,7 +47,7 @@ def _lines(lines: tuple[Line, ...]) -> list[dict[str, str]]:
     ]
 
 
-def _posted(op: Op) -> tuple[str, dict[str, object]]:
+def posted(op: Op) -> tuple[str, dict[str, object]]:
     """Path and body of an op."""
     if not isinstance(op, Asked):
         news = [
@@ -67,10 +67,10 @@ def _posted(op: Op) -> tuple[str, dict[str, object]]:
     return "/v1/promises", {**body, "verb": request.verb.value, "customer": request.customer}
 
 
-def _answer(op: Op, reply: Reply) -> Answer:
-    """What was acknowledged. Raises: _Gone when it was not."""
+def answer_in(op: Op, reply: Reply) -> Answer:
+    """What was acknowledged. Raises: Gone when it was not."""
     if reply.status == 503:
-        raise _Gone
+        raise Gone
     said = msgspec.json.decode(reply.body)
     if reply.status not in (200, 201, 202, 409):
         raise AccordError(f"{op.id} was answered with {reply.status}: {reply.body[:300]!r}")
@@ -149,16 +149,16 @@ class _Line:
         self.cut = 0
 
     def call(self, op: Op) -> Answer:
-        """Raises: _Gone when no answer came."""
+        """Raises: Gone when no answer came."""
         try:
             if self._caller is None or self._at != self._server.address:
                 self.close()
                 self._at = self._server.address
                 self._caller = Caller(self._at, self._secret, timeout=WAIT_SECONDS_MAX)
-            path, body = _posted(op)
-            return _answer(op, self._caller.post(path, op.id, body))
+            path, body = posted(op)
+            return answer_in(op, self._caller.post(path, op.id, body))
         except (OSError, http.client.HTTPException) as error:
-            raise _Gone from error
+            raise Gone from error
 
     def close(self) -> None:
         """Hang up."""
@@ -172,7 +172,7 @@ class _Line:
             try:
                 self.client.heard(self.call(self.client.op()))
                 patience = 0.0
-            except _Gone:
+            except Gone:
                 self.cut += not patience
                 patience = patience or time.monotonic() + WAIT_SECONDS_MAX
                 if time.monotonic() > patience:
@@ -237,17 +237,8 @@ def _killed(url: str, kills: int, seed: int, say: Say, *, without: str = "") -> 
 def _judged(url: str, lines: Iterable[_Line]) -> list[str]:
     lines = list(lines)
 
-    def again(ops: list[Op]) -> list[Answer | AccordError]:
-        found: list[Answer | AccordError] = []
-        for op in ops:
-            try:
-                found.append(lines[0].call(op))
-            except AccordError as error:
-                found.append(error)
-        return found
-
     with grounds.opened(url) as db:
-        return judge(db, [line.client for line in lines], again=again)
+        return judge(db, [line.client for line in lines], again=send_all(lines[0].call))
 
 
 def _piece(engine: str) -> Piece:
