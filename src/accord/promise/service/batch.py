@@ -39,6 +39,7 @@ from accord.promise.service.asked import (
     subject,
 )
 from accord.promise.service.deciding import decided
+from accord.promise.service.deeper import goes_deeper, was_answered, went_deeper
 from accord.promise.service.in_force import in_force, still_in_force
 from accord.promise.service.lives import (
     Life,
@@ -107,6 +108,8 @@ def promise(db: Database, wanted: Sequence[Request], *, actor: str, patience: in
 
 def shallow(db: Database, wanted: Sequence[Request], *, actor: str, patience: int = 1) -> list[Answer | None]:
     """What stock and receipts at the requests' own nodes can answer; None for what needs a deeper look."""
+    if len(wanted) == 1 and goes_deeper(db, wanted[0]):
+        return [None]
     return _answers(db, wanted, _Lane(actor, is_deep=False, patience=patience))
 
 
@@ -283,11 +286,14 @@ def _batch(tx: Tx, waiting: Sequence[Request], lane: _Lane, extra: frozenset[str
         elif request.promise in about:
             life = batch.lives.of(request.promise)
         try:
-            answers[request.id] = batch.decide(request, life, approval)
+            decision = answers[request.id] = batch.decide(request, life, approval)
+            if is_deep:
+                was_answered(tx.database, request, decision)
         except NotLocked:
             if is_deep:
                 raise
             open_ids.append(request.id)
+            went_deeper(tx.database, request)
     seconds = time.thread_time() - began
     done = _Done(answers, unreached, len(fresh) - len(unreached), seconds)
     if len(open_ids) == done.decided:
