@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from accord.cli.terminal import Progress
     from accord.connect.files.problems import NotImported
     from accord.connect.model import Change, Report, Run, Uncovered
+    from accord.kit.errors import InputError
 
 _PASTED = "pasted.csv"
 _SHOWN = 20  # promises in words; --json has all
@@ -94,6 +95,7 @@ def import_command(
         )
     from accord.connect import service
     from accord.connect.files.problems import NotImported
+    from accord.kit.errors import InputError
 
     actor = _actor()
     name = _PASTED if is_pasted else paths[0].name
@@ -115,6 +117,9 @@ def import_command(
                     )  # fmt: skip
             except NotImported as error:
                 _repairs(terminal, error, rejected)
+                raise
+            except InputError as error:
+                _suggest(terminal, error)
                 raise
         rows = service.rejected_rows(db, report.id) if rejected is not None and report.id else []
     if rejected is not None and rows:
@@ -172,6 +177,21 @@ def _repairs(terminal: Terminal, error: NotImported, rejected: Path | None) -> N
         )
         if not one["code"].startswith("ambiguous_"):
             terminal.note(f"      --say '{one['choice']}={one['ways'][0]}'  ({', '.join(one['ways'])})")
+
+
+def _suggest(terminal: Terminal, error: InputError) -> None:
+    """What the columns may be, as a mapping to look at: on standard output, so that it can be sent to a file."""
+    found: Any = error.extra.get("suggestions", ())
+    for one in found:
+        if terminal.as_json:
+            return
+        terminal.note(f"  {one['file']} may be {one['target']}, {one['sure']} % sure:")
+        for column in one["columns"]:
+            what = f"{column['field']}, {column['sure']} % sure" if column["field"] else "nothing of ours"
+            samples = ", ".join(repr(sample[:30]) for sample in column["samples"])
+            terminal.note(f"    {column['column']}: {what} ({samples})")
+        terminal.note("  A mapping to look at, and to use with --map:")
+        terminal.say(one["mapping"])
 
 
 def _write_rejected(terminal: Terminal, path: Path, rows: list[Any]) -> None:

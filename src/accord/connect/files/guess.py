@@ -19,6 +19,7 @@ from accord.connect.files.recognise import (
     encoding_of,
     is_text,
 )
+from accord.connect.files.suggest import suggested, with_suggestion
 from accord.connect.files.tables import Format, Table, decoded, sheets, table
 from accord.connect.files.targets import TARGETS, As
 from accord.connect.model import Finding, Question
@@ -51,7 +52,11 @@ def guessed(files: Map[str, bytes], choices: Choices) -> Guessed:
         findings += told
         for sheet in sheets(name, data):
             found = table(name, data, msgspec.structs.replace(format_, sheet=sheet or None))
-            target = target_of(sheet or name.partition(".")[0], found.columns, found.file)
+            try:
+                target = target_of(sheet or name.partition(".")[0], found.columns, found.file)
+            except InputError as error:
+                shown = msgspec.structs.replace(format_, sheet=sheet or None)
+                raise with_suggestion(error, suggested(name, found, shown, choices)) from None
             key = f"{name}#{sheet}" if sheet else name
             tables[key] = found
             sources[key] = Source(
