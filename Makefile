@@ -7,7 +7,7 @@ WORKERS ?= 2
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lock demo test check format bench prove docs release clean
+.PHONY: help setup lock demo test coverage check format bench prove mutation docs release clean
 
 help: ## List the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,6 +28,13 @@ demo: setup ## Load the demo company, promise a morning of requests, serve it
 test: setup ## Run every test, on SQLite and on a real PostgreSQL
 	$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
 
+# The rules alone, without a database: a branch of a decide module that only a story through the doors reaches counts as missing.
+DECIDE_TESTS := tests/kit/test_calendars.py tests/kit/test_days.py tests/ledger tests/policy tests/promise tests/exceptions
+
+coverage: setup ## Run the rules alone; fail when a branch of a decide module is not tried
+	$(BIN)/python -m pytest -q -m "not slow and not database" --cov --cov-config tests/decide.coveragerc \
+	  --cov-report term-missing $(DECIDE_TESTS) --ignore tests/promise/test_ctp_properties.py $(ARGS)
+
 check: setup ## Lint, types and import contracts, in seconds
 	$(BIN)/ruff check --output-format concise
 	$(BIN)/ruff format --check
@@ -44,11 +51,14 @@ bench: setup ## Measure promises per second and latency, beside their limits
 prove: setup ## Try for hours what must not break, go on where it was stopped (ARGS="--list")
 	$(BIN)/python -m prove $(ARGS)
 
+mutation: setup ## Change the decide modules in small wrong ways, see that a test notices (hours; ARGS="--count 300")
+	$(BIN)/python -m prove.mutation $(ARGS)
+
 docs: setup ## Write the generated reference and run what the documents say
 	$(BIN)/python scripts/reference.py
 	$(BIN)/python -m pytest tests/test_docs.py $(ARGS)
 
-release: check test ## Build the wheel and the source archive from a clean, tested tree
+release: check test coverage ## Build the wheel and the source archive from a clean, tested tree
 	scripts/release.sh
 
 clean: ## Remove what the targets made, .venv included

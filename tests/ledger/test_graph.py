@@ -341,6 +341,7 @@ def test_a_body_that_does_not_fit_is_an_error(kind: str, body: bytes, code: str)
 
 def test_sound_records_have_no_errors() -> None:
     assert check([*BASE, *CHAIN, LimitRecord(id="x", most=0)]) == []
+    assert check([*BASE, *(Site(id=f"s{n}", name="S", cutoff_minute=n) for n in (0, 1_440))]) == []
     assert check([*BASE, operation(lot_min=10, lot_multiple=4, lot_max=12)]) == []
 
 
@@ -410,6 +411,32 @@ def test_what_is_wrong_is_named_with_its_field(record: Record, pointer: str, cod
 
     assert [(error.pointer, error.code) for error in errors] == [(pointer, code)]
     assert errors[0].detail.endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("record", "detail"),
+    [
+        (Item(id="x", name="X", cost_minor=-1), "cost_minor is -1. Give zero or more."),
+        (Item(id="x", name="X", scale=3), "The scale 3 has no exact decimals. Use a power of ten, such as 1, 10 or 1000."),
+        (Item(id="", name="X"), "The id is empty. Give every record an id."),
+        (Item(id="pump", name="again"), "item pump is there twice. Keep one of the two."),
+        (Site(id="x", name="X", calendar="none"), "There is no calendar 'none'. Add it, or correct the name."),
+        (Site(id="x", name="X", zone="Mars/Base"), "'Mars/Base' is not a time zone. Use a name of the tz database, such as Europe/Oslo."),
+        (Site(id="x", name="X", cutoff_minute=1_441), "The cut-off is 1441. Give minutes after midnight, 0 to 1440."),
+        (operation(lot_multiple=0), "lot_multiple is 0. Give one or more."),
+        (operation(lot_min=10, lot_multiple=4, lot_max=11), "The largest lot is 11, the smallest that the rules allow 12. Raise lot_max."),
+        (operation(from_on=5, until_on=5), "The period ends before it begins. The last day is the day before until_on."),
+        (operation(steps=(Step(loads=()),)), "The step loads no resource. Name at least one, or drop the step."),
+        (operation(site="lyon", steps=(step("line"),)), "line is not at lyon. Name a resource of that site."),
+        (operation(steps=(beside("line"),)), "The load names line twice. Name it once, with the units of both."),
+        (lane(destination="lyon"), "The lane leads from lyon to itself. Name another origin or destination."),
+        (lane(transit_days=36_501), "transit_days is 36501. Give 36500 days, which is a hundred years, or less."),
+        (Substitute(id="s", item="pump", other="pump"), "pump stands in for itself. Name another item."),
+        (share(path=()), 'The path is empty. Name at least one term, such as "tier:A".'),
+    ],
+)  # fmt: skip
+def test_it_says_what_to_do_about_it(record: Record, detail: str) -> None:
+    assert [error.detail for error in check([*BASE, record])] == [detail]
 
 
 @pytest.mark.parametrize(

@@ -152,6 +152,50 @@ def test_what_ships_later_cannot_eat_into_a_share_bit_by_bit() -> None:
     assert trial.atp(KEY, DAY, terms=frozenset({"tier:B"})) == 30
 
 
+@pytest.mark.parametrize(
+    ("steps", "from_on", "until_on", "release_on", "on", "atp"),
+    [
+        ("+4 d0, +6 d3", 5, 9, None, 0, 4),  # it begins on day 5, when more has come
+        ("+4 d0, +6 d3", 0, 9, None, 0, 0),
+        ("+10 d0", -5, 9, None, 0, 4),  # it began before today
+        ("+10 d0", -5, 9, 1, 0, 4),
+        ("+10 d0", -5, 9, 0, 0, 10),  # released today
+        ("+10 d0", -5, 0, None, 0, 10),  # over today
+        ("+10 d0", -5, 0, 3, 0, 4),  # over, and kept three days longer
+    ],
+)
+def test_a_share_is_kept_from_its_first_day_until_it_is_released(
+    steps: str, from_on: int, until_on: int, release_on: int | None, on: int, atp: int
+) -> None:
+    share = Allocation(
+        id="a", item="pump", site="Halden", path=("tier:A",), rank=1, from_on=DAY + from_on, until_on=DAY + until_on,
+        quantity=6, release_on=None if release_on is None else DAY + release_on,
+    )  # fmt: skip
+
+    assert trial_of(steps, share).atp(KEY, DAY + on) == atp
+
+
+@pytest.mark.parametrize(
+    ("on", "terms", "taken"),
+    [(0, "tier:A", 6), (8, "tier:A", 6), (9, "tier:A", 0), (-1, "tier:A", 0), (0, "tier:B", 0)],
+)
+def test_a_requester_uses_up_its_share_on_days_of_its_period(on: int, terms: str, taken: int) -> None:
+    share = Allocation(
+        id="a",
+        item="pump",
+        site="Halden",
+        path=("tier:A",),
+        rank=1,
+        from_on=DAY,
+        until_on=DAY + 9,
+        quantity=6,
+    )
+
+    takes = trial_of("+10 d0", share).allocation_takes(KEY, DAY + on, 8, frozenset({terms}))
+
+    assert takes == ((("allocation:a", DAY, taken),) if taken else ())
+
+
 _KEPT = Allocation(
     id="a", item="pump", site="Halden", path=("tier:A",), rank=1, from_on=DAY, until_on=DAY + 20, quantity=6
 )

@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
+from accord.ledger.model import limit_key
 from accord.policy.decide import Act, judge, judge_in
 from accord.policy.decide.act import leads
+from accord.policy.decide.limits import key_of
 from accord.policy.decide.lockout import warnings
 from accord.policy.model import (
     Actor,
@@ -210,6 +212,31 @@ def test_a_limit_of_both_is_taken_once() -> None:
     )
 
     assert [take.quantity for take in takes] == [5]
+
+
+@pytest.mark.parametrize(
+    ("over", "actor", "subject"),
+    [
+        (Subject.team, "sam", "team=north"),
+        (Subject.team, "sam at home", "team=north"),  # the team of the person behind
+        (Subject.team, "sam abroad", "team=south"),  # of his own first
+        (Subject.team, "mia", "actor=mia"),  # in no team
+        (Subject.actor, "sam at home", "actor=sam"),  # who has several names has one limit
+        (Subject.customer, "sam at home", "customer=C"),
+    ],
+)
+def test_over_whom_a_limit_adds_up_where_one_person_has_several_names(
+    over: Subject, actor: str, subject: str
+) -> None:
+    actors = (
+        Actor(id="sam", team="north"),
+        Actor(id="sam at home", person="sam"),
+        Actor(id="sam abroad", person="sam", team="south"),
+    )
+
+    key, _ = key_of(Rights(actors=actors), limit("l", over=over), actor, "C", TODAY)
+
+    assert key == limit_key("l", subject, "2027-W10")
 
 
 def test_of_two_roles_the_first_counts_where_the_second_says_no_better() -> None:

@@ -168,5 +168,5 @@ def offers(decision: Decision) -> list[str]:
     return [said(option) for option in decision.options]
 
 
-def leg(id: str, site: str, days: int, **more: object) -> Delivery:
-    return Delivery(id=id, site=site, ship_to="*", transit_days=days, **more)  # type: ignore[arg-type]
+def leg(id: str, site: str, days: int, *, ship_to: str = "*", **more: object) -> Delivery:
+    return Delivery(id=id, site=site, ship_to=ship_to, transit_days=days, **more)  # type: ignore[arg-type]

@@ -26,6 +26,7 @@ from accord.policy.model import Verb as Act
 from accord.promise.decide.approval import act_of, asked_of, refusals_of_approval, settled, state_of
 from accord.promise.decide.asking import approved_until
 from accord.promise.decide.case import Case
+from accord.promise.decide.effects import effects_of, promise_after
 from accord.promise.model import (
     Approval,
     ApprovalState,
@@ -393,3 +394,8 @@ def test_what_is_approved_is_decided_anew_on_the_authority_of_the_approver() -> 
     assert (found.promise, found.chosen) == ("prm_1", 0)
     assert found.ruling is not None
     assert (found.ruling.answer, found.ruling.role, found.ruling.by) == (Answer.allow, "boss", "all")
+
+    effects = effects_of(found, world.graph, world.book)
+    made = promise_after(found, None, effects, actor="bea", asker="sam")
+    assert made is not None
+    assert (made.state, made.actor, made.approved_by, made.request) == (State.committed, "sam", "bea", "r1")

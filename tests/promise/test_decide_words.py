@@ -7,12 +7,23 @@ from typing import Any
 import msgspec
 import pytest
 from tests.promise.decide_world import HALDEN, LYON, NORTHWIND, NOW, TODAY, World, leg, offers
-from tests.promise.test_ctp import MAKER, earliest, operation, term
+from tests.promise.test_ctp import MAKER, earliest, lane, operation, term
 
 from accord.kit.calendars import Calendar, CalendarRule
-from accord.ledger.model import CalendarRecord, Item, Load, Resource, State, Step, Substitute, Supplier
+from accord.ledger.model import (
+    Allocation,
+    CalendarRecord,
+    Item,
+    Load,
+    Resource,
+    State,
+    Step,
+    Substitute,
+    Supplier,
+)
 from accord.policy.model import Actor, Answer, Customer, Price, Right, Rights, Rules, Ruling
 from accord.policy.model import Verb as Act
+from accord.promise.decide.words import day_words, lines_words, quantity_words
 from accord.promise.model import Approval, ApprovalState, Figures, Promise, Refusal, Request, Verb, Verdict
 
 OTHER = Item(id="X-110", name="X-110", cost_minor=1_100)
@@ -78,6 +89,58 @@ def test_what_comes_later_is_said_first_where_it_is_better_and_the_substitute_af
     assert found.sentence == (
         "8 X-100 can be ready by Sat 6 Mar 2027, with s0; or all of it by Wed 3 Mar 2027 with X-110 instead."
     )
+
+
+@pytest.mark.parametrize(
+    ("records", "manner"),
+    [
+        ((operation(),), "made for this"),
+        ((MAKER, term()), "bought for this"),
+        ((LYON, lane()), "brought from another site"),
+    ],
+)
+def test_how_it_is_brought_is_said_in_a_few_words(records: tuple[Any, ...], manner: str) -> None:
+    world = World(*records, leg("a", "halden", 0), stock={"X-100@lyon": "+9 now"})
+
+    assert world.ask("9 X-100 d4").options[0].difference == f"all on Fri 5 Mar 2027; {manner}"
+
+
+@pytest.mark.parametrize(("first", "last"), [(d, d + 1) for d in range(2, 10)])
+def test_days_are_said_in_their_order(first: int, last: int) -> None:
+    world = World(Item(id="Y", name="Y"), stock={"X-100": "+9 now", "Y": "+9 now"})
+
+    found = world.ask(f"9 X-100 d{last}", f"9 Y d{first}")
+
+    days = [day_words(TODAY + day) for day in (first, last)]
+    assert found.sentence == f"All 2 lines can be ready by {days[1]}, the first on {days[0]}."
+    assert found.options[0].difference == f"2 lines, {days[0]} to {days[1]}"
+
+
+def test_what_may_not_be_taken_at_all_comes_after_what_needs_approval() -> None:
+    kept = Allocation(
+        id="a",
+        item="X-100",
+        site="halden",
+        path=("tier:B",),
+        rank=2,
+        from_on=TODAY,
+        until_on=TODAY + 90,
+        quantity=9,
+    )
+    own = msgspec.structs.replace(kept, id="b", path=("tier:A",), rank=1, quantity=1)
+    rights = Rights(rights=(Right(id="ask", role="seller", then=Answer.ask, ask="boss"), Right(id="boss", role="boss", then=Answer.allow)),
+                    actors=(Actor(id="sam", roles=("seller",)),))  # fmt: skip
+    world = World(
+        kept, own, stock={"X-100": "+9 now, +20 d5"}, rights=rights, customer=Customer(id="northwind", name="N", tier="A"),
+    )  # fmt: skip
+
+    found = world.ask("9 X-100 d2", actor="sam")
+
+    assert [(option.kind, option.needs) for option in found.options] == [
+        ("later", (Refusal.approval_needed,)),
+        ("split", (Refusal.approval_needed,)),
+        ("borrow", (Refusal.not_allowed, Refusal.approval_needed)),
+    ]
 
 
 # --- why not by then ---
@@ -219,3 +282,19 @@ def test_declining_lets_go_what_was_kept_for_it_whatever_the_rights_say() -> Non
     assert (found.verdict, found.sentence) == (Verdict.done, "The hold prm_1 is released.")
     assert found.act == Request(id="r1", verb=Verb.release, promise="prm_1")
     assert (found.approval_version, found.ruling) == (1, None)
+
+
+# --- words ---
+
+
+def test_days_quantities_and_lines_are_said_the_same_everywhere() -> None:
+    assert [day_words(TODAY + day) for day in (0, 6, 7, 31)] == [
+        "Mon 1 Mar 2027", "Sun 7 Mar 2027", "Mon 8 Mar 2027", "Thu 1 Apr 2027",
+    ]  # fmt: skip
+    assert [day_words(TODAY + 30 * month)[-8:-5] for month in range(12)] == [
+        "Mar", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec", "Jan",
+    ]  # fmt: skip
+    assert day_words(TODAY - 10) == "Fri 19 Feb 2027"
+    kilo = Item(id="k", name="K", unit="kg", scale=10)
+    assert [quantity_words(25, item) for item in (OTHER, kilo)] == ["25", "2.5 kg"]
+    assert [lines_words(count) for count in (1, 2)] == ["1 line", "2 lines"]

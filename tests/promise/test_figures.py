@@ -10,7 +10,7 @@ from tests.promise.decide_world import LYON, NORTHWIND, NOW, TODAY, World, leg
 
 from accord.ledger.decide.graph import Graph
 from accord.ledger.model import Item, Lane, Operation, Resource, Site, State, Supplier, Term
-from accord.policy.model import Actor, Amount, Answer, Figures, Price, Right, Rights, Rules
+from accord.policy.model import Actor, Amount, Answer, Figures, Price, Right, Rights, Rules, Ruling
 from accord.policy.model import Verb as Act
 from accord.promise.decide.case import Case
 from accord.promise.decide.rights import (
@@ -311,6 +311,24 @@ def test_a_hold_is_not_made_firm_at_a_price_that_no_longer_holds(
     why = prices_in_the_way(case(verb, before), before, Figures(below_floor=below), None)
 
     assert [one.value for one in why] == found
+
+
+@pytest.mark.parametrize(
+    ("approves", "ruling", "found"),
+    [
+        (None, Ruling(answer=Answer.allow), ["price_expired"]),
+        ("boss", Ruling(answer=Answer.allow), []),  # whoever approves decides about the price as well
+        ("boss", None, ["price_expired"]),  # where no rights are stated nobody has the right to
+    ],
+)
+def test_whoever_approves_decides_about_the_price(
+    approves: str | None, ruling: Ruling | None, found: list[str]
+) -> None:
+    before = promise(line(price_minor=1_500), parts=ROSE, price_until=NOW)
+    of = case("commit", before)
+    of.approves = approves
+
+    assert [one.value for one in prices_in_the_way(of, before, Figures(), ruling)] == found
 
 
 # --- what the rights say to it ---

@@ -258,7 +258,7 @@ class _Attempts:
             return
         self.found.plans.append(plan)
 
-    def _limit(self, wanted: Day) -> Limit | None:
+    def _limit(self, wanted: Day) -> Limit:
         """Why the first way does not keep this day in full."""
         way = self.wish.ways[0]
         target = way.target(wanted)
@@ -293,8 +293,8 @@ class _Attempts:
 
     def _refuse(self) -> None:
         found = self.found
-        if found.limit is not None:
-            found.refusals.append(found.limit.why)
+        assert found.limit is not None  # it was asked for before anything that comes later
+        found.refusals.append(found.limit.why)
         if not self.case.may_split and 0 < found.quantity_on_time < self.quantity:
             found.refusals.append(Refusal.split_not_accepted)
         if found.plans and not any(plan.days_late == 0 for plan in found.plans):
