@@ -22,7 +22,7 @@ from accord.exceptions.model import Counted, MasterStated, News
 from accord.exceptions.service import supply_changed
 from accord.kit.days import Day, local_day
 from accord.kit.errors import AccordError, Unavailable
-from accord.ledger.model import Item, Site, node_key
+from accord.ledger.model import Input, Item, Operation, Site, node_key
 from accord.ledger.service.books import Book
 from accord.promise.model import Decision, Line, Request, Verb
 from accord.promise.service import promise, verify
@@ -39,6 +39,7 @@ LEVELS = (
     "",
 )  # "": a file, which has one writer at a time
 PATIENCE = 0.03  # seconds; somebody who holds a lock waits so long in vain
+KINDS = ("all", "share", "crosswise", "hold", "cancel", "news", "made", "bill")
 TRIES_MAX = 20  # of a caller who is told to try again
 Act = Callable[[Database], Any]
 
@@ -72,7 +73,7 @@ class _Ground:
 
     def race(self, number: int) -> _Race:
         a, b, c = _items(number)
-        kind = self.chance.choice(("all", "share", "crosswise", "hold", "cancel", "news"))
+        kind = self.chance.choice(KINDS)
         if kind == "all":
             return _Race(kind, [self._commit(number, n, a, STOCK) for n in range(CALLERS)], (1,))
         if kind == "share":
@@ -83,6 +84,13 @@ class _Ground:
             return _Race(
                 kind, [self._order(number, n, lines[n], STOCK * 4 // 10) for n in range(CALLERS)], (2,)
             )
+        if kind in ("made", "bill"):
+            products = self._products(number, c)
+            acts = [self._commit(number, n, product, STOCK // 2) for n, product in enumerate(products)]
+            if kind == "made":
+                return _Race(kind, acts, (2,))
+            doubled = _operation(products[1], c, 2)
+            return _Race(kind, [self._tell(number, MasterStated(record=doubled)), *acts[1:]], (1, 2))
         first = Verb.hold if kind == "hold" else Verb.commit
         before = self._commit(number, 99, a, STOCK // 2 if kind == "news" else STOCK, first)(self.db)
         assert isinstance(before, Decision)
@@ -111,6 +119,14 @@ class _Ground:
         found += [f"{key}: {quantity} drawn" for key, quantity in drawn if quantity > race.drawn_max]
         return [f"{self.level or 'file'}, race {number} ({race.name}): {one}" for one in found]
 
+    def _products(self, number: int, component: str) -> list[str]:
+        """As many products as there are callers, each made of one of the component."""
+        names = [f"p{number}-{n}" for n in range(CALLERS)]
+        news: list[News] = [MasterStated(record=Item(id=name, name=name)) for name in names]
+        news += [MasterStated(record=_operation(name, component, 1)) for name in names]
+        supply_changed(self.db, news, actor="erp", id=f"products-{number}")
+        return names
+
     def _commit(self, number: int, caller: int, item: str, quantity: int, verb: Verb = Verb.commit) -> Act:
         return self._order(number, caller, [item], quantity, verb)
 
@@ -123,6 +139,11 @@ class _Ground:
 
     def _tell(self, number: int, news: News) -> Act:
         return lambda db: supply_changed(db, [news], actor="erp", id=f"n{number}")
+
+
+def _operation(product: str, component: str, quantity: int) -> Operation:
+    inputs = (Input(item=component, quantity=quantity),)
+    return Operation(id=f"make-{product}", item=product, site="Halden", inputs=inputs)
 
 
 def _items(number: int) -> tuple[str, str, str]:
@@ -244,7 +265,7 @@ PIECES = (
     Piece(
         id="R10-isolation",
         claim="Nothing is promised twice, and nobody is refused what is there, at any isolation level of PostgreSQL and on a file.",
-        fault="Four callers at once want all of an item, each a share of it, the same three items in different orders, what somebody holds or gives up, or what is just counted anew; they meet between reading and writing.",
+        fault="Four callers at once want all of an item, each a share of it, the same three items in different orders, what somebody holds or gives up, what is just counted anew, or products of one component whose bill is just changed; they meet between reading and writing.",
         unit="races",
         sizes=Sizes(test=16, prove=2_000, release=20_000),
         chunk=400,
