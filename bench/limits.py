@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from bench import backlog, bulk, news, processes
+from bench import backlog, bulk, made, news, processes
 from bench.claims import Found, NotMeasured
 from bench.measure import Figure, ranged
 from bench.one_line import HTTP
 from bench.one_line import IN_PROCESS as HERE
 from bench.peers import measure as peers
-from bench.promise import MAIN_HERE, MAIN_HTTP, SLOW_HERE, Report
+from bench.promise import MADE, MAIN_HERE, MAIN_HTTP, SLOW_HERE, Report
 from bench.slow_disk import MS, SLOW
 from bench.where import REST, Profile, Where
 
@@ -26,6 +26,10 @@ def said(report: Report) -> Iterator[str]:
         )
     for engine in ("sqlite", "postgresql"):
         yield from _if_measured(f"Batch door, {ENGINES[engine]}", lambda engine=engine: _bulk(found, engine))
+    for engine in ("sqlite", "postgresql"):
+        yield from _if_measured(
+            f"Two-level bill, {ENGINES[engine]}", lambda engine=engine: _made(report, found, engine)
+        )
     yield from _if_measured("Several processes", lambda: _processes(report, found))
     yield from _if_measured("Slower disk", lambda: _slow(report, found))
     yield from _if_measured("Backlog", lambda: _backlog(report, found))
@@ -90,6 +94,21 @@ def _bulk(found: Found, engine: str) -> str:
         f" Reading and writing JSON is the difference between the first two, deciding and checking that between the last two."
         f" The server uses {_cpu(over):.0f} us of processor time a line, on one core."
     )
+
+
+def _made(report: Report, found: Found, engine: str) -> str:
+    kept = found(MADE, HERE, "made, durable", engine, "", 1)
+    alone = found(MADE, HERE, "made, decision alone", engine, "", 1)
+    cpu = _cpu(kept)
+    return (
+        f"Deciding takes {_p50(alone):.2f} ms, deciding and keeping it {_p50(kept):.1f} ms, of which {cpu / 1e3:.1f} ms are Python in this process"
+        f" and the rest is waiting for the database: a second transaction locks and reads everything that the order can reach, and writes"
+        f" draws on each level.{_top(report, made.title(engine))}"
+    )
+
+
+def _p50(figure: Figure) -> float:
+    return ranged(sample.p50_ms for sample in figure.samples).median
 
 
 def _processes(report: Report, found: Found) -> str:

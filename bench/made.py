@@ -16,7 +16,8 @@ from accord.promise.service.reaching import all_keys
 from bench.callers import NotPromised
 from bench.databases import Store
 from bench.measure import Sample, sample
-from bench.sections import Load, Run
+from bench.sections import Load, Run, names
+from bench.where import profiled
 from bench.world import ACTOR, World, made_request
 
 LEVELS = 2
@@ -79,3 +80,11 @@ def measure(run: Run, store: Store, world: World, *, section: str) -> None:
             Load(way="made, durable", nodes="", measure=lambda name, _: durable(db, world, name, times)),
         ]  # fmt: skip
         run.take_turns(section, loads, door="in process", engine=store.engine)
+        run.profiles.append(
+            profiled(title(store.engine), lambda: durable(db, world, next(names), times), times)
+        )
+
+
+def title(engine: str) -> str:
+    """What its profile is called."""
+    return f"A decision through a two-level bill, kept, {engine}"

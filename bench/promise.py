@@ -72,6 +72,8 @@ def run(counts: Counts, say: Say, only: frozenset[str] = frozenset()) -> Report:
             store = Store(engine, folder, server_url)
             stack.callback(store.drop)
             _engine(found, store, looks, settings)
+        for section, seconds in found.seconds.items():
+            say(f"{seconds:6.0f} s  {section}")
         return Report(
             counts=counts,
             machine=described,
