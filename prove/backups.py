@@ -13,14 +13,17 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from accord.db import portable
 from accord.db.backup import backup, restore
 from accord.db.engine import Database, open_database
+from accord.db.migrations import version_of
 from accord.kit.errors import AccordError
 from accord.promise import service as promises
 from accord.simulation.auditor.judge import Auditor
 from prove import company, grounds
-from prove.client import Answer, Client, Op, call, one
+from prove.client import Answer, Client, Op, call, judge, one
 from prove.model import Outcome, Piece, Say, Sizes
+from prove.worker import Nursery, Start
 
 CLIENTS = 3
 WARM_OPS = 10  # of each client before the first backup
@@ -186,7 +189,113 @@ def _piece(engine: str, careless: Keep, words: str) -> Piece:
     )
 
 
+# --- killed while it is made, or while it is brought back ---
+
+
+def _killed(engine: str, kills: int, seed: int, say: Say, *, is_careless: bool = False) -> Outcome:
+    chance = random.Random(seed)
+    wrong: list[str] = []
+    cut = 0
+    with (
+        Nursery() as nursery,
+        grounds.fresh(engine) as url,
+        tempfile.TemporaryDirectory(prefix="accord-backups-") as folder,
+    ):
+        with grounds.opened(url) as db:
+            client = Client("c", random.Random(seed), company.begin(db))
+            for _ in range(WARM_OPS):
+                client.heard(one(db, client.op()))
+        whole = Path(folder) / "whole.backup"
+        for number in range(kills):
+            if wrong and is_careless:
+                break
+            kept = Path(folder) / f"{number}.backup"
+            if number == 0:
+                backup_seconds = _seconds(nursery, Start(url=url, backup=str(whole)))
+                with _empty(engine) as new:
+                    restore_seconds = _seconds(nursery, Start(url=new, restore=str(whole)))
+            if is_careless:
+                cut += _cut_off(whole, kept, chance)
+            else:
+                cut += _kill(
+                    nursery, Start(url=url, backup=str(kept)), chance.uniform(0, 1.3) * backup_seconds
+                )
+            with _empty(engine) as new:
+                if kept.exists():
+                    wrong += [f"kill {number}: {words}" for words in _whole(new, kept, client)]
+            with _empty(engine) as new:
+                cut += _kill(
+                    nursery, Start(url=new, restore=str(whole)), chance.uniform(0, 1.3) * restore_seconds
+                )
+                wrong += [f"kill {number}: {words}" for words in _whole(new, whole, client)]
+    say(f"  {2 * kills} kills, {cut} before it was done; {len(wrong)} failures")
+    return Outcome(
+        count=kills,
+        failures=tuple(f"seed {seed}: {words}" for words in wrong[:20]),
+        facts={"killed before it was done": cut},
+    )
+
+
+def _seconds(nursery: Nursery, start: Start) -> float:
+    """How long it takes when nobody disturbs it."""
+    began = time.monotonic()
+    worker = nursery.worker(start)
+    if worker.hear(until=began + 60) is None:
+        raise AccordError("a process that keeps or fills a database ended by itself; its words are above")
+    worker.close()
+    return time.monotonic() - began
+
+
+def _kill(nursery: Nursery, start: Start, seconds: float) -> bool:
+    """Kill it after so long; whether it was not done."""
+    worker = nursery.worker(start)
+    said = worker.hear(until=time.monotonic() + seconds)
+    worker.close()
+    return said is None
+
+
+def _cut_off(whole: Path, kept: Path, chance: random.Random) -> bool:
+    """Take the guard away: a backup that has its name before it is whole."""
+    content = whole.read_bytes()
+    kept.write_bytes(content[: chance.randrange(len(content))])
+    return True
+
+
+def _whole(url: str, kept: Path, client: Client) -> list[str]:
+    """What is wrong with a database that is empty or restored, after a backup is restored where it is empty."""
+    try:
+        with grounds.opened(url) as db, db.read() as tx:
+            is_empty = version_of(tx) is None and not portable.tables_of(tx)
+        if is_empty:
+            restore(url, kept)
+        with grounds.opened(url) as db:
+            return judge(db, [client])
+    except Exception as error:  # noqa: BLE001 - whatever half a file leads to
+        return [f"{type(error).__name__}: {error}"]
+
+
+def _killed_piece(engine: str) -> Piece:
+    name = engine.lower()
+    return Piece(
+        id=f"R18-killed-{name}",
+        claim=f"A backup or restore of {engine} that is killed leaves nothing half done: the next try succeeds.",
+        fault=(
+            "A process that makes a backup, then one that restores, gets SIGKILL at a random moment. A backup that has its name must restore whole; a "
+            "database that was being restored must be empty or whole."
+        ),
+        unit="pairs of kills",
+        sizes=Sizes(test=2, prove=50, release=200),
+        chunk=25,
+        run=lambda count, seed, say: _killed(name, count, seed, say),
+        control=lambda seed, say: _killed(name, 2, seed, say, is_careless=True),
+        control_words="A backup has its name before it is whole.",
+        is_slow=True,
+    )
+
+
 PIECES = (
     _piece("SQLite", _file_alone, "The file is copied."),
     _piece("PostgreSQL", _without_snapshot, "Each table is read as it is when its turn comes."),
+    _killed_piece("SQLite"),
+    _killed_piece("PostgreSQL"),
 )

@@ -30,7 +30,7 @@ from prove.records import ROOT
 CALLERS = 4
 LIFE_SECONDS = (0.05, 0.8)  # from when it is ready until it is killed
 WAIT_SECONDS_MAX = 60  # for a server to be ready, and for a caller to be answered
-CYCLES_OF_CONTROL = 3
+CYCLES_OF_CONTROL = 4
 
 
 class Gone(Exception):

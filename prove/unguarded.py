@@ -82,7 +82,7 @@ def _answered_before_commit() -> Iterator[None]:
             try:
                 with db.write() as tx:
                     answer.set_result(work(tx))
-                    time.sleep(0.02)
+                    time.sleep(0.1)  # nearly always something is answered and not committed
             except BaseException as error:  # noqa: BLE001 - as it would have been raised where it is waited for
                 if not answer.done():
                     answer.set_exception(error)

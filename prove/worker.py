@@ -16,6 +16,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import Any, TypeVar
 from unittest import mock
 
@@ -23,6 +24,7 @@ import msgspec
 import sqlalchemy as sa
 
 from accord.db import engine
+from accord.db.backup import backup, restore
 from accord.db.engine import Database, open_database
 from accord.db.migrations import upgrade
 from accord.kit.errors import AccordError
@@ -38,6 +40,8 @@ class Start(msgspec.Struct, frozen=True, kw_only=True):
     """Which worker is wanted."""
 
     url: str
+    backup: str = ""  # into which file to keep the database, instead of answering
+    restore: str = ""  # from which file to fill it, instead of answering
     without: str = ""  # which guard is taken away: "commit", "one transaction"
 
 
@@ -170,6 +174,10 @@ def main(descriptor: int) -> int:
 
 
 def _work(link: socket.socket, start: Start) -> None:
+    if start.backup or start.restore:
+        _keep_or_fill(start)
+        _send(link, Said())
+        return
     try:
         db = open_database(start.url)
         if start.without == "one transaction":
@@ -187,6 +195,15 @@ def _work(link: socket.socket, start: Start) -> None:
             if said.answer is None or said.answer.id not in early:
                 _send(link, said)
         _send(link, Said())
+
+
+def _keep_or_fill(start: Start) -> None:
+    if start.restore:
+        restore(start.url, Path(start.restore))
+        return
+    db = open_database(start.url)
+    backup(db, Path(start.backup))
+    db.close()
 
 
 def _answers(db: Database, ops: tuple[Op, ...]) -> list[Said]:
