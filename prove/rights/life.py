@@ -88,7 +88,7 @@ def run(role: str, count: int, seed: int, say: Say, *, failures_max: int = _FAIL
 @contextmanager
 def _database() -> Iterator[tuple[Database, str]]:
     """A file in memory where there is such a place: what a machine does that fails is tried elsewhere."""
-    with tempfile.TemporaryDirectory(dir=_RAM if _RAM.is_dir() else None) as folder:
+    with tempfile.TemporaryDirectory(prefix="accord-rights-", dir=_RAM if _RAM.is_dir() else None) as folder:
         path = f"{folder}/rights.db"
         db = open_database(f"sqlite:///{path}")
         try:

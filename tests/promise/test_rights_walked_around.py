@@ -12,8 +12,11 @@ import pytest
 from tests.promise.rights_company import MANAGER, RIGHTS, SELLER, Desk, tell
 
 from accord.db.engine import Database
+from accord.exceptions.model import MasterStated, OpeningLine
+from accord.exceptions.service import supply_changed
+from accord.ledger.model import Allocation
 from accord.policy import service as policy
-from accord.policy.model import Answer, Counted, CumulativeLimit, Period, Rights, Subject
+from accord.policy.model import Answer, Counted, CumulativeLimit, Period, Rights, Subject, Tier
 from accord.promise import service
 from accord.promise.model import ApprovalState, Decision, Line, Refusal, Request, Verb, Verdict
 
@@ -365,9 +368,6 @@ def test_a_hold_that_is_approved_needs_no_renewal(db: Database, noon: Callable[[
 
 
 def test_an_order_promised_elsewhere_is_amended_by_the_rights(desk: Desk) -> None:
-    from accord.exceptions.model import OpeningLine
-    from accord.exceptions.service import supply_changed
-
     opening = OpeningLine(
         customer="C1",
         item="X-100",
@@ -382,3 +382,32 @@ def test_an_order_promised_elsewhere_is_amended_by_the_rights(desk: Desk) -> Non
 
     assert said(desk.do("sam", Verb.amend, 80, promise=promise)) == "approval_needed"
     assert said(desk.do("sam", Verb.amend, 40, promise=promise)) == "done"
+
+
+# --- a lower tier's share ---
+
+
+def test_a_lower_tiers_share_is_lent_by_a_second_person_alone(desk: Desk) -> None:
+    span = {"item": "X-100", "site": "Halden", "from_on": desk.today, "until_on": desk.today + 30}
+    shares = [
+        Allocation(id=tier, path=(f"tier:{tier}",), rank=rank, quantity=quantity, **span)  # type: ignore[arg-type]
+        for tier, rank, quantity in (("A", 1, 10), ("B", 2, 70))
+    ]
+    supply_changed(desk.db, [MasterStated(record=one) for one in shares], actor="erp", id="shares")
+    policy.put(desk.db, [Tier(id="B", rank=2)], actor="crm", id="tier")
+
+    plain = desk.do("sam", Verb.commit, 40)
+    asked = desk.do("sam", Verb.commit, 40, asks_approval=True)
+    by_manager = desk.do("mia", Verb.approve, approval=asked.approval)
+    own = desk.do("dan", Verb.commit, 40)
+    by_director = desk.do("dan", Verb.approve, approval=asked.approval)
+
+    assert [option.kind for option in plain.options if option.in_full_on_time] == ["borrow"]
+    assert said(plain).startswith("approval_needed")
+    assert asked.ruling is not None
+    assert (asked.ruling.ask, asked.promise) == ("director", None)  # what is borrowed is not kept meanwhile
+    assert said(by_manager) == "not_allowed"
+    assert said(own).startswith("approval_needed")  # the director lends, but not to himself
+    assert said(by_director) == "done"
+    assert service.verify(desk.db).findings == ()
+    assert all(one.same for one in service.replay_all(desk.db))

@@ -177,9 +177,7 @@ def _show_options(terminal: Terminal, decision: Decision, known: Catalogue) -> N
 
 def _deliveries(option: Option, decision: Decision, known: Catalogue) -> str:
     several = len({piece.item for piece in option.pieces}) > 1 or any(
-        piece.item != decision.request.lines[piece.line].item
-        for piece in option.pieces
-        if decision.request.lines
+        piece.item != decision.asked[piece.line].item for piece in option.pieces if decision.asked
     )
     words = []
     for piece in option.pieces:

@@ -250,6 +250,14 @@ class Decision(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_default
     approval: str | None = None  # apr_… asked for, given or declined
     approval_version: int | None = None  # of the approval that was read
     act: Request | None = None  # what an approval is asked for or lets happen; None = the request itself
+    about: tuple[
+        Line, ...
+    ] = ()  # what lines and options answer where the request names no lines: those of a promise
+
+    @property
+    def asked(self) -> tuple[Line, ...]:
+        """The lines that its lines and options answer."""
+        return self.about or (self.act or self.request).lines
 
 
 class PromiseLine(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):

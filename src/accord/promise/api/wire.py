@@ -255,14 +255,14 @@ def decision_out(decision: model.Decision, units: Units) -> Decision:
         verb=request.verb.value,
         verdict=decision.verdict.value,
         sentence=decision.sentence,
-        customer=request.customer,
+        customer=(decision.act or request).customer,
         promise=decision.promise,
         expires_at=_moment(decision.expires_at),
         chosen=None if decision.chosen is None else decision.chosen + 1,
         refusals=refusals_out(decision.refusals),
         ruling=ruling_out(decision.ruling),
         approval=decision.approval,
-        lines=[_line_out(verdict, request.lines, decision.today, units) for verdict in decision.lines],
+        lines=[_line_out(verdict, decision.asked, decision.today, units) for verdict in decision.lines],
         options=[
             _option_out(number, option, units, decision.now)
             for number, option in enumerate(decision.options, 1)

@@ -308,6 +308,7 @@ def _with_fresh_options(refusal: Decision, of: Case, before: Promise) -> Decisio
     today = today_of_line(case, lines[0].site)
     return msgspec.structs.replace(
         refusal,
+        about=lines,
         lines=verdicts,
         options=options,
         digest=offered_of(today, options),

@@ -64,7 +64,7 @@ class Shown:
             "tone": TONES[decision.verdict],
             "sentence": decision.sentence,
             "refusals": [" ".join(said.REFUSALS[one]) for one in decision.refusals],
-            "asked": [self.asked(line) for line in decision.request.lines],
+            "asked": [self.asked(line) for line in decision.asked],
             "customer": self.customer(decision.request.customer),
             "options": [self.option(decision, one) for one in decision.options],
             "chosen": None if decision.chosen is None else decision.chosen + 1,
@@ -144,11 +144,11 @@ class Shown:
         }
 
     def _piece(self, piece: Piece, decision: Decision) -> dict[str, str]:
-        line = decision.request.lines[piece.line] if piece.line < len(decision.request.lines) else None
+        line = decision.asked[piece.line] if piece.line < len(decision.asked) else None
         return {
             "quantity": self._quantity(piece.quantity, piece.item),
             "item": self._item(piece.item)
-            if line is None or line.item != piece.item or len(decision.request.lines) > 1
+            if line is None or line.item != piece.item or len(decision.asked) > 1
             else "",
             "deliver": said.day(piece.deliver_on, decision.today),
             "ship": said.day(piece.ship_on, decision.today),
@@ -169,7 +169,7 @@ class Shown:
         ]
 
     def _line(self, verdict: LineVerdict, decision: Decision) -> dict[str, str]:
-        line = decision.request.lines[verdict.line]
+        line = decision.asked[verdict.line]
         return {
             "what": f"{self._quantity(line.quantity, line.item)} {self._item(line.item)}",
             "word": said.VERDICTS[verdict.verdict],
@@ -180,9 +180,9 @@ class Shown:
 
     def chart(self, db: Database, decision: Decision) -> dict[str, object] | None:
         """Supply at the node that answers a request of one line, with the request as a mark; None where there is none."""
-        if len(decision.request.lines) != 1 or not decision.options:
+        if len(decision.asked) != 1 or not decision.options:
             return None
-        line, first = decision.request.lines[0], decision.options[0].pieces[0]
+        line, first = decision.asked[0], decision.options[0].pieces[0]
         wanted = line.item if line.item in self.names.items else first.item
         try:
             view = ledger.node(db, wanted, first.site)
