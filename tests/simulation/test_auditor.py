@@ -11,8 +11,9 @@ import pytest
 
 from accord.db.engine import Database, open_database
 from accord.db.migrations import upgrade
+from accord.simulation.auditor import steps
 from accord.simulation.auditor.judge import Auditor
-from accord.simulation.auditor.rows import decode
+from accord.simulation.auditor.rows import Rows, decode
 from accord.simulation.clock import START
 from accord.simulation.run import simulate
 
@@ -145,3 +146,42 @@ def test_a_decision_that_makes_a_shortfall_is_found(lived: Database) -> None:
     found = auditor.follow(decided=True)
 
     assert ("I1", key) in [(v.rule, v.subject) for v in found]
+
+
+@pytest.mark.parametrize(
+    ("expires_in", "broken"), [(-1, []), (+1, ["I1"])], ids=["over by then", "still held"]
+)
+def test_a_hold_that_ends_with_its_receipt_is_the_work_of_time(
+    lived: Database, expires_in: int, broken: list[str]
+) -> None:
+    """Its receipt served two days, so that both going lowers the days between; nobody decided that."""
+    key = "node:c0@north"
+    with lived.read() as tx:
+        now = tx.rows("SELECT max(latest_at) FROM ledger_key")[0][0]
+        rows = Rows(tx, now)
+    day, version = rows.today(key) + 5, 9
+    ends = {"version_from": 8, "version_to": version, "expires_at": now + expires_in, "promise": "prm"}
+    receipt = {
+        "id": "rcp",
+        "on_day": day,
+        "quantity": 10,
+        "counts": "counted",
+        "proposed_by": "prm",
+        "expires_on": None,
+    }
+    held = [
+        {"id": f"drw{n}", "on_day": day + n, "quantity": 5, "life_days": 0, "sequence": 1, **ends}
+        for n in (0, 2)
+    ]
+    firm = {
+        **held[0],
+        "id": "firm",
+        "version_from": 1,
+        "version_to": None,
+        "expires_at": None,
+        "quantity": 99,
+    }
+
+    found = steps.decided(rows, key, 8, [{**receipt, **ends}], [*held, firm], {}, ({}, {}))
+
+    assert [violation.rule for violation in found] == broken

@@ -11,7 +11,7 @@ import msgspec
 
 from accord.db.engine import Database
 from accord.ledger.service.books import Book
-from accord.promise.model import Request, Verb
+from accord.promise.model import Request, Verb, Verdict
 from accord.promise.service import batch
 from accord.simulation.between import BETWEEN
 from accord.simulation.life import Life
@@ -72,12 +72,7 @@ class Crowd:
         question = life.some_request(verb=Verb.ask, accept="requested")
         question = msgspec.structs.replace(question, lines=question.lines[:1], may_split=None)
         offer = life.promise_one(question)
-        if (
-            offer is None
-            or not offer.options
-            or not offer.options[0].in_full_on_time
-            or offer.options[0].needs
-        ):
+        if offer is None or offer.verdict is not Verdict.yes:
             return
         buyers = [
             msgspec.structs.replace(question, id=life.next_id(), verb=Verb.commit)

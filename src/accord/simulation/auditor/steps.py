@@ -58,11 +58,18 @@ def _at(
     there = [row for row in supplies if _in_force(row, version) and row["counts"] == "counted"]
     drawn = [row for row in draws if _in_force(row, version)]
     new = {row["id"]: row for row in supplies if row["version_from"] == version and row["proposed_by"]}
-    gone = {row["id"]: row for row in supplies if row["version_to"] == version and row["proposed_by"]}
+    made = [row for row in draws if row["version_from"] == version]
+    # What was drawn anew says when; a hold that was over by then went with time, its receipts too.
+    at = max((row["sequence"] // 1_000 for row in made), default=rows.now)
+    gone = {
+        row["id"]: row
+        for row in supplies
+        if row["version_to"] == version and row["proposed_by"] and not _was_over(row, at)
+    }
     # A proposed receipt that is there before and after was moved by time, or hardened: not taken away.
     change = _Change(
         new_draws=[row for row in draws if row["version_from"] == version and row["version_to"] != version],
-        gone_draws=[row for row in draws if row["version_to"] == version],
+        gone_draws=[row for row in draws if row["version_to"] == version and not _was_over(row, at)],
         new_supply=[row for id, row in new.items() if row["counts"] == "counted" and id not in gone],
         gone_supply=[row for id, row in gone.items() if row["counts"] == "counted" and id not in new],
     )
@@ -91,10 +98,10 @@ def _at(
             ]
     if not carries:
         return []
-    made, added = {row["id"] for row in change.new_draws}, {row["id"] for row in change.new_supply}
+    anew, added = {row["id"] for row in change.new_draws}, {row["id"] for row in change.new_supply}
     before = (
         [row for row in there if row["id"] not in added] + change.gone_supply,
-        [row for row in drawn if row["id"] not in made] + change.gone_draws,
+        [row for row in drawn if row["id"] not in anew] + change.gone_draws,
     )
     asked = {terms.get(row["promise"] or "", frozenset[str]()) for row in change.new_draws if row["promise"]}
     asked.discard(ANYBODY)
@@ -125,6 +132,10 @@ class _Change(NamedTuple):
                 for row in group:
                     change[_day(row, today, carries)] += sign * row["quantity"]
         return change
+
+
+def _was_over(row: Row, at: int) -> bool:
+    return row["expires_at"] is not None and row["expires_at"] <= at
 
 
 def _in_force(row: Row, version: int) -> bool:
