@@ -24,7 +24,7 @@ from accord.simulation.life import ACTOR, ZONES, Life
 
 SELLER, HEAD, FREE = "seller", "head", "free"
 SAM, SAM_IN_CHARGE, HANNA = "sam", "sam in charge", "hanna"
-WEEK_MAX = 40  # pieces a customer and week on a seller's word
+WEEK_MAX = 24  # pieces a customer and week on a seller's word
 FLOOR_MINOR = 700
 
 RIGHTS = Rights(

@@ -41,7 +41,7 @@ WEIGHTS: dict[str, int] = {
     "receipt": 7, "slip": 4, "cut": 2, "arrive": 4, "cite": 3, "count": 4, "ship": 6, "opening_line": 1, "capacity": 1,
     "working_day": 4, "new_shares": 1, "bring_in": 1, "later": 4, "next_day": 2, "repeat_news": 1,
     "meanwhile": 4, "rush": 2, "lost": 3, "clock_jumps": 1,
-    "sell": 4, "ask_approval": 2, "approve": 2, "approve_own": 1, "decline": 1, "take_back": 1, "move_costs": 1,
+    "sell": 6, "ask_approval": 2, "approve": 2, "approve_own": 1, "decline": 1, "take_back": 1, "move_costs": 1,
 }  # fmt: skip
 
 

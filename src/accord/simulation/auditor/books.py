@@ -111,10 +111,11 @@ def _owner(owner: Row, draws: Sequence[Row], now: int) -> Iterator[Violation]:
             has_ended = True
             continue  # given back when its key is next locked
         key = draw["key"]
-        # A share that was used stays used when the goods have left.
-        if owner["state"] not in OPEN and not (
-            owner["state"] == "fulfilled" and key.startswith(("allocation:", "limit:"))
-        ):
+        # A share that was used stays used when the goods have left, and so does a limit, if only some of them have.
+        is_used = (owner["state"] == "fulfilled" and key.startswith(("allocation:", "limit:"))) or (
+            owner["fulfilled"] and key.startswith("limit:")
+        )
+        if owner["state"] not in OPEN and not is_used:
             yield Violation(
                 "owner", key, f"draw {draw['id']} belongs to {owner['id']}, which is {owner['state']}"
             )

@@ -47,13 +47,13 @@ def _stale(
     real_transacted, real_lock = vars(batch)["_transacted"], store.lock
     seen: list[Profiles] = []
 
-    def transacted(db: Database, waiting: Sequence[Request], actor: str, *, is_deep: bool) -> Any:
-        if BETWEEN.is_inside or seen or (deep_only and not is_deep):
-            return real_transacted(db, waiting, actor, is_deep=is_deep)
+    def transacted(db: Database, waiting: Sequence[Request], lane: Any) -> Any:
+        if BETWEEN.is_inside or seen or (deep_only and not lane.is_deep):
+            return real_transacted(db, waiting, lane)
         seen.append(_everything(db))
         try:
             BETWEEN.meet("request", waiting)
-            return real_transacted(db, waiting, actor, is_deep=is_deep)
+            return real_transacted(db, waiting, lane)
         finally:
             seen.pop()
 
@@ -100,17 +100,17 @@ def lock_released() -> AbstractContextManager[None]:
     checked: Profiles = {}
     phase = [""]
 
-    def transacted(db: Database, waiting: Sequence[Request], actor: str, *, is_deep: bool) -> Any:
+    def transacted(db: Database, waiting: Sequence[Request], lane: Any) -> Any:
         if BETWEEN.is_inside or phase[0]:
-            return real_transacted(db, waiting, actor, is_deep=is_deep)
+            return real_transacted(db, waiting, lane)
         try:
             phase[0] = "check"
-            real_transacted(db, waiting, actor, is_deep=is_deep)
+            real_transacted(db, waiting, lane)
         except _Released:
             BETWEEN.meet("request", waiting)
         try:
             phase[0] = "write"
-            return real_transacted(db, waiting, actor, is_deep=is_deep)
+            return real_transacted(db, waiting, lane)
         finally:
             phase[0] = ""
             checked.clear()
@@ -153,8 +153,8 @@ def key_in_second_transaction() -> AbstractContextManager[None]:
     def record_reply(_tx: Tx, given: Sequence[requests.Reply], **_named: Any) -> None:
         replies.update({one.id: one for one in given})
 
-    def transacted(db: Database, waiting: Sequence[Request], actor: str, *, is_deep: bool) -> Any:
-        done = real_transacted(db, waiting, actor, is_deep=is_deep)
+    def transacted(db: Database, waiting: Sequence[Request], lane: Any) -> Any:
+        done = real_transacted(db, waiting, lane)
         if not BETWEEN.is_inside:
             BETWEEN.meet("repeat", [one for one in waiting if one.id in done.answers])
         with db.write() as tx:
@@ -214,24 +214,31 @@ def _with(profile: Profile, quantity: int, on: int) -> Profile:
 def graph_moved() -> AbstractContextManager[None]:
     """The master data changes between reach and lock, and nobody looks again."""
     real_transacted = vars(batch)["_transacted"]
+    real_in_force, real_still = vars(batch)["in_force"], vars(batch)["still_in_force"]
     seen: list[int] = []
 
-    def transacted(db: Database, waiting: Sequence[Request], actor: str, *, is_deep: bool) -> Any:
+    def transacted(db: Database, waiting: Sequence[Request], lane: Any) -> Any:
         if BETWEEN.is_inside or seen:
-            return real_transacted(db, waiting, actor, is_deep=is_deep)
+            return real_transacted(db, waiting, lane)
         with db.read() as tx:
             seen.append(graphs.version(tx))
         try:
             BETWEEN.meet("graph", waiting)
-            return real_transacted(db, waiting, actor, is_deep=is_deep)
+            return real_transacted(db, waiting, lane)
         finally:
             seen.pop()
 
-    def graph(tx: Tx) -> Any:
-        return graphs.graph_at(tx, seen[-1]) if seen and not BETWEEN.is_inside else graphs.graph(tx)
+    def in_force(tx: Tx) -> Any:
+        graph, rules, now = real_in_force(tx)
+        return (graphs.graph_at(tx, seen[-1]) if _is_first(seen) else graph), rules, now
 
-    def version(tx: Tx) -> int:
-        return seen[-1] if seen and not BETWEEN.is_inside else graphs.version(tx)
+    def still(tx: Tx, graph: Any, rules: Any) -> Any:
+        return tx.now() if _is_first(seen) else real_still(tx, graph, rules)
 
-    proxy = SimpleNamespace(**{**vars(graphs), "graph": graph, "version": version})
-    return patched((batch, "_transacted", transacted), (batch, "graphs", proxy))
+    return patched(
+        (batch, "_transacted", transacted), (batch, "in_force", in_force), (batch, "still_in_force", still)
+    )
+
+
+def _is_first(seen: Sequence[int]) -> bool:
+    return bool(seen) and not BETWEEN.is_inside
