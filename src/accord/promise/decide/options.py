@@ -10,7 +10,7 @@ from accord.kit.money import format_money
 from accord.policy.model import Answer, Figures, Ruling
 from accord.promise.decide.case import Case
 from accord.promise.decide.needs import settled
-from accord.promise.decide.plan import Plan
+from accord.promise.decide.plan import Plan, leaves_shares
 from accord.promise.decide.price import cost_at, holds_seconds, is_thin, parts_of
 from accord.promise.decide.reply import half_up
 from accord.promise.decide.rights import figures_of, judged, needs_of
@@ -90,8 +90,9 @@ def ranked(case: Case, drafts: list[Draft]) -> tuple[Option, ...]:
 
     The best few of them.
 
-    Equal offers are given once.
+    Equal offers are given once; one that together takes what is set aside for others is none.
     """
+    drafts = [draft for draft in drafts if leaves_shares(case, draft.plans)]
     if not drafts:
         return ()
     if len(drafts) == 1:

@@ -9,7 +9,7 @@ from accord.promise.decide.case import Case, Wish
 from accord.promise.decide.ctp import Ctp
 from accord.promise.decide.line import Answer, answer, from_stock
 from accord.promise.decide.options import Draft, ranked
-from accord.promise.decide.plan import Part, Plan, cover
+from accord.promise.decide.plan import Part, Plan, cover, leaves_shares
 from accord.promise.decide.reply import Short
 from accord.promise.decide.verdict import verdict_of
 from accord.promise.model import LineVerdict, Option, Refusal, Verdict
@@ -49,7 +49,7 @@ def _all_from_stock(case: Case) -> list[Plan] | None:
             return None
         plans.append(Plan("full", wish, [part]))
     trial.undo(mark)
-    return plans
+    return plans if leaves_shares(case, plans) else None
 
 
 def _many(case: Case) -> tuple[tuple[Option, ...], tuple[LineVerdict, ...]]:
@@ -120,7 +120,11 @@ def together(case: Case) -> list[Plan] | None:
             plans.append(plan)
         trial.undo(mark)
         if len(plans) == len(wishes):
-            return plans
+            if leaves_shares(case, plans):
+                return plans
+            again = min(
+                (n for w in wishes for way in w.ways if (n := way.next_target(day)) is not None), default=None
+            )
         day = again
     return None
 

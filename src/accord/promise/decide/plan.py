@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from accord.kit.days import Day
 from accord.ledger.decide.trial import Trial
-from accord.promise.decide.case import Wish
+from accord.promise.decide.case import Case, Wish
 from accord.promise.decide.ctp import Ctp
 from accord.promise.decide.reply import Reply, Short
 from accord.promise.decide.way import Way
@@ -83,6 +83,29 @@ def apply(trial: Trial, makes: tuple[Make, ...], takes: tuple[Take, ...]) -> Non
         trial.add(receipt.key, receipt.on, receipt.quantity, receipt.source)
     for take in takes:
         trial.take(take.key, take.on, take.quantity, take.life_days)
+
+
+def leaves_shares(case: Case, plans: list[Plan]) -> bool:
+    """Whether all of it together leaves what is set aside for others as it was, as the gate will ask.
+
+    Line by line that is not sure: once one of them has drawn what there is, the requester's own share may stand where a
+    lower one stood. The trial is left as it was.
+    """
+    makes = [receipt for plan in plans for receipt in plan.makes]
+    takes = [take for plan in plans for take in plan.takes] + [take for one in makes for take in one.takes]
+    nodes = [take for take in takes if take.key.startswith("node:")]
+    if len(nodes) < 2 or not any(case.graph.allocations_on(take.key) for take in nodes):
+        return True
+    return case.trial.bears(
+        # A hold's receipts count for no more than the hold draws, on that day.
+        [
+            (m.key, m.needed_on, m.needed, 0) if case.hold_seconds else (m.key, m.on, m.quantity, 0)
+            for m in makes
+        ],
+        [(take.key, take.on, take.quantity, take.life_days) for take in nodes],
+        terms=case.terms,
+        borrow=any(plan.kind == "borrow" for plan in plans),
+    )
 
 
 def cover(
