@@ -55,9 +55,14 @@ def sources(parts: tuple[str, ...] = PARTS) -> dict[str, str]:
     return {name: file.read_text(encoding="utf-8") for name, file in files(parts).items()}
 
 
+@cache
+def _every(parts: tuple[str, ...]) -> dict[str, list[Mutant]]:
+    return {name: mutants_of(name, source) for name, source in sources(parts).items()}
+
+
 def sample(parts: tuple[str, ...], seed: int, count: int) -> tuple[list[Mutant], dict[str, int]]:
     """So many mutants by lot, and how many each module has."""
-    every = {name: mutants_of(name, source) for name, source in sources(parts).items()}
+    every = _every(parts)
     drawn = sorted((one for rows in every.values() for one in rows), key=lambda one: _lot(seed, one))
     return drawn[:count], {name: len(rows) for name, rows in every.items() if rows}
 
