@@ -208,6 +208,7 @@ def test_an_item_or_site_that_master_data_does_not_have_is_named() -> None:
         (MasterStated(record=CalendarRecord(id="week", calendar=weekdays(1))), ["overtime:line", LINE, "supplier:acme"]),
         (MasterStated(ends=("resource", "line")), [LINE, "overtime:line"]),
         (MasterStated(ends=("supplier", "acme")), ["supplier:acme"]),
+        (MasterStated(ends=("allocation", "a")), ["allocation:a"]),
         (MasterStated(ends=("item", "pump")), []),
         (MasterStated(), []),
     ],

@@ -263,6 +263,13 @@ def test_the_day_a_receipt_was_due_first_is_kept_however_often_it_is_moved() -> 
         ({"planned_on": DAY + 3}, True),
         ({"planned_on": DAY + 4}, False),
         ({"rolled_to": DAY - 1, "draws": ((DAY - 1, 0, 5),)}, True),
+        # Overdue since nine days, and needs seven more of a lot: the lot's last day for it is the day before today.
+        ({"rolled_to": DAY - 1, "draws": ((DAY - 9, 7, 5),), "supply": ((0, 5, "r", "", DAY + 6),)}, True),
+        ({"rolled_to": DAY - 1, "draws": ((DAY - 9, 7, 5),), "supply": ((0, 5, "r", "", DAY + 7),)}, False),
+        ({"rolled_to": DAY - 1, "draws": ((DAY - 9, 7, 5),), "supply": ((0, 5, "r", "", DAY + 5),)}, False),
+        ({"rolled_to": DAY - 1, "draws": ((DAY + 1, 7, 5),), "supply": ((0, 5, "r", "", DAY + 6),)}, False),
+        ({"rolled_to": DAY - 1, "draws": ((DAY - 9, 7, 5),), "supply": ((0, 5, "r", "", 0),)}, False),
+        ({"rolled_to": DAY - 1, "draws": ((DAY - 9, 0, 5),), "supply": ((0, 5, "r", "", DAY + 6),)}, False),
         ({"rolled_to": DAY - 1, "draws": ((DAY, 0, 5),)}, False),
         ({"rolled_to": DAY - 1, "draws": ((DAY - 2, 0, 5),)}, False),  # overdue before, and judged then
     ],

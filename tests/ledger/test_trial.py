@@ -194,6 +194,8 @@ def test_a_requester_uses_up_its_share_on_days_of_its_period(on: int, terms: str
     takes = trial_of("+10 d0", share).allocation_takes(KEY, DAY + on, 8, frozenset({terms}))
 
     assert takes == ((("allocation:a", DAY, taken),) if taken else ())
+    one = trial_of("+10 d0", share).allocation_takes(KEY, DAY + on, 1, frozenset({terms}))
+    assert one == ((("allocation:a", DAY, 1),) if taken else ())
 
 
 _KEPT = Allocation(

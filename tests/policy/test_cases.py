@@ -69,6 +69,8 @@ def case(quantity: int, expect: str, **more: object) -> Case:
         (case(11, "deny", role="boss", actor="sam"), ""),  # who is named acts in his own roles
         (case(10, "allow", role="", actor="sam"), ""),
         (case(10, "deny", role=""), ""),  # somebody without a role
+        (case(12, "allow", role="boss"), ""),
+        (case(13, "deny", role="boss", by="week"), ""),
         (case(10, "allow", used=(("week", 2),)), ""),
         (case(10, "deny", used=(("week", 3),), by="week"), ""),
         (case(10, "deny", used=(("week", 99),), by="week"), ""),  # what is overdrawn leaves nothing

@@ -576,3 +576,21 @@ def test_the_receipt_that_is_waited_for_is_named_although_a_source_was_tried() -
     assert found == Limit(
         why=Refusal.supply_short, key="node:X-100@halden", on=TODAY + 4, short=10, until=TODAY + 7, ref="PO 1"
     )
+
+
+def test_waiting_for_the_receipt_is_told_of_where_a_source_looked_nearer() -> None:
+    line = Resource(id="line", name="Line", site="halden", calendar="new")
+    made = operation(steps=tuple(Step(loads=(Load(resource="line"),), setup_minutes=300) for _ in range(2)))
+    world = World(FROM_TODAY, line, made, stock={"X-100": "+10 d2 PO-1"})
+
+    assert limit(world, "10 X-100 d1") == ("supply_short", "node:X-100@halden", 1, 10, 2)
+
+
+def test_lanes_in_a_circle_name_the_last_node_before_it_closes() -> None:
+    there, back = lane(), lane(id="b", origin="halden", destination="lyon")
+    ctp = _ctp(World(LYON, there, back), "10 X-100 d9")
+
+    found = ctp.cover(10, "X-100", "halden", TODAY + 9, explains=True)
+
+    assert isinstance(found, Short)
+    assert (found.limit.why, found.limit.key) == (Refusal.no_source, "node:X-100@lyon")

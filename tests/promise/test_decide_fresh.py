@@ -367,3 +367,24 @@ def test_what_two_components_need_of_one_lot_is_said_once() -> None:
     assert receipts == [
         ("buy:t", 100, 50, 4), ("make:l", 10, 10, 5), ("make:r", 10, 10, 5), ("make:o", 10, 10, 5),
     ]  # fmt: skip
+
+
+def test_what_the_second_line_takes_of_the_first_ones_lot_is_needed_of_it() -> None:
+    bought = Term(id="t", item="X-100", site="halden", supplier="s", lead_days=1, lot_min=100)
+    found = World(Supplier(id="s", name="S"), bought).ask("10 X-100 d4", "20 X-100 d4")
+
+    (lot,) = found.options[0].makes
+    assert (lot.quantity, lot.needed) == (100, 30)
+
+
+@pytest.mark.parametrize(
+    ("ask", "price", "is_listed"), [("2 X-100 d4", 2_500, True), ("2 X-100 d4 at 2400", 2_400, False)]
+)
+def test_a_promise_keeps_the_price_that_was_agreed(ask: str, price: int, is_listed: bool) -> None:
+    world = World(stock={"X-100": "+10 now"}, prices=(Price(id="X-100", item="X-100", list_minor=2_500),))
+    decision = world.ask(ask, verb="commit")
+
+    made = promise_after(decision, None, effects_of(decision, world.graph, world.book), actor="sam")
+
+    assert made is not None
+    assert (made.lines[0].price_minor, made.lines[0].is_listed) == (price, is_listed)

@@ -10,6 +10,7 @@ from tests.promise.decide_world import HALDEN, LYON, NORTHWIND, NOW, TODAY, Worl
 from tests.promise.test_ctp import MAKER, earliest, lane, operation, term
 
 from accord.kit.calendars import Calendar, CalendarRule
+from accord.kit.errors import InputError
 from accord.ledger.model import (
     Allocation,
     CalendarRecord,
@@ -23,6 +24,7 @@ from accord.ledger.model import (
 )
 from accord.policy.model import Actor, Answer, Customer, Price, Right, Rights, Rules, Ruling
 from accord.policy.model import Verb as Act
+from accord.promise.decide.case import terms_of
 from accord.promise.decide.words import day_words, lines_words, quantity_words
 from accord.promise.model import Approval, ApprovalState, Figures, Promise, Refusal, Request, Verb, Verdict
 
@@ -50,6 +52,54 @@ def test_the_first_substitute_that_is_there_stands_in(stock: dict[str, str], exp
     )
 
     assert offers(world.ask("8 X-100 d2")) == expected
+
+
+@pytest.mark.parametrize(
+    ("terms", "asked", "kinds"),
+    [
+        (NORTHWIND, None, []),
+        (NORTHWIND, True, ["substitute"]),
+        (EASY, None, ["substitute"]),
+        (EASY, False, []),
+    ],
+)
+def test_the_request_says_what_is_accepted_else_the_customers_terms(
+    terms: Customer, asked: bool | None, kinds: list[str]
+) -> None:
+    world = World(OTHER, *SWAPS[:1], stock={"X-110": "+9 now"}, customer=terms)
+
+    assert [option.kind for option in world.ask("8 X-100 d2", may_substitute=asked).options] == kinds
+
+
+@pytest.mark.parametrize(
+    ("customer", "terms"),
+    [
+        (None, set()),
+        (Customer(id="n", name="N"), set()),
+        (Customer(id="n", name="N", tier="A"), {"tier:A"}),
+        (Customer(id="n", name="N", channel="web", region="north"), {"channel:web", "region:north"}),
+    ],
+)
+def test_shares_know_a_customer_by_tier_channel_and_region(
+    customer: Customer | None, terms: set[str]
+) -> None:
+    assert terms_of(customer) == terms
+
+
+@pytest.mark.parametrize(
+    ("asks", "verb", "error"),
+    [
+        ((), "ask", ("/lines", "lines_missing", "There is no line. Name at least one item, quantity and day.")),
+        ((), "commit", ("/lines", "lines_missing", "There is no line. Name at least one item, quantity and day.")),
+        (("0 X-100 d2",), "ask", ("/lines/0/quantity", "not_positive", "The quantity is 0. Give more than zero.")),
+        (("1 X-100 d2", "-4 X-100 d2"), "ask", ("/lines/1/quantity", "not_positive", "The quantity is -4. Give more than zero.")),
+    ],
+)  # fmt: skip
+def test_what_is_no_request_is_named(asks: tuple[str, ...], verb: str, error: tuple[str, str, str]) -> None:
+    with pytest.raises(InputError) as raised:
+        World(stock={"X-100": "+9 now"}).ask(*asks, verb=verb)
+
+    assert [(one.pointer, one.code, one.detail) for one in raised.value.errors] == [error]
 
 
 def test_a_substitute_at_another_price_says_so() -> None:
@@ -237,6 +287,7 @@ def test_what_ships_together_is_no_later_than_accepted_for_the_first_line(
             Verdict.cannot_promise,
             "The 2 lines cannot be delivered together.",
         )
+        assert found.refusals == (Refusal.not_by_then,)
 
 
 # --- rights ---
