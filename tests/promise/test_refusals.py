@@ -31,7 +31,7 @@ LINE = Line(item="X", quantity=1, requested_on=day_of("2027-03-01"), site="S")
         ("hold_renewed_too_often", "The hold P has been renewed as often as allowed."),
         ("approval_is_not_open", "This approval was given or declined before."),
         ("approval_expired", "The time for this approval has passed."),
-        ("approver_is_requester", "Whoever asks, or made the promise, does not approve it."),
+        ("approver_is_requester", "Whoever asks, or made or amended the promise, does not approve it."),
         ("changed_since_asked", "What this approval is about was changed since it was asked."),
         ("no_way_to_the_customer", "No site delivers to this customer."),
         ("no_source", "X is not in stock and cannot be made, moved or bought."),

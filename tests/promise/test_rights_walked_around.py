@@ -411,3 +411,22 @@ def test_a_lower_tiers_share_is_lent_by_a_second_person_alone(desk: Desk) -> Non
     assert said(by_director) == "done"
     assert service.verify(desk.db).findings == ()
     assert all(one.same for one in service.replay_all(desk.db))
+
+
+def test_who_asked_may_have_another_role_by_now(desk: Desk) -> None:
+    rights = limited(over=Subject.actor)
+    state(desk, rights)
+    asked = desk.do("sam", Verb.commit, 70, asks_approval=True)
+    trainee = msgspec.structs.replace(rights.actors[0], roles=("trainee",))
+    policy.put(
+        desk.db,
+        [msgspec.structs.replace(rights, actors=(trainee, *rights.actors[1:]))],
+        actor="boss",
+        id="trainee",
+    )
+
+    given = desk.do("mia", Verb.approve, approval=asked.approval)
+
+    assert said(given) == "done"
+    assert {take.key.split(":")[2] for take in given.limits} == {"actor=sam"}
+    assert all(one.same for one in service.replay_all(desk.db))

@@ -92,7 +92,7 @@ def show_command(terminal: Terminal) -> int:
             )
         if book.rights.actors:
             terminal.say()
-            terminal.table(["actor", "roles", "team"], said.actors(book.rights))
+            terminal.table(["actor", "roles", "team", "person"], said.actors(book.rights))
         terminal.say(_changed_by(book.rights))
     for one in waiting:
         when = (
@@ -272,10 +272,11 @@ def _warn(terminal: Terminal, doubts: tuple[str, ...]) -> None:
 
 
 def _changed_by(rights: Rights) -> str:
+    zone = f"Days, weeks and months of limits begin in {rights.zone}."
     if not rights.change:
-        return "Whoever may use this command may state other rules."
+        return f"{zone} Whoever may use this command may state other rules."
     second = f", and another person who is {rights.second} must agree" if rights.second else ""
-    return f"Only a {rights.change} may state other rules{second}."
+    return f"{zone} Only a {rights.change} may state other rules{second}."
 
 
 def _said_at(at: Instant) -> str:

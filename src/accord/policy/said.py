@@ -30,9 +30,9 @@ def limits(found: Rights, currency: str) -> list[list[str]]:
 
 
 def actors(found: Rights) -> list[list[str]]:
-    """Rows of: actor, roles, team."""
-    rows = [[one.id, ", ".join(one.roles), one.team] for one in found.actors]
-    return rows + ([["everybody else", found.everybody_else, ""]] if found.everybody_else else [])
+    """Rows of: actor, roles, team, the person behind it."""
+    rows = [[one.id, ", ".join(one.roles), one.team, one.person] for one in found.actors]
+    return rows + ([["everybody else", found.everybody_else, "", ""]] if found.everybody_else else [])
 
 
 def _limits(right: Right, currency: str) -> str:

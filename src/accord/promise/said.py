@@ -46,7 +46,7 @@ REFUSALS: Mapping[Refusal, tuple[str, str]] = {
     Refusal.hold_renewed_too_often: ("The hold was renewed as often as the policy allows.", "Commit or release it."),
     Refusal.approval_is_not_open: ("This approval was given or declined before.", "Look at what it came to."),
     Refusal.approval_expired: ("The time for this approval has passed.", "Have it asked for again."),
-    Refusal.approver_is_requester: ("Whoever asks, or made the promise, does not approve it.", "Leave it to somebody else who has the role."),
+    Refusal.approver_is_requester: ("Whoever asks, or made or amended the promise, does not approve it.", "Leave it to somebody else who has the role."),
     Refusal.changed_since_asked: ("What the approval is about was changed since it was asked.", "Have it asked for again, as it is now."),
     Refusal.no_way_to_the_customer: ("No site delivers to this customer.", "Add a delivery from a site to the customer's zone."),
     Refusal.no_source: ("It is not in stock, and there is no way to make, move or buy it.", "Add a source for the item, or ask for another item."),

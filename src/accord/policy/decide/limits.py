@@ -70,17 +70,22 @@ def _takes(key: str, on: Day, wanted: Iterable[tuple[int, int]], left: int) -> t
     return tuple(found)
 
 
-def limit_keys(rights: Rights, actors: Iterable[str], customer: str, tier: str, today: Day) -> frozenset[str]:
+def limit_keys(
+    rights: Rights, actors: Iterable[str], customer: str, tier: str, today: Day, role: str = ""
+) -> frozenset[str]:
     """The keys of every cumulative limit that an act of these actors for this customer may look at.
 
-    The customer's of all roles: whom to ask depends on what is left to those who could be asked.
+    The customer's of all roles: whom to ask depends on what is left to those who could be asked. `role`: in which
+    something was asked for, whatever roles whoever asked has by now.
     """
     return frozenset(
         key_of(rights, limit, actor, customer, today)[0]
         for actor in actors
         for limit in rights.limits
         if (
-            limit.over is Subject.customer or limit.role == ANY or limit.role in actor_of(rights, actor).roles
+            limit.over is Subject.customer
+            or limit.role in (ANY, role)
+            or limit.role in actor_of(rights, actor).roles
         )
         and (not limit.tiers or tier in limit.tiers)
     )

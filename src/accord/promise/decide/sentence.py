@@ -26,7 +26,7 @@ _REFUSED: dict[Refusal, str] = {
     Refusal.hold_renewed_too_often: "The hold {promise} has been renewed as often as allowed",
     Refusal.approval_is_not_open: "This approval was given or declined before",
     Refusal.approval_expired: "The time for this approval has passed",
-    Refusal.approver_is_requester: "Whoever asks, or made the promise, does not approve it",
+    Refusal.approver_is_requester: "Whoever asks, or made or amended the promise, does not approve it",
     Refusal.changed_since_asked: "What this approval is about was changed since it was asked",
     Refusal.no_way_to_the_customer: "No site delivers to this customer",
     Refusal.no_source: "{item} is not in stock and cannot be made, moved or bought",

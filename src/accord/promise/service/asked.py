@@ -36,10 +36,12 @@ def acting(request: Request, approvals: Mapping[str, Approval]) -> Request:
     return request if approval is None else act_of(approval, request)
 
 
-def acting_for(request: Request, approvals: Mapping[str, Approval], actor: str) -> tuple[str, ...]:
-    """Who acts, and who asked for it where he gives an approval."""
+def acting_for(
+    request: Request, approvals: Mapping[str, Approval], actor: str
+) -> tuple[tuple[str, ...], str]:
+    """Who acts, and who asked for it and in which role where he gives an approval."""
     approval = approvals.get(request.approval or "")
-    return (actor,) if approval is None else (actor, approval.actor)
+    return ((actor,), "") if approval is None else ((actor, approval.actor), approval.ruling.role)
 
 
 def promise_named(request: Request, approval: Approval | None, decision: str) -> str:

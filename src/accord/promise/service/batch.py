@@ -265,7 +265,8 @@ def _batch(tx: Tx, waiting: Sequence[Request], lane: _Lane, extra: frozenset[str
     for r in fresh:
         before, act = about.get(subject(r, approvals) or ""), acting(r, approvals)
         wanted.update((all_keys if is_deep else first_keys)(graph, rules, act, before))
-        wanted |= limits_of(rules, act, before, acting_for(r, approvals, actor), today)
+        actors, role = acting_for(r, approvals, actor)
+        wanted |= limits_of(rules, act, before, actors, today, role)
     book = locked(tx, graph, wanted, _treatment(rules), partial(still_in_force, tx, graph, rules))
     policy.still(rules, book.now)
     if day_of_limits(rules, book.now) != today:

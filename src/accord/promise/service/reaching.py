@@ -59,14 +59,19 @@ def _ship_to(customer: Customer | None) -> str:
 
 
 def limits_of(
-    rules: Policy, request: Request, about: Promise | None, actors: Sequence[str], today: Day
+    rules: Policy,
+    request: Request,
+    about: Promise | None,
+    actors: Sequence[str],
+    today: Day,
+    role: str = "",
 ) -> frozenset[str]:
-    """The cumulative limits that the request may look at; `actors`: who acts, and who asked where one approves."""
+    """The cumulative limits that the request may look at; `actors`: who acts, and who asked, in `role`, where one approves."""
     if rules.rights is None or not rules.rights.limits:
         return frozenset()
     customer = _customer(rules, request, about)
     id, tier = (customer.id, customer.tier) if customer is not None else ("", "")
-    return limit_keys(rules.rights, actors, id, tier, today)
+    return limit_keys(rules.rights, actors, id, tier, today, role)
 
 
 def day_of_limits(rules: Policy, now: Instant) -> Day:
