@@ -62,4 +62,4 @@ release: check test coverage ## Build the wheel and the source archive from a cl
 	scripts/release.sh
 
 clean: ## Remove what the targets made, .venv included
-	rm -rf .venv dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv .bench dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -264,6 +264,7 @@ def test_on_a_sharded_database_each_key_is_locked_by_itself_in_key_order(
         return rows(tx, sql, **given)
 
     monkeypatch.setattr(Tx, "rows", one)
+    assert pg_db.is_sharded is False  # no extension is there that would spread it
     pg_db.is_sharded = is_sharded
 
     with pg_db.write() as tx:
