@@ -430,3 +430,22 @@ def test_who_asked_may_have_another_role_by_now(desk: Desk) -> None:
     assert said(given) == "done"
     assert {take.key.split(":")[2] for take in given.limits} == {"actor=sam"}
     assert all(one.same for one in service.replay_all(desk.db))
+
+
+@pytest.mark.parametrize(
+    ("over", "who", "said_of"),
+    [
+        (Subject.actor, "sam at home", "approval_needed"),  # another key of the same person
+        (Subject.actor, "sue", "done"),
+        (Subject.team, "sue", "approval_needed"),
+        (Subject.team, "sam at home", "approval_needed"),  # in the team of the person behind it
+        (Subject.customer, "sue", "approval_needed"),
+    ],
+)
+def test_another_key_is_the_same_person_and_a_team_is_one(
+    desk: Desk, over: Subject, who: str, said_of: str
+) -> None:
+    state(desk, limited(over=over))
+    done(desk.do("sam", Verb.commit, 50))
+
+    assert said(desk.do(who, Verb.commit, 21)) == said_of
