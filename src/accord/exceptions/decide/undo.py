@@ -123,8 +123,7 @@ def _identity(supply: Supply | None) -> tuple[object, ...] | None:
 
 def _said(was: Supply | None, now: Supply | None) -> str:
     supply = was or now
-    if supply is None:  # both absent: never stated
-        return "a supply that is gone"
+    assert supply is not None  # the news stated it, before or after
     item, site = node_of(supply.key)
     if supply.kind is SupplyKind.on_hand:
         return f"the stock of {item} at {site} was counted or moved since"
