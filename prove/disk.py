@@ -16,7 +16,7 @@ import apsw
 
 SECTOR_BYTES = 512
 
-Fault = Literal["error", "full", "power"]
+Fault = Literal["error", "gone", "full", "power"]
 What = Literal["open", "read", "write", "truncate", "sync", "size", "lock", "delete", "access"]
 
 _CODES: dict[What, int] = {
@@ -66,6 +66,7 @@ class Disk:
         self.writes = 0  # of them, writes
         self.is_off = False
         self.is_full = False
+        self.is_gone = False
         self.has_struck = False
         self.trace: list[What] = []
         self._fault: Fault | None = None
@@ -73,12 +74,12 @@ class Disk:
         self._files: dict[str, _File] = {}
 
     def arm(self, fault: Fault, at: int) -> None:
-        """Fail at the I/O of this number, from 1; a disk gets full at the write of this number."""
+        """Fail at the I/O of this number, from 1; a disk that is gone stays so; one gets full at the write of this number."""
         self._fault, self._at = fault, at
 
     def mend(self) -> None:
-        """The error was one of a moment; there is space again."""
-        self._fault, self.is_full = None, False
+        """The disk is well again, and there is space."""
+        self._fault, self.is_full, self.is_gone = None, False, False
 
     def cut(self) -> None:
         """The power is gone."""
@@ -88,7 +89,7 @@ class Disk:
 
     def io(self, what: What, path: str, *, grows: bool = False) -> bool:
         """One I/O begins; whether the power goes in the middle of it. Raises: apsw.Error when it fails."""
-        if self.is_off:
+        if self.is_off or self.is_gone:
             raise apsw.exception_for(_CODES[what])
         self.count += 1
         self.writes += what == "write"
@@ -96,7 +97,8 @@ class Disk:
         number = self.writes if self._fault == "full" else self.count
         if self._fault is not None and not self.has_struck and number == self._at:
             self.has_struck = True
-            if self._fault == "error":
+            if self._fault in ("error", "gone"):
+                self.is_gone = self._fault == "gone"
                 raise apsw.exception_for(_CODES[what])
             if self._fault == "power":
                 self.is_off = True

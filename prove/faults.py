@@ -26,7 +26,7 @@ from prove.client import Answer, Asked, Client, Op, Told, judge, one
 from prove.disk import Disk, Fault
 from prove.model import Outcome, Piece, Say, Sizes
 
-KINDS: tuple[Fault, ...] = ("error", "full", "power")
+KINDS: tuple[Fault, ...] = ("error", "gone", "full", "power")
 TRIES_MAX = 3  # an error of a moment is over at the second try
 STRIDE = 7_919  # a prime: neighbouring points are tried far apart, so that a few are of many acts
 
@@ -285,13 +285,13 @@ PIECES = (
         ),
         fault=(
             "Hold, commit, commit of a hold, amend, release, cancel, supply news, import and migration, some with a "
-            "checkpoint, opening included: at each I/O an error of a moment, at each write a full disk, at each I/O and after the last a power "
+            "checkpoint, opening included: at each I/O an error of a moment and one that stays, at each write a full disk, at each I/O and after the last a power "
             "failure in which each write since the last sync is kept, lost or torn by sectors of 512 bytes. After an error the client "
             "asks again and then the power goes, too. The product's own SQLite opens what is left."
             f" The faults happen to {apsw_driver.versions}."
         ),
         unit="points",
-        sizes=Sizes(test=40, prove=8_000, release=80_000),
+        sizes=Sizes(test=40, prove=10_000, release=100_000),
         chunk=CHUNK,
         run=_sweep,
         control=_control,

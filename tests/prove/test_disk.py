@@ -91,7 +91,7 @@ def test_a_proof_reaches_every_io_of_every_act(tmp_path: Path) -> None:
     there = points(set_stage(tmp_path, 1))
 
     assert len(there) <= PIECES[0].sizes.prove
-    assert {point.kind for point in there} == {"error", "full", "power"}
+    assert {point.kind for point in there} == {"error", "gone", "full", "power"}
     assert len({point.act.name for point in there}) == 12
 
 
