@@ -44,10 +44,26 @@ def speaks(right: Right | CumulativeLimit, role: str, act: Act) -> bool:
 
 def actor_of(rights: Rights, id: str) -> Actor:
     """Who this is; whoever is not stated has the role of everybody else."""
-    for actor in rights.actors:
-        if actor.id == id:
-            return actor
+    found = _named(rights).get(id)
+    if found is not None:
+        return found
     return Actor(id=id, roles=(rights.everybody_else,) if rights.everybody_else else ())
+
+
+_KEPT_MAX = 8
+_kept: dict[
+    int, tuple[Rights, dict[str, Actor]]
+] = {}  # by identity: rights are compared by all that they say
+
+
+def _named(rights: Rights) -> dict[str, Actor]:
+    """The actors by id; a decision asks a dozen times, and a company has hundreds."""
+    kept = _kept.get(id(rights))
+    if kept is None or kept[0] is not rights:
+        if len(_kept) >= _KEPT_MAX:
+            _kept.clear()
+        kept = _kept[id(rights)] = (rights, {actor.id: actor for actor in reversed(rights.actors)})
+    return kept[1]
 
 
 def person_of(rights: Rights, id: str) -> str:
