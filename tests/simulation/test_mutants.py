@@ -31,7 +31,7 @@ BY_THE_AUDITOR = {
     "M4": {"versions", "profile"},
     "M5": {"profile"},
     "M6": {"once"},
-    "M7 without gate and CHECK": {"I1"},
+    "M7 without gate and CHECK": {"I1", "owner", "I2"},
     "M8 without gate and CHECK": {"I1"},
     "M9": {"lost", "versions"},
     "M11": {"profile", "I1"},

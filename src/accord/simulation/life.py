@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from accord.db.engine import Database
+from accord.kit.days import midnight
 from accord.kit.errors import AccordError, Fault, RequestChanged, Unavailable
 from accord.promise import service as promising
 from accord.promise.model import Decision, Line, Request, Verb
@@ -27,13 +28,14 @@ ACTOR = "simulation"
 class Known:
     """A promise as its owner remembers it."""
 
-    def __init__(self, request: Request, decision: Decision, news: int) -> None:
+    def __init__(self, request: Request, decision: Decision, news: int, half_day: tuple[int, bool]) -> None:
         assert decision.promise is not None
         self.id = decision.promise
         self.lines = request.lines
         self.customer = request.customer
         self.expires_at = decision.expires_at
         self.news = news  # how much supply news there was when it was last decided
+        self.half_day = half_day  # when work could begin the same day, or no longer
         self.options = decision.options
         self.chosen = decision.chosen
 
@@ -180,7 +182,8 @@ class Life:
         )
         if decision is None:
             return
-        if decision.promise is None and same and was_open and known.news == self.news:
+        is_as_it_was = known.news == self.news and known.half_day == self._half_day()
+        if decision.promise is None and same and was_open and is_as_it_was:
             self.wrong("amend", known.id, f"competed with itself: {decision.refusals}")
 
     def hold_and_amend_at_once(self) -> None:
@@ -294,6 +297,11 @@ class Life:
             site=chance.choice((None, None, world.NORTH, world.SOUTH)),
         )
 
+    def _half_day(self) -> tuple[int, bool]:
+        """The day, and whether the cut-off of the site that works has come."""
+        day = self.clock.day(ZONES[world.NORTH])
+        return day, self.clock.now >= midnight(day, ZONES[world.NORTH]) + world.CUTOFF_MINUTE * 60_000_000
+
     def _customer(self) -> str | None:
         return self.chance.choice((None, *world.CUSTOMERS))
 
@@ -322,11 +330,11 @@ class Life:
             del self.answered[:-50]
         if decision.promise is None or request.verb in (Verb.ask, Verb.release, Verb.cancel):
             return
-        known = Known(request, decision, self.news)
+        known = Known(request, decision, self.news, self._half_day())
         for group in (self.holds, self.commitments):
             for old in group:
                 if old.id == known.id:
-                    old.expires_at, old.news = decision.expires_at, self.news
+                    old.expires_at, old.news, old.half_day = decision.expires_at, self.news, self._half_day()
                     old.lines = request.lines or old.lines
                     if request.verb is Verb.amend:
                         return

@@ -36,6 +36,7 @@ from accord.policy.model import Customer, Price, Rules, Tier
 NORTH, SOUTH = "north", "south"
 FAMILIES = {True: 1, False: 60}  # hot, cold
 ITEMS_A_FAMILY = 5
+CUTOFF_MINUTE = 14 * 60  # of the site that works
 CUSTOMERS = ("ann", "bob", "cyd", "dan", "eve")
 
 RULES = Rules(
@@ -68,7 +69,7 @@ def master_data(today: Day, hot: bool) -> list[Record]:
     records: list[Record] = [
         CalendarRecord(id="work", calendar=work),
         CalendarRecord(id="carrier", calendar=weekdays(1_440)),
-        Site(id=NORTH, name="North", zone="Europe/Oslo", calendar="work", cutoff_minute=14 * 60),
+        Site(id=NORTH, name="North", zone="Europe/Oslo", calendar="work", cutoff_minute=CUTOFF_MINUTE),
         Site(id=SOUTH, name="South", zone="America/Chicago"),
         Delivery(id="by-van", site=NORTH, ship_to="*", transit_days=1, calendar="carrier"),
         Delivery(id="by-truck", site=SOUTH, ship_to="*", transit_days=2, cost_minor=40, priority=2),
