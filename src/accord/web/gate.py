@@ -13,7 +13,6 @@ import threading
 import time
 from typing import Any
 
-from litestar.datastructures import MutableScopeHeaders
 from litestar.enums import ScopeType
 from litestar.middleware import ASGIMiddleware
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
@@ -108,9 +107,10 @@ class Gate(ASGIMiddleware):
 
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                out = MutableScopeHeaders.from_message(message)
-                for name, value in added.items():
-                    out[name] = value
+                own = [(name.lower().encode(), value.encode()) for name, value in added.items()]
+                names = [name for name, _ in own]
+                # What a problem has brought along itself is replaced.
+                message["headers"] = [*(one for one in message["headers"] if one[0] not in names), *own]
             await send(message)
 
         if allowed.retry_after_seconds:
