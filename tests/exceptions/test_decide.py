@@ -527,6 +527,7 @@ def test_a_shipment_fulfils_its_commitment_and_lowers_what_is_on_hand(
     assert ledger.supplies() == {"on_hand:available:": 20 - quantity}
     (movement,) = ledger.sheets[PUMP].movements
     assert movement == Movement(key=PUMP, id="cau_1:0", at=NOW, quantity=-quantity, commitment="com_1")
+    assert ledger.ignored == []
 
 
 def test_a_shipment_of_a_lot_takes_that_lot() -> None:

@@ -209,6 +209,7 @@ _KEPT = Allocation(
         ("+10 d0", [(0, 4)], (), False, True),
         ("+10 d0", [(0, 5)], (), False, False),  # six are kept for others
         ("+10 d0", [(9, 5)], (), False, False),
+        ("+10 d0", [(-3, 4)], (), False, True),  # overdue: it counts as today
         ("+10 d0", [(0, 5)], ("tier:A",), False, True),
         ("+10 d0", [(0, 11)], ("tier:A",), False, False),
         ("+10 d0, -7 d1", [(0, 3)], (), False, False),

@@ -594,3 +594,22 @@ def test_lanes_in_a_circle_name_the_last_node_before_it_closes() -> None:
 
     assert isinstance(found, Short)
     assert (found.limit.why, found.limit.key) == (Refusal.no_source, "node:X-100@lyon")
+
+
+@pytest.mark.parametrize(("day", "until"), [(365, 365), (366, None)])
+def test_a_receipt_beyond_the_horizon_relieves_nothing(day: int, until: int | None) -> None:
+    assert limit(World(stock={"X-100": f"+4 now, +10 d{day}"}), "10 X-100 d4")[4] == until
+
+
+def test_the_evidence_is_what_is_there_and_what_is_brought() -> None:
+    (piece,) = (
+        World(MAKER, term(lot_min=8), stock={"X-100": "+4 now, +1 d2 PO-1"})
+        .ask("10 X-100 d4")
+        .options[0]
+        .pieces
+    )
+
+    assert [(row.source, row.quantity, row.on - TODAY) for row in piece.evidence] == [
+        ("on hand", 4, 0), ("PO 1", 1, 2), ("buy:t", 8, 4),
+    ]  # fmt: skip
+    assert piece.from_stock == 5
