@@ -111,12 +111,12 @@ def test_who_goes_while_the_job_runs_leaves_the_others_their_answers():
 
 def test_an_answer_after_the_loop_was_closed_troubles_nobody(caplog):
     job = Future()
+    loop = CountedLoop()
+    waiting = Mailbox(loop).answer(job)
+    waiting.send(None)  # up to where it waits
+    loop.close()
 
-    async def work(mailbox):
-        asyncio.create_task(mailbox.answer(job))  # noqa: RUF006 - it ends with the loop
-        await asyncio.sleep(0)
-
-    run(work)
     job.set_result("late")
 
     assert caplog.records == []
+    waiting.close()
