@@ -16,7 +16,7 @@ from accord.ledger.model import Item, Site, SupplyKind
 from accord.promise.service import verify
 from accord.web import keys
 from prove.calls import Caller, Reply, processes_of
-from prove.grounds import fresh, opened, serving
+from prove.grounds import fresh, opened, serving, showing
 from prove.model import Outcome, Piece, Say, Sizes
 
 CONTENDERS = 64
@@ -157,11 +157,11 @@ def _file(count: int, seed: int, say: Say) -> Outcome:
 
 
 def _four_without_lock(seed: int, say: Say) -> Outcome:
-    return _run("postgresql", 2, 1, seed, say, "lock")
+    return showing(_run("postgresql", 2, 1, seed, say, "lock"), "drawn of 1", "got the last unit")
 
 
 def _file_without_look(seed: int, say: Say) -> Outcome:
-    return _run("sqlite", 1, 1, seed, say, "look")
+    return showing(_run("sqlite", 1, 1, seed, say, "look"), "drawn of 1", "got the last unit")
 
 
 PIECES = (

@@ -9,16 +9,27 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from functools import cache
 from pathlib import Path
 
+import msgspec
+
 from accord.db.engine import Database, open_database
 from accord.db.migrations import upgrade
+from prove.model import Outcome
 from prove.records import ROOT
 
 ENGINES = ("sqlite", "postgresql")
+
+
+def showing(outcome: Outcome, *signs: str) -> Outcome:
+    """Of a control's failures those that show what the guard keeps from happening: a control that fails because of something
+    else shows nothing."""
+    kept = tuple(one for one in outcome.failures if any(sign in one for sign in signs))
+    return msgspec.structs.replace(outcome, failures=kept)
 
 
 @cache
@@ -76,16 +87,22 @@ def serving(url: str, *argv: str, without: str = "") -> Iterator[str]:
         env={**os.environ, "NO_COLOR": "1"},
     )
     assert process.stderr is not None
+    # What it says of faults is read, or it would wait for somebody to read it.
+    reader = threading.Thread(target=process.stderr.read)
     try:
         line = process.stderr.readline()
         match = re.match(r"Serving (http://\S+)", line)
         if match is None:
             raise RuntimeError(f"the server did not start: {line}{process.stderr.read()}")
+        reader.start()
         yield match[1]
     finally:
         process.send_signal(signal.SIGINT)
         try:
-            process.communicate(timeout=20)
+            process.wait(timeout=20)
         except subprocess.TimeoutExpired:
             process.kill()
-            process.communicate()
+            process.wait()
+        if reader.ident is not None:
+            reader.join()
+        process.stderr.close()

@@ -23,7 +23,7 @@ from accord.ledger.model import Item, Site
 from accord.promise.model import Decision, Line, Request, Verb
 from accord.promise.service import batch, desk, verify
 from accord.web.app import on
-from prove.grounds import fresh, opened
+from prove.grounds import fresh, opened, showing
 from prove.model import Outcome, Piece, Say, Sizes
 
 CALLERS = 16
@@ -239,9 +239,9 @@ def _claimed_in_another() -> Iterator[None]:
 def _unguarded(seed: int, say: Say) -> Outcome:
     """Both guards, one after the other; each must be missed."""
     with mock.patch.object(engine, "TRIES_MAX", 1):
-        once = _run(20, seed, say)
+        once = showing(_run(20, seed, say), "after 1 tries")
     with _claimed_in_another():
-        outside = _run(20, seed, say)
+        outside = showing(_run(20, seed, say), "was answered with")
     is_missed = bool(once.failures) and bool(outside.failures)
     return Outcome(count=40, failures=once.failures + outside.failures if is_missed else ())
 

@@ -26,7 +26,7 @@ from accord.ledger.model import Input, Item, Operation, Site, node_key
 from accord.ledger.service.books import Book
 from accord.promise.model import Decision, Line, Request, Verb
 from accord.promise.service import promise, verify
-from prove.grounds import fresh, opened
+from prove.grounds import fresh, opened, showing
 from prove.model import Outcome, Piece, Say, Sizes
 from prove.unguarded import nothing_locked
 
@@ -258,7 +258,7 @@ def _without_lock(seed: int, say: Say) -> Outcome:
     facts: Counter[str] = Counter()
     with nothing_locked():
         found = _raced(LEVELS[0], 6, random.Random(seed), 1.0, facts)
-    return Outcome(count=6, failures=tuple(found), facts=dict(facts))
+    return showing(Outcome(count=6, failures=tuple(found)), "drawn", "were promised")
 
 
 PIECES = (

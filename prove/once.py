@@ -7,7 +7,7 @@ import random
 import threading
 from collections import Counter
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from queue import Empty, SimpleQueue
 from typing import Any
 
@@ -22,7 +22,7 @@ from accord.promise.service import verify
 from accord.web import keys
 from prove.calls import Caller, Reply
 from prove.cutting import Heard, Network, bad_network
-from prove.grounds import fresh, opened, serving
+from prove.grounds import fresh, opened, serving, showing
 from prove.model import Outcome, Piece, Say, Sizes
 
 WORKERS = 16
@@ -118,26 +118,33 @@ class _Shop:
             waiting.put(call)
 
         def work() -> None:
-            callers = [Caller(address, self._secret) for address in self._servers]
-            while True:
-                try:
-                    call = waiting.get_nowait()
-                except Empty:
-                    break
-                with self._lock:
-                    other, caller = chance.random() < _OTHER, chance.choice(callers)
-                reply = caller.post(call.path, call.key, call.body)
-                self._network.heard[call.key].append(Heard(reply.status, reply.body, reply.is_repeat))
-                if not reply.is_repeat:
-                    self._wrong(f"{call.key} came again and was not said to be a repeat")
-                if other and not call.path.endswith(":bulk"):
-                    self._otherwise(call, caller)
-            for caller in callers:
-                caller.close()
+            with ExitStack() as stack:
+                callers = [
+                    stack.enter_context(closing(Caller(address, self._secret))) for address in self._servers
+                ]
+                while True:
+                    try:
+                        call = waiting.get_nowait()
+                    except Empty:
+                        return
+                    with self._lock:
+                        other, caller = chance.random() < _OTHER, chance.choice(callers)
+                    try:
+                        self._repeat(call, caller, otherwise=other and not call.path.endswith(":bulk"))
+                    except (OSError, http.client.HTTPException) as error:
+                        self._wrong(f"{call.key} came again and was not answered: {error!r}")
 
         _all_at_once(work)
         for key, heard in self._network.heard.items():
             self._judge(key, heard)
+
+    def _repeat(self, call: _Call, caller: Caller, *, otherwise: bool) -> None:
+        reply = caller.post(call.path, call.key, call.body)
+        self._network.heard[call.key].append(Heard(reply.status, reply.body, reply.is_repeat))
+        if not reply.is_repeat:
+            self._wrong(f"{call.key} came again and was not said to be a repeat")
+        if otherwise:
+            self._otherwise(call, caller)
 
     def _otherwise(self, call: _Call, caller: Caller) -> None:
         body = {**call.body, "note": "other"}
@@ -193,9 +200,8 @@ class _Shop:
             self._deliver(name, promise, chance, say)
 
     def _deliver(self, name: str, promise: str, chance: random.Random, say: Any) -> None:
-        caller = Caller(chance.choice(self._servers), self._secret)
-        found = msgspec.json.decode(caller.get(f"/v1/promises/{promise}").body)
-        caller.close()
+        with closing(Caller(chance.choice(self._servers), self._secret)) as caller:
+            found = msgspec.json.decode(caller.get(f"/v1/promises/{promise}").body)
         commitment = found["lines"][0]["commitments"][0]
         quantity = chance.randint(1, int(commitment["quantity"]))
         body = {"quantity": str(quantity), "at": "2026-01-02T00:00:00Z"}
@@ -303,11 +309,11 @@ def _file(count: int, seed: int, say: Say) -> Outcome:
 
 
 def _two_unclaimed(seed: int, say: Say) -> Outcome:
-    return _run("postgresql", 30, seed, say, "claim")
+    return showing(_run("postgresql", 30, seed, say, "claim"), "was decided")
 
 
 def _file_unclaimed(seed: int, say: Say) -> Outcome:
-    return _run("sqlite", 30, seed, say, "claim")
+    return showing(_run("sqlite", 30, seed, say, "claim"), "was decided")
 
 
 _FAULT = (

@@ -22,7 +22,7 @@ from accord.ledger.model import Item, Site
 from accord.promise.service import verify
 from accord.web import keys
 from accord.web.server import holder
-from prove.grounds import fresh, opened, serving
+from prove.grounds import fresh, opened, serving, showing
 from prove.model import Outcome, Piece, Say, Sizes
 
 CALLERS = 32  # who keep the server busy
@@ -218,7 +218,7 @@ def _memory(pid: int) -> int:
 
 
 def _unbounded(seed: int, say: Say) -> Outcome:
-    return _run(2, seed, say, "bound")
+    return showing(_run(2, seed, say, "bound"), "nobody was told to come back")
 
 
 PIECES = (

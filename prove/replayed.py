@@ -7,7 +7,7 @@ from collections import Counter
 
 from accord.db.engine import Database, open_database
 from accord.promise.service import replay_all
-from prove.grounds import ENGINES, fresh
+from prove.grounds import ENGINES, fresh, showing
 from prove.model import Outcome, Piece, Say, Sizes
 from prove.stories import story
 
@@ -77,9 +77,8 @@ def _replayed(db: Database, engine: str, facts: Counter[str]) -> list[str]:
 
 
 def _overwritten(seed: int, say: Say) -> Outcome:
-    return _run(
-        60, seed, say, changed="UPDATE ledger_supply SET quantity = quantity + 10 WHERE kind = 'on_hand'"
-    )
+    changed = "UPDATE ledger_supply SET quantity = quantity + 10 WHERE kind = 'on_hand'"
+    return showing(_run(60, seed, say, changed=changed), "at byte")
 
 
 PIECES = (

@@ -21,7 +21,7 @@ from accord.db.audit import Entry
 from accord.db.audit_checkpoints import Checkpoint
 from accord.db.engine import Database
 from accord.db.tx import Tx
-from prove.grounds import ENGINES, fresh, opened
+from prove.grounds import ENGINES, fresh, opened, showing
 from prove.model import Outcome, Piece, Say, Sizes
 
 CHAINS = 3
@@ -355,7 +355,7 @@ def _is_found(
 
 def _tamper_unhashed(seed: int, say: Say) -> Outcome:
     with mock.patch.object(audit, "_is_hash", return_value=True):
-        return _tamper(2 * len(TAMPERINGS), seed, say)
+        return showing(_tamper(2 * len(TAMPERINGS), seed, say), "was not found")
 
 
 # --- a million ---
@@ -411,7 +411,7 @@ def opened_with_entries(engine: str, count: int) -> Iterator[Database]:
 
 def _million_unhashed(seed: int, say: Say) -> Outcome:
     with mock.patch.object(audit, "_is_hash", return_value=True):
-        return _million(1_000, seed, say)
+        return showing(_million(1_000, seed, say), "was changed")
 
 
 PIECES = (
