@@ -36,7 +36,7 @@ BY_THE_AUDITOR = {
     "M9": {"lost", "versions"},
     "M11": {"profile", "I1"},
     "M12": {"locks"},
-    "M13": {"amend", "commit"},
+    "M13": {"amend", "commit", "hold"},
     "M14": {"owner"},
     "M15 without gate and CHECK": {"I1"},
     "M17 without gate and CHECK": {"I1"},

@@ -64,6 +64,13 @@ class Mirror(Rows):
         moved = {key: was.get(key, 0) for key, at in heads.items() if at != was.get(key, -1)}
         is_all = self._other_records(tx)
         drawn = dict(self._drawn)
+        for key in moved:
+            if key.startswith("allocation:"):  # what a hold had that was over was given back by time
+                drawn[key.partition(":")[2]] = sum(
+                    draw["quantity"]
+                    for draw in self.draws.get(key, ())
+                    if draw["expires_at"] is None or draw["expires_at"] > now
+                )
         owners: set[str] = set()
         since: dict[str, dict[str, list[Row]]] = {table: {} for table in VERSIONED}
         for key, before in moved.items():
