@@ -60,6 +60,8 @@ class _Killer:
             if said.answer is not None:
                 waiting.pop(said.answer.id).heard(said.answer)
                 self._refused = 0
+                if self.start.without and self.chance.random() < 0.1:
+                    worker.kill()  # the control is to be found on a machine of whatever speed
             elif said.error:
                 self._refused += 1
                 if said.status != 503 or self._refused > REFUSED_MAX:

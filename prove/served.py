@@ -30,7 +30,7 @@ from prove.records import ROOT
 CALLERS = 4
 LIFE_SECONDS = (0.05, 0.8)  # from when it is ready until it is killed
 WAIT_SECONDS_MAX = 60  # for a server to be ready, and for a caller to be answered
-CYCLES_OF_CONTROL = 4
+CYCLES_OF_CONTROL = 3
 
 
 class Gone(Exception):
@@ -200,7 +200,10 @@ def _killed(url: str, kills: int, seed: int, say: Say, *, without: str = "") -> 
         for thread in threads:
             thread.start()
         for _ in range(kills):
-            time.sleep(chance.uniform(*LIFE_SECONDS))
+            if without:
+                _wait_for_an_answer(lines)  # else nothing could be lost
+            else:
+                time.sleep(chance.uniform(*LIFE_SECONDS))
             server.kill()
             ready.append(server.start())
     except AccordError as error:
@@ -232,6 +235,14 @@ def _killed(url: str, kills: int, seed: int, say: Say, *, without: str = "") -> 
             "ready later than 2 s": sum(seconds > 2 for seconds in ready),
         },
     )
+
+
+def _wait_for_an_answer(lines: list[_Line]) -> None:
+    """Until somebody was answered anew, on a machine of whatever load."""
+    had = sum(len(line.client.answered) for line in lines)
+    gives_up_at = time.monotonic() + WAIT_SECONDS_MAX
+    while sum(len(line.client.answered) for line in lines) == had and time.monotonic() < gives_up_at:
+        time.sleep(0.002)
 
 
 def _judged(url: str, lines: Iterable[_Line]) -> list[str]:
