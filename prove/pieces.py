@@ -27,7 +27,6 @@ MODULES: tuple[str, ...] = (
     "overload",
     "fuzzed",
     "imports",
-    "mutation.piece",
 )
 
 

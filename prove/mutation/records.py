@@ -112,6 +112,10 @@ Would a test notice if a rule were another? Each mutant is one small wrong chang
 tests that run the changed line are run against it until one fails. A mutant that no test notices survives: then a test is
 missing, or the change cannot be seen from outside, and the last table says why.
 
+A survivor is looked at by a person, gets its test or its reason, and is tried again. So the score of a sample that was worked
+through says how the tests stand after it; how they do on changes that nobody has looked at, another seed says
+(`make mutation ARGS="--seed 2 --count 300 --to /tmp/seed-2.json"`).
+
 This page is written by `make mutation` from [mutation.json](mutation.json). What the changes are, how they are tried and
 why no ready-made tool does it: [ADR 13](decisions/0013-mutants-of-our-own.md). The mutants are drawn by lot from all that
 there are; the same seed draws the same ones as long as the code stands.

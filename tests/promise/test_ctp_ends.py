@@ -613,3 +613,14 @@ def test_the_evidence_is_what_is_there_and_what_is_brought() -> None:
         ("on hand", 4, 0), ("PO 1", 1, 2), ("buy:t", 8, 4),
     ]  # fmt: skip
     assert piece.from_stock == 5
+
+
+def test_a_way_that_takes_too_long_is_told_of_rather_than_one_that_leads_in_a_circle() -> None:
+    there, back = lane(), lane(id="b", origin="halden", destination="lyon", priority=1)
+    made = operation(site="lyon", lead_days=30, priority=2)
+    ctp = _ctp(World(LYON, there, back, made), "10 X-100 d9")
+
+    found = ctp.cover(10, "X-100", "halden", TODAY + 9, explains=True)
+
+    assert isinstance(found, Short)
+    assert (found.limit.why, found.limit.key) == (Refusal.lead_time_too_long, "node:X-100@lyon")

@@ -388,3 +388,26 @@ def test_a_promise_keeps_the_price_that_was_agreed(ask: str, price: int, is_list
 
     assert made is not None
     assert (made.lines[0].price_minor, made.lines[0].is_listed) == (price, is_listed)
+
+
+@pytest.mark.parametrize(
+    ("verb", "state", "words"),
+    [
+        ("commit", State.held, "{} is committed now."),
+        ("hold", State.held, "{} is held until 2027-03-01 10:00 UTC."),
+        ("release", State.held, "The hold {} is released."),
+        ("cancel", State.committed, "{} is cancelled."),
+    ],
+)
+@pytest.mark.parametrize(("ref", "name"), [("SO 7", "SO 7"), ("", "prm_1")])
+def test_a_promise_is_spoken_of_by_the_number_that_people_know(
+    verb: str, state: State, words: str, ref: str, name: str
+) -> None:
+    before, standing = hold(state=state, ref=ref)
+    seconds = 3_600 if verb == "hold" else None
+
+    found = World(stock={"X-100": "+10 now"}).ask(
+        verb=verb, promise="prm_1", before=before, standing=standing, hold_seconds=seconds
+    )
+
+    assert found.sentence == words.format(name)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import ast
+import subprocess
+import sys
 from pathlib import Path
 
+import msgspec
 import pytest
 from prove.mutation import records
 from prove.mutation.mutants import Mutant, mutants_of, mutated
 from prove.mutation.records import Module, Result, Survivor, reasons
-from prove.mutation.sample import PARTS, sample, sources
+from prove.mutation.sample import PARTS, ROOT, sample, sources
 from prove.mutation.swap import swap_in
 from prove.mutation.trial import Seen, Verdict
 
@@ -152,3 +155,33 @@ def test_every_reason_is_about_a_mutant_that_there_is() -> None:
 
     assert [id for id in reasons() if id not in there] == []
     assert all(why.endswith(".") for why in reasons().values())
+
+
+def _tried(folder: Path, *options: str) -> Result:
+    # In a process of its own: what it runs is pytest, and pytest runs this.
+    to = folder / "result.json"
+    asked = [
+        "--count",
+        "8",
+        "--seed",
+        "11",
+        "--part",
+        "policy",
+        "--folder",
+        str(folder / "kept"),
+        "--to",
+        str(to),
+    ]
+    done = subprocess.run(
+        [sys.executable, "-m", "prove.mutation", *asked, *options], cwd=ROOT, capture_output=True, text=True
+    )
+    assert to.exists(), done.stdout + done.stderr
+    return msgspec.json.decode(to.read_bytes(), type=Result)
+
+
+@pytest.mark.slow
+def test_the_tests_notice_mutants_and_without_them_nobody_does(tmp_path: Path) -> None:
+    with_tests, without = _tried(tmp_path), _tried(tmp_path, "--no-tests")
+
+    assert (with_tests.tried, with_tests.killed >= 7) == (8, True)
+    assert (without.tried, without.killed, len(without.survivors)) == (8, 0, 8)
