@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -81,3 +82,16 @@ def test_columns_that_are_like_nothing_get_no_suggestion(tmp_path: Path) -> None
         files.read([tmp_path / "x.csv"], None)
 
     assert "suggestions" not in error.value.extra
+
+
+@pytest.mark.parametrize("header", [",".join(f"x{n}" for n in range(1_000)), "s" * 100_000])
+def test_a_suggestion_takes_no_long_time_however_wide_or_long_the_header_is(
+    header: str, tmp_path: Path
+) -> None:
+    (tmp_path / "x.csv").write_text(f"{header}\n")
+    began = time.process_time()
+
+    with pytest.raises(InputError, match="are not ours"):
+        files.read([tmp_path / "x.csv"], None)
+
+    assert time.process_time() - began < 2

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping as Map
 from difflib import SequenceMatcher
+from functools import lru_cache
 
 import msgspec
 
@@ -21,6 +22,8 @@ from accord.kit.errors import InputError
 
 _SAMPLES = 3
 _LOOKED_AT = 200  # rows
+_COMPARED_MAX = 60  # columns; of more, only names that are known count: comparing letters takes too long
+_NAME_MAX = 60  # letters of a name that are worth comparing
 _SURE_MIN = 50  # what is less sure is not suggested
 _MISSING = 80  # what a field that must be there and is not takes from the score of a target
 
@@ -125,8 +128,9 @@ def _samples(table: Table, place: int) -> tuple[str, ...]:
 
 def _fields(target: Target, samples: Map[str, tuple[str, ...]]) -> dict[str, tuple[str, int]]:
     """A field for each column, the surest first, each field once."""
+    is_small = len(samples) <= _COMPARED_MAX
     pairs = sorted(
-        ((_sure(column, field, target.fields[field].as_, words), column, field) for column, words in samples.items() for field in target.fields),
+        ((_sure(column, field, target.fields[field].as_, words, is_small=is_small), column, field) for column, words in samples.items() for field in target.fields),
         key=lambda one: (-one[0], one[1], one[2]),
     )  # fmt: skip
     found: dict[str, tuple[str, int]] = {}
@@ -136,7 +140,7 @@ def _fields(target: Target, samples: Map[str, tuple[str, ...]]) -> dict[str, tup
     return found
 
 
-def _sure(column: str, field: str, as_: As, samples: tuple[str, ...]) -> int:
+def _sure(column: str, field: str, as_: As, samples: tuple[str, ...], *, is_small: bool) -> int:
     words, ours = _plain(column), _plain(field)
     usual = _WORDS.get(field, frozenset())
     parts = set(re.findall(r"[a-z0-9]+", column.lower()))
@@ -147,12 +151,18 @@ def _sure(column: str, field: str, as_: As, samples: tuple[str, ...]) -> int:
     elif parts & (usual | {ours}):
         sure = 70
     else:
-        sure = int(60 * SequenceMatcher(None, words, ours).ratio())
+        sure = _like(words, ours) if is_small else 0
     if samples and as_ is As.day and not all(_DATE.fullmatch(word) for word in samples):
         sure -= 60
     if samples and as_ in _NUMERIC and not all(_NUMBER.fullmatch(word) for word in samples):
         sure -= 60
     return max(0, sure)
+
+
+@lru_cache(maxsize=4_096)
+def _like(words: str, ours: str) -> int:
+    """How much the names are written alike, up to 60."""
+    return 0 if len(words) > _NAME_MAX else int(60 * SequenceMatcher(None, words, ours).ratio())
 
 
 def _plain(name: str) -> str:
