@@ -13,11 +13,12 @@ from accord.db.engine import Database, open_database
 from accord.db.migrations import upgrade
 from accord.simulation.auditor import steps
 from accord.simulation.auditor.judge import Auditor
+from accord.simulation.auditor.mirror import Mirror
 from accord.simulation.auditor.rows import Rows, decode
 from accord.simulation.clock import START
 from accord.simulation.run import simulate
 
-SEED, OPS = 7, 250
+SEED, OPS = 9, 250
 
 
 @pytest.fixture(scope="module")
@@ -185,3 +186,32 @@ def test_a_hold_that_ends_with_its_receipt_is_the_work_of_time(
     found = steps.decided(rows, key, 8, [{**receipt, **ends}], [*held, firm], {}, ({}, {}))
 
     assert [violation.rule for violation in found] == broken
+
+
+@pytest.mark.parametrize(("expires_in", "given"), [(-1, 0), (+1, 7)], ids=["over by then", "still held"])
+def test_what_a_hold_that_was_over_had_of_a_share_counts_for_nobody(
+    lived: Database, expires_in: int, given: int
+) -> None:
+    key = "allocation:a-t0"
+    with lived.write() as tx:
+        now = tx.rows("SELECT max(latest_at) FROM ledger_key")[0][0]
+        (version,) = tx.rows("SELECT version FROM ledger_key WHERE key = :key", key=key)[0]
+        before = tx.rows(
+            "SELECT coalesce(sum(quantity), 0) FROM ledger_draw WHERE key = :key AND version_to IS NULL",
+            key=key,
+        )[0][0]
+        tx.execute(
+            "INSERT INTO ledger_draw (key, id, version_from, owner, promise, on_day, quantity, sequence, life_days, expires_at)"
+            " VALUES (:key, 'd', :v, 'com', 'prm', 740041, 7, 1, 0, :at)",
+            key=key, v=version, at=now + expires_in,
+        )  # fmt: skip
+    with lived.read() as tx:
+        mirror = Mirror(tx, now)
+    with lived.write() as tx:
+        tx.execute("UPDATE ledger_draw SET version_to = :v WHERE id = 'd'", v=version + 1)
+        tx.execute("UPDATE ledger_key SET version = :v WHERE key = :key", v=version + 1, key=key)
+
+    with lived.read() as tx:
+        moved, _ = mirror.follow(tx, now)
+
+    assert (moved.drawn[0]["a-t0"], moved.drawn[1]["a-t0"]) == (before + given, before)
