@@ -77,7 +77,7 @@ TINY = Counts(
     open_many=120,
     hit=10,
     peer_seconds=1.0,
-    section_seconds=60.0,
+    section_seconds=200.0,
 )
 
 
