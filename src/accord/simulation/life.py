@@ -32,6 +32,7 @@ class Known:
         assert decision.promise is not None
         self.id = decision.promise
         self.lines = request.lines
+        self.terms = (request.may_split, request.may_substitute, request.ship_complete)
         self.customer = request.customer
         self.expires_at = decision.expires_at
         self.news = news  # how much supply news there was when it was last decided
@@ -182,7 +183,12 @@ class Life:
         )
         if decision is None:
             return
-        is_as_it_was = known.news == self.news and known.half_day == self._half_day()
+        # On other terms than it was made it may be refused.
+        is_as_it_was = (
+            known.terms == (None, None, None)
+            and known.news == self.news
+            and known.half_day == self._half_day()
+        )
         if decision.promise is None and same and was_open and is_as_it_was:
             self.wrong("amend", known.id, f"competed with itself: {decision.refusals}")
 
