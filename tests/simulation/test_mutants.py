@@ -10,7 +10,7 @@ from accord.simulation.databases import fresh
 from accord.simulation.mutants.known import MUTANTS
 from accord.simulation.run import simulate
 
-SEED, OPS = 3, 2_500
+SEED, OPS = 3, 8_000
 
 # By which rule each must be noticed, where another one would prove less: a guard behind it, or the auditor alone.
 BY_A_GUARD = {
@@ -50,7 +50,6 @@ BY_THE_AUDITOR = {
     "shipped twice": {"count"},
     "shares without gate": {"I1"},
     "own approval": {"approval"},
-    "late approval": {"approval"},
     "limit unseen without gate and CHECK": {"I1"},
     "limit undrawn": {"limit"},
 }

@@ -96,7 +96,7 @@ class Office:
         if asked is None:
             return
         chance, life = self.life.chance, self.life
-        what = chance.choice(("in time", "in time", "in time", "too late", "changed"))
+        what = chance.choice(("in time", "in time", "too late", "too late", "changed"))
         if what == "too late":
             life.clock.advance(world.RULES.approval_seconds + 1)
         if what == "changed" and asked.promise is not None:

@@ -17,7 +17,7 @@ from accord.ledger.decide.projection import Projection
 from accord.ledger.model import Draw, Effects, State, SupplyKind
 from accord.promise.decide import approval, life, order, rights
 from accord.promise.decide.plan import Plan
-from accord.promise.model import Approval, Decision, Refusal, Verb
+from accord.promise.model import Decision, Refusal, Verb
 from accord.promise.service import deciding, lives
 from accord.simulation.mutants.breaking import nothing, patched
 
@@ -194,16 +194,6 @@ def later_days_unseen() -> AbstractContextManager[None]:
 def own_approval() -> AbstractContextManager[None]:
     """Who asked for something may approve it himself."""
     return patched((approval, "person_of", lambda _rights, _actor: object()))
-
-
-def late_approval() -> AbstractContextManager[None]:
-    """An approval may be given however long ago it was asked for."""
-    real = approval.state_of
-
-    def never_over(one: Approval, promise: Any, _now: Any) -> Any:
-        return real(one, promise, one.asked_at)
-
-    return patched((approval, "state_of", never_over))
 
 
 def limits_unseen() -> AbstractContextManager[None]:

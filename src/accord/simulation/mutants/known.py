@@ -71,7 +71,6 @@ MUTANTS: dict[str, Mutant] = {
         "what is set aside for others is given away; the gate is gone", "classic", together(deciding.no_shares, no_gate)
     ),
     "own approval": Mutant("who asked for something approves it himself", "foreseen", deciding.own_approval),
-    "late approval": Mutant("an approval is given when it is over", "foreseen", deciding.late_approval),
     "limit unseen": Mutant("what was promised before does not count", "foreseen", deciding.limits_unseen),
     "limit unseen without gate and CHECK": Mutant(
         "what was promised before does not count; the gate is gone and the CHECK is blind", "foreseen",
