@@ -193,6 +193,17 @@ def test_time_never_runs_back_on_a_key() -> None:
     assert [gate.changed(before, now=now).latest_at for now in (0, 39, 40, 41)] == [40, 40, 40, 41]
 
 
+def test_a_share_that_was_cut_may_be_drawn_again_as_it_was_and_no_further() -> None:
+    key = "allocation:a"
+    own = draw(6, 0, key=key)
+    cut = Profile(key=key, draws=((DAY, 0, 8),))  # of a share that is gone: its capacity is 0
+
+    assert passes(cut, gives=(own,), takes=(own,))
+    assert passes(cut, gives=(own,), takes=(draw(5, 0, key=key),))
+    assert not passes(cut, gives=(own,), takes=(draw(7, 0, key=key),))
+    assert not passes(cut, takes=(draw(1, 0, key=key),))
+
+
 def test_a_resource_is_not_drawn_beyond_its_day() -> None:
     line = Profile(key="resource:line", draws=((DAY, 0, 1_000),))
 

@@ -87,6 +87,32 @@ def test_a_hold_of_a_tier_is_hardened_out_of_its_own_share(db: Database) -> None
     assert verify(db).findings == ()
 
 
+def test_a_hold_out_of_a_share_that_is_cut_is_hardened_all_the_same(db: Database) -> None:
+    with db.read() as tx:
+        today = local_day(tx.now(), "UTC")
+    share = Allocation(
+        id="A",
+        item="pump",
+        site="S",
+        path=("tier:A",),
+        rank=1,
+        from_on=today,
+        until_on=today + 30,
+        quantity=10,
+    )
+    company(db, share, stock=10)
+    policy.put(db, [Tier(id="A", rank=1), Customer(id="ann", name="Ann", tier="A")], actor="boss", id="terms")
+    line = Line(item="pump", quantity=6, requested_on=today + 1)
+    hold = do(db, id="h", verb=Verb.hold, customer="ann", lines=(line,))
+
+    cut = Allocation(**{name: getattr(share, name) for name in share.__struct_fields__} | {"quantity": 2})
+    supply_changed(db, [MasterStated(record=cut)], actor="erp", id="cut")
+    again = do(db, id="c", verb=Verb.commit, promise=hold.promise)
+
+    assert (again.refusals, again.promise) == ((), hold.promise)
+    assert verify(db).findings == ()
+
+
 def test_a_share_that_is_cut_below_what_was_taken_stops_nobody(db: Database) -> None:
     with db.read() as tx:
         today = local_day(tx.now(), "UTC")

@@ -126,10 +126,12 @@ def check(before: Profile, middle: Profile, after: Profile, graph: Graph, today:
     """
     if kind_of_key(after.key) is Kind.node:
         return _check_node((before,) if middle is before else (before, middle), after, today)
+    # A share says who may draw: one that was cut leaves what was taken out of it as it is, also when a hold of it is made
+    # firm. Minutes and what a supplier can make are there or not: what gives them back draws them anew.
+    is_share = after.key.startswith("allocation:")
     for on, used in _used(after).items():
-        if graph.capacity(after.key, on) < used and used > min(
-            _used(before).get(on, 0), _used(middle).get(on, 0)
-        ):
+        was, then = _used(before).get(on, 0), _used(middle).get(on, 0)
+        if graph.capacity(after.key, on) < used and used > (was if is_share else min(was, then)):
             raise Fault(f"{after.key} would be drawn beyond its capacity on day {on}")
     return lowest(after, graph, today)
 
