@@ -98,7 +98,7 @@ def test_the_worlds_ask_everything() -> None:
     """A control on the worlds: they hold what can be answered from stock, by making, moving and buying, and what cannot."""
     seen: set[str] = set()
 
-    @settings(max_examples=150, database=None, derandomize=True, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=400, database=None, derandomize=True, suppress_health_check=list(HealthCheck))
     @given(case=worlds.questions())
     def look(case: Record) -> None:
         world = World(case["kinds"], case["rules"], case["now"], expedite=True)
