@@ -43,7 +43,7 @@ def test_the_oracle_finds_the_same_day_for_200_lines(
     promise = promising.promise
 
     def compare(
-        database: Database, requests: Sequence[Request], *, actor: str
+        database: Database, requests: Sequence[Request], *, actor: str, patience: int
     ) -> list[Decision | AccordError]:
         """Each line alone, so that the oracle sees the rows as they are before it is decided."""
         nonlocal number
@@ -74,7 +74,7 @@ def test_the_oracle_finds_the_same_day_for_200_lines(
                     differences.append(f"{request.id}: the engine says {found}, the oracle {expected}")
         return answers
 
-    monkeypatch.setattr(connect.promises, "promise", compare)
+    monkeypatch.setattr(promising, "promise", compare)
     done = connect.promise_open(db, actor="test")
 
     print(f"{model}: seed {SEED}, {sum(compared.values())} of {count} lines compared: {dict(compared)}")
