@@ -18,8 +18,8 @@ from accord.ledger.model import Item, Site, Supplier, Term
 from accord.policy import service as policy
 from accord.policy.model import Price, Rules
 from accord.promise import service
-from accord.promise.decide.price import cost_at, holds_seconds, is_thin, moved_minor
-from accord.promise.model import CostPart, Refusal, Verb, Verdict
+from accord.promise.decide.price import cost_at, holds_seconds, is_thin, moved_minor, parts_of
+from accord.promise.model import CostPart, Make, Piece, Refusal, Take, Verb, Verdict
 
 TODAY: Day = 740_000
 NOW = midnight(TODAY, "UTC") + 3_600_000_000
@@ -69,6 +69,33 @@ def test_several_items_are_weighted_by_what_they_add_to_the_cost() -> None:
     ]
 
     assert holds_seconds(graph, Rules(price_seconds_max=99 * DAY), parts, NOW) == 36 * DAY
+
+
+def test_what_is_made_or_bought_for_a_line_is_part_of_that_line() -> None:
+    motor = Item(id="motor", name="Motor", cost_minor=300)
+    term = Term(id="t", supplier="s", item="Y", site="S", lead_days=2, cost_minor=90)
+    copper = Item(id="copper", name="Copper", cost_minor=7)
+    known = [ITEM, Item(id="Y", name="Y", cost_minor=50), motor, copper, Site(id="S", name="S")]
+    graph = Graph(1, [*known, Supplier(id="s", name="S"), term])
+    pieces = tuple(
+        Piece(line=line, item=item, site="S", quantity=2, ship_on=9, deliver_on=9, delivery="", from_stock=0)
+        for line, item in enumerate((ITEM.id, "Y"))
+    )
+    made = {"starts_on": 1, "on": 8, "needed_on": 9, "cost_minor": 0}
+    makes = (
+        Make(key="node:motor@S", source="make:m", quantity=2, needed=2,
+             takes=(Take(key="node:copper@S", on=1, quantity=4),), **made),
+        Make(key=f"node:{ITEM.id}@S", source="make:x", quantity=2, needed=2,
+             takes=(Take(key="node:motor@S", on=1, quantity=2),), **made),
+        Make(key="node:Y@S", source="buy:t", quantity=2, needed=2, takes=(), **made),
+    )  # fmt: skip
+
+    parts = parts_of(graph, pieces, makes)
+
+    assert [(part.item, part.line, part.quantity, part.unit_minor) for part in parts] == [
+        ("copper", 0, 4, 7),
+        ("Y", 1, 2, 90),
+    ]
 
 
 def test_the_age_is_that_of_the_oldest_cost_that_is_dated() -> None:

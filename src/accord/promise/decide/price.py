@@ -14,7 +14,7 @@ from collections.abc import Iterable
 
 from accord.kit.days import Instant, local_day, midnight
 from accord.ledger.decide.graph import Graph
-from accord.ledger.model import node_of
+from accord.ledger.model import node_key, node_of
 from accord.policy.model import Rules
 from accord.promise.decide.reply import ceil_div, half_up
 from accord.promise.model import CostPart, Make, Piece
@@ -37,10 +37,11 @@ def parts_of(graph: Graph, pieces: tuple[Piece, ...], makes: tuple[Make, ...]) -
     ]
     if not makes:
         return tuple(parts)
-    line = pieces[0].line
+    lines = _lines_of(pieces, makes)
     brought = {made.key for made in makes}
     for made in makes:
         kind, _, name = made.source.partition(":")
+        line = lines.get(made.key, pieces[0].line)
         if kind == "buy":
             item = graph.items[graph.terms[name].item]
             unit = graph.terms[name].cost_minor or item.cost_minor
@@ -53,6 +54,22 @@ def parts_of(graph: Graph, pieces: tuple[Piece, ...], makes: tuple[Make, ...]) -
                 needed = ceil_div(take.quantity * made.needed, made.quantity)
                 parts.append(CostPart(item=item.id, quantity=needed, unit_minor=item.cost_minor, line=line))
     return tuple(parts)
+
+
+def _lines_of(pieces: tuple[Piece, ...], makes: tuple[Make, ...]) -> dict[str, int]:
+    """The line that each node with something made, moved or bought serves: the first that ships from it, or from what is
+    made of it."""
+    lines: dict[str, int] = {}
+    for piece in pieces:
+        lines.setdefault(node_key(piece.item, piece.site), piece.line)
+    known = 0
+    while known < len(lines):
+        known = len(lines)
+        for made in makes:
+            if made.key in lines:
+                for take in made.takes:
+                    lines.setdefault(take.key, lines[made.key])
+    return lines
 
 
 def cost_at(graph: Graph, parts: Iterable[CostPart]) -> Instant | None:
