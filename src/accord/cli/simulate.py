@@ -70,7 +70,7 @@ def simulate_command(
     if mutant == "list":
         return _list(terminal)
     if mutant is not None and mutant not in MUTANTS:
-        known = "\n".join(f"  {name}: {one.words} (seen in {one.seen_in})" for name, one in MUTANTS.items())
+        known = "\n".join(f"  {name}: {one.words} ({_where(one.seen_in)})" for name, one in MUTANTS.items())
         raise click.UsageError(f"No mutant is called {mutant}. Known are:\n{known}")
     told = _Told(terminal, seed, ops)
     lived = live(ops, seed, hot=hot, mutant=mutant, url=_url(db), told=told)
@@ -83,6 +83,10 @@ def _url(given: str | None) -> str | None:
     from accord.cli.opening import database_url
 
     return database_url(given) if given else None
+
+
+def _where(seen_in: str) -> str:
+    return f"seen in {seen_in}" if seen_in != "foreseen" else "foreseen, not seen elsewhere"
 
 
 def _list(terminal: Terminal) -> int:
