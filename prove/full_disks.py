@@ -79,11 +79,11 @@ class _Round:
         self._wait()
 
     def _fill(self) -> None:
-        with self.ballast.open("wb") as file, suppress(OSError):
+        with suppress(OSError), self.ballast.open("wb") as file:  # it may be too full for the file itself
             while True:
                 file.write(bytes(65_536))
                 file.flush()
-        with self.ballast.open("ab", buffering=0) as file, suppress(OSError):
+        with suppress(OSError), self.ballast.open("ab", buffering=0) as file:
             while file.write(bytes(512)):
                 pass
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import traceback
 from collections.abc import Callable, Iterable
 
 from prove import records
@@ -27,7 +28,11 @@ def prove(
         record = kept.get(piece.id)
         if record is None or again:
             record = records.begun(seed)
-        is_good = _piece(piece, record, count_of(piece), until, say, keep) and is_good
+        try:
+            is_good = _piece(piece, record, count_of(piece), until, say, keep) and is_good
+        except Exception:  # noqa: BLE001 - what one piece stumbles over must not keep the others from being tried
+            say(f"{piece.id}: it could not be tried:\n{traceback.format_exc()}")
+            is_good = False
         if record.count or record.control:
             kept[piece.id] = record
     return is_good

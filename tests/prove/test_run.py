@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
+import msgspec
 from prove.model import Outcome, Piece, Say, Sizes
 from prove.records import Record, keep, load
 from prove.run import prove
@@ -95,6 +96,27 @@ def test_a_control_that_sees_nothing_stops_it() -> None:
     assert not is_good
     assert kept == {}
     assert "proves nothing" in said[-1]
+
+
+def test_a_piece_that_cannot_be_tried_keeps_no_other_from_being_tried() -> None:
+    kept: dict[str, Record] = {}
+    said: list[str] = []
+    broken = msgspec.structs.replace(piece(), id="R0-broken", control=lambda _seed, _say: 1 // 0)
+
+    is_good = prove(
+        [broken, piece()],
+        kept,
+        count_of=lambda _: 25,
+        seed=3,
+        again=False,
+        until=math.inf,
+        say=said.append,
+        keep=lambda _id, _record: None,
+    )
+
+    assert not is_good
+    assert kept["R0-x"].count == 25
+    assert any("R0-broken: it could not be tried" in words and "ZeroDivisionError" in words for words in said)
 
 
 def test_nothing_is_begun_after_the_time_is_up() -> None:
