@@ -14,6 +14,7 @@ from tests.company import MASTERS, TERMS, iso_day
 from tests.promise.rights_company import RIGHTS
 
 from accord.db.engine import Database
+from accord.exceptions.api import routes
 from accord.exceptions.model import MasterStated
 from accord.exceptions.service import supply_changed
 from accord.ledger.model import Item
@@ -133,6 +134,28 @@ def test_a_fulfilment_is_told_once_however_little_is_left(
     first = post(client, path, "f-1", body)
     judged(first, post(client, path, "f-1", body), 200)
     assert post(client, path, "f-1", body | {"quantity": "1"}).status_code == 422
+
+
+def test_who_tells_the_same_at_that_very_moment_is_a_repeat(
+    client: Client, today: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    promise = post(client, "/v1/promises", "k-1", order(today, "10")).json()["promise"]
+    (line,) = client.get(f"/v1/promises/{promise}").json()["lines"]
+    path = f"/v1/commitments/{line['commitments'][0]['id']}:fulfil"
+    body = {"quantity": "6", "at": "2027-01-02T00:00:00Z"}
+    real, others = routes.ledger.node, list[Any]()
+
+    def node(*args: Any) -> Any:
+        """What is open is looked at after another has told it, and before that one's reply is known."""
+        if not others:
+            others.append(None)
+            others.append(post(client, path, "f-1", body))
+        return real(*args)
+
+    monkeypatch.setattr(routes.ledger, "node", node)
+    second = post(client, path, "f-1", body)
+
+    judged(others[1], second, 200)
 
 
 def test_an_answer_is_repeated_in_the_words_of_its_time(client: Client, file: Database, today: int) -> None:

@@ -81,7 +81,6 @@ def _fulfil(db: Database, id: str, data: FulfilIn, key: str, actor: str) -> Resp
     with db.read() as tx:
         key_of = reads.nodes_of_commitments(tx, [id]).get(id)
         items = ledger.graph(tx).items
-        is_repeat = bool(reads.news_told(tx, [key]))
     if key_of is None:
         raise NotFound(
             f"There is no commitment {id[:100]!r}. A promise names its commitments: they begin with com_."
@@ -90,14 +89,20 @@ def _fulfil(db: Database, id: str, data: FulfilIn, key: str, actor: str) -> Resp
     item = items.get(commitment.item)
     left = commitment.quantity - commitment.fulfilled
     quantity = parse_quantity(data.quantity, item.scale if item is not None else 1, "/quantity")
-    # What was told before has left already: it is not measured by what is open now.
-    if quantity > left and commitment.state.is_open and not is_repeat:
+    # What was told before has left already: it is not measured by what is open now. Looked up after what is open, so that
+    # one who tells the same at this very moment is not missed.
+    if quantity > left and commitment.state.is_open and not _is_told(db, key):
         raise InputError.at(
             "/quantity", "more_than_is_open", "More left than is still to be delivered. Check the quantity."
         )
     at = parse_instant(data.at, pointer="/at")
     news = model.Shipped(commitment=id, quantity=quantity, at=at, lot=data.lot)
     return _answered(service.told(db, [news], actor=actor, id=key))
+
+
+def _is_told(db: Database, key: str) -> bool:
+    with db.read() as tx:
+        return bool(reads.news_told(tx, [key]))
 
 
 @get("/exceptions", opt={"scope": "ask"}, tags=["supply"], operation_id="exceptions", sync_to_thread=True)
