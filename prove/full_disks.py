@@ -32,7 +32,7 @@ from prove.model import Outcome, Piece, Say, Sizes
 from prove.records import ROOT
 
 CLIENTS = 3
-VOLUME_BYTES = {"sqlite": 6 << 20, "postgresql": 48 << 20}
+VOLUME_BYTES = {"sqlite": 24 << 20, "postgresql": 48 << 20}
 NOT_NOW = 6  # answers of that kind in each round
 CALLS_MAX = {
     "sqlite": 60,
