@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from accord.db.engine import Database
 from accord.exceptions.model import Counted, MasterStated, OpeningLine
 from accord.exceptions.service import supply_changed
-from accord.kit.days import local_day
+from accord.kit.days import Day, local_day
 from accord.ledger.model import Allocation, Item, Record, Site, Supplier, Term
 from accord.policy import service as policy
 from accord.policy.model import Customer, Tier
@@ -63,7 +64,8 @@ def test_a_hold_that_makes_its_own_supply_stands_where_others_are_short(db: Data
     assert verify(db).findings == ()
 
 
-def test_a_hold_of_a_tier_is_hardened_out_of_its_own_share(db: Database) -> None:
+def set_aside(db: Database) -> tuple[Allocation, Day]:
+    """All 10 pumps are set aside for Ann's tier, from today on."""
     with db.read() as tx:
         today = local_day(tx.now(), "UTC")
     share = Allocation(
@@ -78,6 +80,11 @@ def test_a_hold_of_a_tier_is_hardened_out_of_its_own_share(db: Database) -> None
     )
     company(db, share, stock=10)
     policy.put(db, [Tier(id="A", rank=1), Customer(id="ann", name="Ann", tier="A")], actor="boss", id="terms")
+    return share, today
+
+
+def test_a_hold_of_a_tier_is_hardened_out_of_its_own_share(db: Database) -> None:
+    _, today = set_aside(db)
     line = Line(item="pump", quantity=6, requested_on=today + 1)
     hold = do(db, id="h", verb=Verb.hold, customer="ann", lines=(line,))
 
@@ -88,24 +95,11 @@ def test_a_hold_of_a_tier_is_hardened_out_of_its_own_share(db: Database) -> None
 
 
 def test_a_hold_out_of_a_share_that_is_cut_is_hardened_all_the_same(db: Database) -> None:
-    with db.read() as tx:
-        today = local_day(tx.now(), "UTC")
-    share = Allocation(
-        id="A",
-        item="pump",
-        site="S",
-        path=("tier:A",),
-        rank=1,
-        from_on=today,
-        until_on=today + 30,
-        quantity=10,
-    )
-    company(db, share, stock=10)
-    policy.put(db, [Tier(id="A", rank=1), Customer(id="ann", name="Ann", tier="A")], actor="boss", id="terms")
+    share, today = set_aside(db)
     line = Line(item="pump", quantity=6, requested_on=today + 1)
     hold = do(db, id="h", verb=Verb.hold, customer="ann", lines=(line,))
 
-    cut = Allocation(**{name: getattr(share, name) for name in share.__struct_fields__} | {"quantity": 2})
+    cut = msgspec.structs.replace(share, quantity=2)
     supply_changed(db, [MasterStated(record=cut)], actor="erp", id="cut")
     again = do(db, id="c", verb=Verb.commit, promise=hold.promise)
 
@@ -114,26 +108,13 @@ def test_a_hold_out_of_a_share_that_is_cut_is_hardened_all_the_same(db: Database
 
 
 def test_a_share_that_is_cut_below_what_was_taken_stops_nobody(db: Database) -> None:
-    with db.read() as tx:
-        today = local_day(tx.now(), "UTC")
-    share = Allocation(
-        id="A",
-        item="pump",
-        site="S",
-        path=("tier:A",),
-        rank=1,
-        from_on=today,
-        until_on=today + 30,
-        quantity=10,
-    )
-    company(db, share, stock=10)
-    policy.put(db, [Tier(id="A", rank=1), Customer(id="ann", name="Ann", tier="A")], actor="boss", id="terms")
+    share, today = set_aside(db)
     lines = tuple(Line(item="pump", quantity=quantity, requested_on=today + 1) for quantity in (3, 4))
     first, _ = (
         do(db, id=f"{n}", verb=Verb.commit, customer="ann", lines=(line,)) for n, line in enumerate(lines)
     )
 
-    cut = Allocation(**{name: getattr(share, name) for name in share.__struct_fields__} | {"quantity": 2})
+    cut = msgspec.structs.replace(share, quantity=2)
     supply_changed(db, [MasterStated(record=cut)], actor="erp", id="cut")
     cancelled = do(db, id="x", verb=Verb.cancel, promise=first.promise)
 
