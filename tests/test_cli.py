@@ -318,6 +318,18 @@ def test_an_order_number_of_several_promises_names_none(run: Run, url: str, toda
     assert run("promises", "--state", "committed", "--json").json["items"] == []
 
 
+def test_an_open_promise_is_found_behind_many_that_are_over(
+    run: Run, url: str, today: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("accord.promise.service.reads._OF_ONE_REF", 2)
+    line = f"8 X-100 by {said_day(today, 3)} for Northwind"
+    first = run("hold", line, "--ref", "Q-1", "--json").json["promise"]
+    for _ in range(2):
+        run("release", run("hold", line, "--ref", "Q-1", "--json").json["promise"])
+
+    assert run("commit", "Q-1", "--yes", "--json").json["promise"] == first
+
+
 def test_what_was_taken_although_late_is_shown_as_promised(run: Run, url: str, today: int) -> None:
     late = run("commit", f"150 X-100 by {said_day(today, 3)} for Northwind", "--option", "1", "--yes")
 

@@ -145,9 +145,9 @@ class _Told:
     """Says how far it is: one line that moves on a terminal, lines now and then elsewhere."""
 
     def __init__(self, terminal: Terminal, seed: int, ops: int) -> None:
-        from accord.cli.terminal import _is_plain
+        from accord.cli.terminal import is_plain
 
-        self._is_live = sys.stderr.isatty() and not _is_plain()
+        self._is_live = sys.stderr.isatty() and not is_plain()
         self._terminal, self._seed, self._ops = terminal, seed, ops
         self._began = self._said = time.monotonic()
 

@@ -108,14 +108,14 @@ class Terminal:
         return Console(
             file=stream,
             width=None if stream.isatty() else _WIDE,
-            force_terminal=False if _is_plain() else None,
+            force_terminal=False if is_plain() else None,
             highlight=False,
             markup=False,
             emoji=False,
         )
 
 
-def _is_plain() -> bool:
+def is_plain() -> bool:
     """Whether the person wants neither colour nor movement (no-color.org: set, and not empty)."""
     return bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
 
@@ -156,7 +156,7 @@ class Progress:
 
     @contextmanager
     def running(self) -> Iterator[None]:
-        if not sys.stderr.isatty() or _is_plain():
+        if not sys.stderr.isatty() or is_plain():
             yield
             return
         from rich.progress import BarColumn, ProgressColumn, TextColumn, TimeRemainingColumn

@@ -125,12 +125,10 @@ class _Attempts:
         shares = []
         for way in self.wish.ways:
             target = way.target(self.wish.requested_on)
-            is_there = target is not None and (last is None or target <= last)
-            shares.append(
-                most(self.ctp, self.wish, way, self.quantity, target, self.life)
-                if is_there and target is not None
-                else 0
-            )
+            if target is None or (last is not None and target > last):
+                shares.append(0)
+            else:
+                shares.append(most(self.ctp, self.wish, way, self.quantity, target, self.life))
         return shares
 
     def _split_by_site(self) -> None:

@@ -16,7 +16,7 @@ from accord.promise import store
 from accord.promise.decide.approval import state_of
 from accord.promise.model import Approval, ApprovalState, Decision, Promise
 
-_OF_ONE_REF = 20  # promises of one number that are looked through
+_OF_ONE_REF = 20  # promises of one number and state that are looked through
 
 
 class Seen(msgspec.Struct, frozen=True):
@@ -85,10 +85,12 @@ def promise_with(db: Database, ref: str) -> str | None:
     """The id of the one open promise with this order or quote number; None when there is none. Raises: InputError when
     there are several."""
     with db.read() as tx:
+        # By the state that is written: however many of the number are over, they hide none that is open.
         found = [
             one.promise.id
-            for one in _seen(tx, store.promises_page(tx, ref=ref, limit=_OF_ONE_REF)[0])
-            if one.state in (State.held, State.committed)
+            for state in (State.held, State.committed)
+            for one in _seen(tx, store.promises_page(tx, ref=ref, state=state, limit=_OF_ONE_REF)[0])
+            if one.state.is_open
         ]
     if len(found) > 1:
         raise InputError(
