@@ -44,8 +44,12 @@ BOSS, SELLER, MANAGER = "boss", "seller", "manager"
 
 # What happens beside what happens in the simulator, and how often.
 _MORE = {
-    "ask_somebody": 10, "approve": 6, "decline": 2, "price": 4, "cost": 4, "rules": 2, "rights": 2, "edition": 1, "make_or_move": 8,
+    "ask_somebody": 10, "say_yes": 6, "say_no": 2, "price": 4, "cost": 4, "rules": 2, "rights": 2, "edition": 1, "make_or_move": 8,
 }  # fmt: skip
+
+
+if _MORE.keys() & WEIGHTS.keys():
+    raise ValueError("what the simulator does under the same name would hide what happens here")
 
 
 class Story:
@@ -71,8 +75,8 @@ class Story:
             return name
         self.counts[name] += 1
         own: dict[str, Callable[[], None]] = {
-            "ask_somebody": self._ask_somebody, "approve": lambda: self._settle(Verb.approve),
-            "decline": lambda: self._settle(Verb.decline), "price": self._price, "cost": self._cost, "rules": self._rules,
+            "ask_somebody": self._ask_somebody, "say_yes": lambda: self._settle(Verb.approve),
+            "say_no": lambda: self._settle(Verb.decline), "price": self._price, "cost": self._cost, "rules": self._rules,
             "rights": self._rights, "edition": self._edition, "make_or_move": self._make_or_move,
         }  # fmt: skip
         try:

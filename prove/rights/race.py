@@ -137,7 +137,7 @@ class _Game:
         self.barrier.begin()
         answers = self._both(pool, wishes, actors)
         self.barrier.end()
-        self.facts["met"] += self.barrier.met
+        self.facts["rounds with both between reading and writing"] += self.barrier.met
         yield from self._judge(number, customer, kind, answers)
 
     def _both(self, pool: ThreadPoolExecutor, wishes: list[Request], actors: list[str]) -> list[Decision]:
