@@ -8,46 +8,17 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
-import msgspec
 import pytest
 
-from accord.cli import COMMANDS, main
+from accord.cli import COMMANDS
 from accord.db.engine import open_database
 from accord.db.migrations import upgrade
 from accord.promise import service
+from tests.commands import Run, run
 from tests.company import said_day, tell
 
-Run = Callable[..., "Ran"]
-
-
-class Ran(msgspec.Struct):
-    """What one command line did."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> dict[str, Any]:
-        """Standard output, which must be exactly one object."""
-        found = json.loads(self.out)
-        assert isinstance(found, dict)
-        return found
-
-
-@pytest.fixture
-def run(capfd: pytest.CaptureFixture[str]) -> Run:
-    """Run a command line in this process; no end of it is a terminal."""
-
-    def do(*argv: str) -> Ran:
-        capfd.readouterr()
-        code = main(list(argv))
-        captured = capfd.readouterr()
-        return Ran(code, captured.out, captured.err)
-
-    return do
+__all__ = ["Run", "run", "today", "url"]  # fixtures
 
 
 @pytest.fixture

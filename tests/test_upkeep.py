@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-import msgspec
 import pytest
 
-from accord.cli import main
 from accord.db import audit_keys, outbox
 from accord.db.audit import entry_hash, genesis
 from accord.db.engine import Database, open_database
@@ -19,37 +15,10 @@ from accord.exceptions.model import Counted
 from accord.exceptions.service import supply_changed
 from accord.kit.errors import Unavailable
 from tests import postgres
+from tests.commands import Run, run
 from tests.company import said_day, tell
 
-Run = Callable[..., "Ran"]
-
-
-class Ran(msgspec.Struct):
-    """What one command line did."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> dict[str, Any]:
-        """Standard output, which must be exactly one object."""
-        found = json.loads(self.out)
-        assert isinstance(found, dict)
-        return found
-
-
-@pytest.fixture
-def run(capfd: pytest.CaptureFixture[str]) -> Run:
-    """Run a command line in this process; no end of it is a terminal."""
-
-    def do(*argv: str) -> Ran:
-        capfd.readouterr()
-        code = main(list(argv))
-        captured = capfd.readouterr()
-        return Ran(code, captured.out, captured.err)
-
-    return do
+__all__ = ["run"]  # a fixture
 
 
 @pytest.fixture
