@@ -9,7 +9,7 @@ options=(--quiet --universal --python-version 3.11 --generate-hashes --no-emit-i
     --no-header --upgrade)
 
 # django-htmx is wanted for its copy of htmx alone, so its own dependencies are left out.
-"$uv" pip compile "${options[@]}" --extra postgres --group dev --group build \
+"$uv" pip compile "${options[@]}" --extra oidc --extra postgres --group dev --group build \
     --no-emit-package django --no-emit-package asgiref --no-emit-package sqlparse \
     --output-file requirements.lock pyproject.toml
 echo uv | "$uv" pip compile "${options[@]}" --output-file scripts/uv-bootstrap.lock -
