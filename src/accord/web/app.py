@@ -25,12 +25,15 @@ from litestar.template import TemplateConfig
 from litestar.types import Receive, Scope, Send
 
 from accord.connect.api import ROUTES as IMPORT_ROUTES
+from accord.connect.pages.routes import PAGES as IMPORT_PAGES
 from accord.db import doctor
 from accord.db.engine import Database, open_database
 from accord.exceptions.api.routes import ROUTES as EXCEPTION_ROUTES
 from accord.kit.errors import Unavailable, as_problem
 from accord.ledger.api import ROUTES as LEDGER_ROUTES
+from accord.ledger.pages.routes import PAGES as SUPPLY_PAGES
 from accord.policy.api import ROUTES as POLICY_ROUTES
+from accord.policy.pages.routes import PAGES as RIGHTS_PAGES
 from accord.promise import service as promise
 from accord.promise.api.approvals import ROUTES as APPROVAL_ROUTES
 from accord.promise.api.catalogue import Catalogues
@@ -165,7 +168,14 @@ def on(
             api,
             Router(
                 path="/",
-                route_handlers=[*PROMISE_PAGES, *APPROVAL_PAGES, *OWN_PAGES],
+                route_handlers=[
+                    *PROMISE_PAGES,
+                    *APPROVAL_PAGES,
+                    *SUPPLY_PAGES,
+                    *RIGHTS_PAGES,
+                    *IMPORT_PAGES,
+                    *OWN_PAGES,
+                ],
                 middleware=[Shell(is_open=is_open)],
             ),
             create_static_files_router(
@@ -177,7 +187,7 @@ def on(
         lifespan=[life],
         request_max_body_size=BODY_BYTES_MAX,
         template_config=TemplateConfig(
-            directory=[_HERE / "templates", _PARTS / "promise" / "templates"],
+            directory=[_HERE / "templates", *sorted(_PARTS.glob("*/templates"))],
             engine=JinjaTemplateEngine,
             engine_callback=_with_places,
         ),

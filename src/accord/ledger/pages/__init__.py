@@ -1,0 +1,1 @@
+"""What do people see of what there is, what is promised and what is left?"""

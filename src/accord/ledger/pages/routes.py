@@ -1,0 +1,7 @@
+"""Which pages does this part have?"""
+
+from __future__ import annotations
+
+from typing import Any
+
+PAGES: list[Any] = []
