@@ -12,20 +12,20 @@ from typing import Annotated
 import msgspec
 from litestar import get, post
 from litestar.datastructures import State
-from litestar.params import FromPath, FromQuery, QueryParameter, URLEncodedBody
+from litestar.params import FromQuery, QueryParameter, URLEncodedBody
 from litestar.response import Redirect, Template
 
 from accord.db.engine import Database
-from accord.kit.errors import InputError, NotFound
+from accord.kit.errors import InputError
 from accord.kit.ids import new_id
 from accord.promise import said, service
 from accord.promise.model import Decision, Verb
 from accord.promise.model import Request as Wanted
 from accord.promise.named import understand
-from accord.promise.pages.listed import listed
+from accord.promise.pages.listing import PAGES as LIST_PAGES
 from accord.promise.pages.shown import Shown, latest
+from accord.promise.pages.single import PAGES as PROMISE_PAGES
 from accord.promise.pages.submitting import Visitor, submit
-from accord.promise.service.reads import Seen
 
 Line = Annotated[str, QueryParameter(name="q", max_length=4_000)]
 LATEST = 12
@@ -39,13 +39,6 @@ class Confirmed(msgspec.Struct, frozen=True, kw_only=True):
     option: str
     digest: str
     key: str  # made with the preview: sent twice, it is done once
-
-
-class Act(msgspec.Struct, frozen=True, kw_only=True):
-    """What somebody does with a promise that is there."""
-
-    verb: str
-    key: str
 
 
 @get("/", include_in_schema=False, sync_to_thread=True)
@@ -114,43 +107,7 @@ def confirm(
     return Redirect(f"/promises/{decision.promise}", status_code=303)
 
 
-@get("/promises", include_in_schema=False, sync_to_thread=True)
-def promises_page(
-    state: State,
-    q: Annotated[str, QueryParameter(name="q", max_length=400)] = "",
-    shows: Annotated[str, QueryParameter(name="state", max_length=40)] = "",
-    after: FromQuery[str | None] = None,
-) -> Template:
-    """Promises, the latest first; narrowed by state, and by a customer, an item or an order number in plain words."""
-    db: Database = state["db"]
-    return Template(template_name="promises.html", context=listed(db, q=q.strip(), state=shows, after=after))
-
-
-@get("/promises/{id:str}", include_in_schema=False, sync_to_thread=True)
-def promise_page(id: FromPath[str], state: State) -> Template:
-    """One promise: its three dates, its deliveries, and why."""
-    db: Database = state["db"]
-    return _promise(db, service.promise_of(db, id))
-
-
-@post("/promises/{id:str}", include_in_schema=False, status_code=HTTPStatus.OK, sync_to_thread=True)
-def act(
-    id: FromPath[str],
-    state: State,
-    request: Visitor,
-    data: URLEncodedBody[Act],
-) -> Redirect | Template:
-    """Harden or release a hold, cancel a commitment."""
-    db: Database = state["db"]
-    if data.verb not in ("commit", "release", "cancel"):
-        raise InputError.at("verb", "unknown_verb", "A promise is committed, released or cancelled here.")
-    decision = submit(db, Wanted(id=data.key, verb=Verb(data.verb), promise=id), request)
-    if not said.is_done(decision):
-        return _promise(db, service.promise_of(db, id), notice=decision.sentence, status=HTTPStatus.CONFLICT)
-    return Redirect(f"/promises/{id}", status_code=303)
-
-
-PAGES = [ask_page, preview, confirm, promises_page, promise_page, act]
+PAGES = [ask_page, preview, confirm, *LIST_PAGES, *PROMISE_PAGES]
 
 
 # --- what the pages share ---
@@ -179,16 +136,6 @@ def _asked(
     found, _following = service.promises(db, limit=LATEST)
     context["latest"] = latest(found, shown)
     return Template(template_name="ask.html", context=context, status_code=status)
-
-
-def _promise(db: Database, seen: Seen, *, notice: str = "", status: HTTPStatus = HTTPStatus.OK) -> Template:
-    shown = Shown.read(db)
-    try:
-        why: dict[str, object] | None = shown.answer(service.why(db, seen.promise.id))
-    except NotFound:  # promised elsewhere, before Accord
-        why = None
-    context = {"promise": shown.promise(seen), "why": why, "notice": notice, "key": new_id("req")}
-    return Template(template_name="promise.html", context=context, status_code=status)
 
 
 def _decide(db: Database, request: Visitor, shown: Shown, q: str) -> Decision:
