@@ -187,7 +187,7 @@ def on(
         lifespan=[life],
         request_max_body_size=BODY_BYTES_MAX,
         template_config=TemplateConfig(
-            directory=sorted(_PARTS.glob("*/templates")),
+            directory=[*sorted(_PARTS.glob("*/templates"))],
             engine=JinjaTemplateEngine,
             engine_callback=_with_places,
         ),
