@@ -16,13 +16,6 @@ from accord.web.app import on
 
 HOST = "http://accord.localhost"
 Visitor = TestClient[Any]
-FIRST_LOAD = (
-    "/",
-    "/static/accord.css",
-    "/static/shell.css",
-    "/static/accord.js",
-    "/static/vendor/htmx.min.js",
-)
 
 
 class Page(HTMLParser):
@@ -226,19 +219,3 @@ def test_every_problem_has_a_page_and_the_list_links_to_them(visitor: Visitor) -
     assert len(links) > 30
     for link in links:
         assert "What to do" in page(visitor.get(link)).text
-
-
-@pytest.mark.parametrize(
-    "path", ["/static/accord.svg", "/static/keys.js", "/static/menu.js", "/static/theme.js", *FIRST_LOAD[1:]]
-)
-def test_what_pages_load_is_there(visitor: Visitor, path: str) -> None:
-    assert visitor.get(path).status_code == 200
-
-
-def test_the_first_load_is_small(visitor: Visitor) -> None:
-    total = sum(
-        int(visitor.get(path, headers={"Accept-Encoding": "gzip"}).headers["content-length"])
-        for path in (*FIRST_LOAD, "/static/keys.js", "/static/menu.js", "/static/theme.js")
-    )
-
-    assert total < 40_000

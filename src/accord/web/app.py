@@ -20,7 +20,6 @@ from litestar.datastructures import State
 from litestar.exceptions import HTTPException
 from litestar.openapi import OpenAPIConfig
 from litestar.plugins.jinja import JinjaTemplateEngine
-from litestar.static_files import create_static_files_router
 from litestar.template import TemplateConfig
 from litestar.types import Receive, Scope, Send
 
@@ -41,6 +40,7 @@ from accord.promise.api.routes import ROUTES as PROMISE_ROUTES
 from accord.promise.pages.approvals import PAGES as APPROVAL_PAGES
 from accord.promise.pages.routes import PAGES as PROMISE_PAGES
 from accord.web import logs, openapi
+from accord.web.assets import assets, static
 from accord.web.gate import Gate, new_request_id
 from accord.web.interpreter import collect_seldom, take_turns
 from accord.web.jobs import Runner
@@ -53,8 +53,7 @@ from accord.web.shell import Shell
 
 RATE = 1_000  # requests a second of one key
 
-_HERE = Path(__file__).parent
-_PARTS = _HERE.parent
+_PARTS = Path(__file__).parent.parent
 _HEALTH = "/v1/health"  # whoever watches over the server must get an answer
 
 
@@ -178,9 +177,7 @@ def on(
                 ],
                 middleware=[Shell(is_open=is_open)],
             ),
-            create_static_files_router(
-                path="/static", directories=[_HERE / "static"], include_in_schema=False
-            ),
+            Router(path="/static", route_handlers=[static]),
         ],
         state=State({"db": db, "catalogues": Catalogues(db), "is_open": is_open}),
         exception_handlers={HTTPException: response_of, Exception: response_of},
@@ -189,9 +186,11 @@ def on(
         template_config=TemplateConfig(
             directory=[*sorted(_PARTS.glob("*/templates"))],
             engine=JinjaTemplateEngine,
-            engine_callback=_with_places,
+            engine_callback=_with_globals,
         ),
-        compression_config=CompressionConfig(backend="gzip", minimum_size=1_000, exclude=["^/v1/promises"]),
+        compression_config=CompressionConfig(
+            backend="gzip", minimum_size=1_000, exclude=["^/v1/promises", "^/static/"]
+        ),
         openapi_config=OpenAPIConfig(
             title=openapi.TITLE,
             version=openapi.VERSION,
@@ -204,8 +203,9 @@ def on(
     )
 
 
-def _with_places(engine: JinjaTemplateEngine) -> None:
-    engine.engine.globals["places"] = PLACES
+def _with_globals(engine: JinjaTemplateEngine) -> None:
+    """What every template may name."""
+    engine.engine.globals.update(places=PLACES, asset=assets().address, modules=assets().modules)
 
 
 def factory() -> Accord:
