@@ -10,13 +10,13 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from difflib import SequenceMatcher
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 import msgspec
 
 from accord.kit.days import Day, Instant, day_of, local_day
 from accord.kit.errors import InputError
+from accord.kit.likeness import Named, alike, best
 from accord.kit.money import parse_money
 from accord.kit.quantity import parse_quantity
 from accord.ledger.model import Item, Site
@@ -25,23 +25,9 @@ from accord.promise.model import Line
 from accord.promise.words import Words, read_words
 
 LINES_MAX = 100  # of one request in plain words; longer orders come as a file
-MATCHES_MAX = 3
-_ALIKE = 0.35  # how like a name must be to be worth a "did you mean"
+_N = TypeVar("_N", bound=Named)
 _LINES = re.compile(r"[;\n]")
 _PIECES = re.compile(r"pcs?|pieces?|ea|each|units?|st|stk", re.IGNORECASE)
-
-
-class Named(Protocol):
-    """A record that words may name."""
-
-    @property
-    def id(self) -> str: ...
-
-    @property
-    def name(self) -> str: ...
-
-
-_N = TypeVar("_N", bound=Named)
 
 
 class Names(msgspec.Struct, frozen=True, kw_only=True):
@@ -141,15 +127,15 @@ def find(text: str, among: Mapping[str, _N], noun: str) -> _N:
         if len(same) == 1:
             return same[0]
         if same:
-            best = _best(folded, same)
-            detail = f"{said[:60]!r} fits {len(same)} {noun}s: {_listed(best, len(same))}. Say which one."
-            raise _unresolved(noun, f"ambiguous_{noun}", detail, best)
-    best = _best(folded, [one for one in among.values() if _likeness(folded, one) >= _ALIKE])
-    if best:
-        detail = f"There is no {noun} {said[:60]!r}. Did you mean {_listed(best, len(best))}?"
+            likest = best(folded, same)
+            detail = f"{said[:60]!r} fits {len(same)} {noun}s: {_listed(likest, len(same))}. Say which one."
+            raise _unresolved(noun, f"ambiguous_{noun}", detail, likest)
+    near = alike(said, among.values())
+    if near:
+        detail = f"There is no {noun} {said[:60]!r}. Did you mean {_listed(near, len(near))}?"
     else:
         detail = f"There is no {noun} {said[:60]!r}. Check the spelling, or import it first."
-    raise _unresolved(noun, f"unknown_{noun}", detail, best)
+    raise _unresolved(noun, f"unknown_{noun}", detail, near)
 
 
 def exact(id: str, among: Mapping[str, _N], noun: str, pointer: str) -> _N:
@@ -160,10 +146,10 @@ def exact(id: str, among: Mapping[str, _N], noun: str, pointer: str) -> _N:
     found = among.get(id)
     if found is not None:
         return found
-    best = _best(id.casefold(), [one for one in among.values() if _likeness(id.casefold(), one) >= _ALIKE])
-    hint = f"Did you mean {_listed(best, len(best))}?" if best else "Check the id."
+    near = alike(id, among.values())
+    hint = f"Did you mean {_listed(near, len(near))}?" if near else "Check the id."
     detail = f"There is no {noun} with the id {id[:60]!r}. {hint}"
-    raise _with_matches(InputError.at(pointer, f"unknown_{noun}", detail), best)
+    raise _with_matches(InputError.at(pointer, f"unknown_{noun}", detail), near)
 
 
 def _starts(one: Named, folded: str) -> bool:
@@ -171,28 +157,17 @@ def _starts(one: Named, folded: str) -> bool:
     return one.id.casefold().startswith(folded) or name.startswith(folded) or f" {folded}" in f" {name}"
 
 
-def _likeness(folded: str, one: Named) -> float:
-    whole = SequenceMatcher(None, folded, one.id.casefold()).ratio()
-    name = one.name.casefold()
-    words = [SequenceMatcher(None, folded, part).ratio() for part in [name, *name.split()]]
-    return max([whole, *words])
-
-
-def _best(folded: str, candidates: Sequence[_N]) -> list[_N]:
-    return sorted(candidates, key=lambda one: (-_likeness(folded, one), one.id))[:MATCHES_MAX]
-
-
-def _listed(best: Sequence[Named], count: int) -> str:
-    words = [one.id if one.name in ("", one.id) else f"{one.name} ({one.id})" for one in best]
+def _listed(named: Sequence[Named], count: int) -> str:
+    words = [one.id if one.name in ("", one.id) else f"{one.name} ({one.id})" for one in named]
     return ", ".join(words) + (" …" if count > len(words) else "")
 
 
-def _unresolved(noun: str, code: str, detail: str, best: Sequence[Named]) -> InputError:
-    return _with_matches(_wrong(noun, code, detail), best)
+def _unresolved(noun: str, code: str, detail: str, near: Sequence[Named]) -> InputError:
+    return _with_matches(_wrong(noun, code, detail), near)
 
 
-def _with_matches(error: InputError, best: Sequence[Named]) -> InputError:
-    error.extra["matches"] = [{"id": one.id, "name": one.name} for one in best]
+def _with_matches(error: InputError, near: Sequence[Named]) -> InputError:
+    error.extra["matches"] = [{"id": one.id, "name": one.name} for one in near]
     return error
 
 

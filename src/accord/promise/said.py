@@ -8,15 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from accord.kit.days import Day, date_of
+from accord.kit.days import Day
 from accord.kit.money import format_money
 from accord.kit.quantity import format_quantity
 from accord.ledger.model import Item, Kind, kind_of_key, node_of
+from accord.ledger.said import day as day
+from accord.ledger.said import thing as thing
 from accord.policy.model import Answer, Ruling
 from accord.promise.model import Decision, Limit, Refusal, Verb, Verdict
-
-_WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 VERDICTS: Mapping[Verdict, str] = {
     Verdict.yes: "Yes",
@@ -110,15 +109,6 @@ def ruling(found: Ruling) -> str:
     return f"The {found.ask} must agree{by}." if found.answer is Answer.ask else f"Not allowed{by}."
 
 
-def day(on: Day, today: Day | None = None) -> str:
-    """A day as people say it: "Fri 12 Mar", with the year where it is not this one's."""
-    date = date_of(on)
-    words = f"{_WEEKDAYS[date.weekday()]} {date.day} {_MONTHS[date.month - 1]}"
-    if today is not None and date_of(today).year == date.year:
-        return words
-    return f"{words} {date.year}"
-
-
 def quantity(n: int, item: str, items: Mapping[str, Item]) -> str:
     """Base units of an item in the unit people state, without its name: "500", "2.5"."""
     known = items.get(item)
@@ -139,19 +129,6 @@ def source(text: str) -> str:
 def kind(text: str) -> str:
     """An option's kind in words."""
     return _KINDS.get(text, text.replace("_", " ").capitalize())
-
-
-def thing(key: str) -> str:
-    """What a key names, in words: "X-100 at Halden", "line 2"."""
-    counted, name = kind_of_key(key), key.partition(":")[2]
-    if counted is Kind.node:
-        item, site = node_of(key)
-        return f"{item} at {site}"
-    if key.startswith("overtime:"):
-        return f"overtime of {name}"
-    if counted is Kind.limit:
-        return f"the limit {name}"
-    return f"the share {name}" if counted is Kind.allocation else name
 
 
 def limit(found: Limit, items: Mapping[str, Item], today: Day) -> str:
