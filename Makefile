@@ -7,10 +7,10 @@ WORKERS ?= 2
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lock demo test coverage check format bench prove mutation docs release clean
+.PHONY: help setup lock demo test coverage check format bench prove mutation screenshots docs release clean
 
 help: ## List the targets
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # The stamp is younger than everything that decides what is installed, or the set-up runs again.
 .venv/.ready: requirements.lock scripts/uv-bootstrap.lock scripts/setup.sh pyproject.toml hatch_build.py
@@ -25,7 +25,8 @@ lock: setup ## Write the lock anew with the newest versions
 demo: setup ## Load the demo company, promise a morning of requests, serve it
 	$(BIN)/accord demo $(ARGS)
 
-test: setup ## Run every test, on SQLite and on a real PostgreSQL
+test: setup ## Run every test, on SQLite and on a real PostgreSQL, in a real Chromium
+	@scripts/browser.sh
 	$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
 
 # The rules alone, without a database: a branch of a decide module that only a story through the doors reaches counts as missing.
@@ -53,6 +54,10 @@ prove: setup ## Try for hours what must not break, go on where it was stopped (A
 
 mutation: setup ## Change the decide modules in small wrong ways, see that a test notices (hours; ARGS="--count 300")
 	$(BIN)/python -m prove.mutation $(ARGS)
+
+screenshots: setup ## Take a picture of every screen, light and dark, wide and narrow, into build/screenshots
+	@scripts/browser.sh
+	$(BIN)/python scripts/screenshots.py $(ARGS)
 
 docs: setup ## Write the generated reference and run what the documents say
 	$(BIN)/python scripts/reference.py

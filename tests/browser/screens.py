@@ -1,0 +1,91 @@
+"""Which screens are there, in which states, and how does one come to each?
+
+One list for the tests that visit every screen and for the pictures that `make screenshots` takes of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from playwright.sync_api import Page
+
+from accord.demo import story
+from accord.demo.company import HOME
+from accord.kit.days import iso
+
+WIDTHS = (320, 390, 768, 1024, 1440, 2560)
+THEMES = ("light", "dark")
+
+Way = Callable[[Page], None]
+
+
+@dataclass(frozen=True)
+class Screen:
+    """A screen in a state, and the way to it from anywhere on the server."""
+
+    id: str
+    way: Way
+    role: str = "sales manager"  # who looks at it, on a server with people
+
+
+def _at(path: str) -> Way:
+    def way(page: Page) -> None:
+        page.goto(path)
+
+    return way
+
+
+def _first(path: str, links: str) -> Way:
+    """The first of a list, opened."""
+
+    def way(page: Page) -> None:
+        page.goto(path)
+        href = page.locator(f'main a[href^="{links}"]').first.get_attribute("href")
+        assert href is not None
+        page.goto(href)
+
+    return way
+
+
+def story_line(price: str = "18.50") -> str:
+    """What the seller of the demo's story asks for, on the day the demo is of."""
+    today = datetime.now(ZoneInfo(HOME)).toordinal()
+    return (
+        f"{story.QUANTITY} {story.ITEM} by {iso(story.dates(today).asked_on)} for {story.CUSTOMER} at {price}"
+    )
+
+
+def _asked(words: str = "") -> Way:
+    def way(page: Page) -> None:
+        line = words or story_line()
+        page.goto("/")
+        page.fill("#q", line)
+        page.press("#q", "Enter")
+        page.wait_for_url("**/*q=*")
+        page.locator("#verdict, #problem").first.wait_for()
+
+    return way
+
+
+def _previewed(page: Page) -> None:
+    _asked()(page)
+    page.locator('[data-key="h"]').first.click()
+    page.wait_for_url("**/preview*")
+
+
+SCREENS = (
+    Screen("ask", _at("/")),
+    Screen("ask-answered", _asked()),
+    Screen("ask-not-understood", _asked("500 X-1OO for Nrthwnd")),
+    Screen("ask-preview", _previewed),
+    Screen("promises", _at("/promises")),
+    Screen("promises-empty", _at("/promises?q=no-such-order")),
+    Screen("promise", _first("/promises", "/promises/prm_")),
+    Screen("approvals", _at("/approvals")),
+    Screen("problems", _at("/problems")),
+    Screen("problem", _first("/problems", "/problems/")),
+    Screen("not-found", _at("/promises/prm_none")),
+)
