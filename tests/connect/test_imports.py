@@ -562,3 +562,55 @@ def test_reports_are_json(basics: Database, tmp_path: Path) -> None:
 def test_files_and_services_know_each_other() -> None:
     assert bringing.Options().say == {}
     assert issubclass(UndoRefused, AccordError)
+
+
+# --- the same again ---
+
+
+def test_what_other_news_has_changed_since_is_offered_again_and_never_reverted_in_silence(
+    basics: Database, tmp_path: Path
+) -> None:
+    a = put(tmp_path / "a", on_hand="item,site,quantity\nP,oslo,7\nQ,oslo,1\n")
+    b = put(tmp_path / "b", on_hand="item,site,quantity\nP,oslo,9\n")
+    first = bring(basics, a)
+    at_once = bring(basics, a)
+    bring(basics, b)
+    between = state_of(basics)["supply"]
+
+    told = bring(basics, a)
+    unchanged = state_of(basics)["supply"]
+    would = bring(basics, a, again=True, dry_run=True)
+    anew = bring(basics, a, again=True)
+    twice = bring(basics, a, again=True)
+
+    assert (at_once.changed, at_once.overtaken) == (False, 0)
+    assert (told.changed, told.overtaken, told.id, unchanged) == (False, 1, first.id, between)
+    assert would.made == anew.made == {"count": Change(changed=1, same=1)}
+    assert (anew.changed, anew.id != first.id) == (True, True)
+    assert (twice.changed, twice.overtaken, twice.id) == (False, 0, anew.id)
+    assert [(row[0], row[3]) for row in state_of(basics)["supply"]] == [
+        ("node:P@oslo", 7),
+        ("node:Q@oslo", 1),
+    ]
+
+
+def test_step_by_step_the_same_again_says_how_much_would_change_and_comes_in_when_asked(
+    basics: Database,
+) -> None:
+    def put_in(quantity: int, key: str) -> Any:
+        body = f"item,site,quantity\nP,oslo,{quantity}\n".encode()
+        return service.put_files(basics, {"s.csv": body}, Setup(), source="erp", actor="t", key=key)[0]
+
+    first = service.commit(basics, put_in(7, "k1").id, actor="t")
+    same = put_in(7, "k2")
+    service.commit(basics, put_in(9, "k3").id, actor="t")
+    overtaken = put_in(7, "k4")
+    again = service.check(basics, overtaken.id, again=True)
+    done = service.commit(basics, overtaken.id, actor="t")
+
+    assert same.problem is not None
+    assert overtaken.problem is not None
+    assert (same.problem["code"], same.problem["would_change"]) == ("came_in_before", 0)
+    assert (overtaken.problem["import"], overtaken.problem["would_change"]) == (first.id, 1)
+    assert (again.state, done.state) == (RunState.checked, RunState.done)
+    assert [(row[0], row[3]) for row in state_of(basics)["supply"]] == [("node:P@oslo", 7)]

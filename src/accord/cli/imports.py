@@ -55,6 +55,9 @@ _SHOWN = 20  # promises in words; --json has all
     help="frepple: bring every demand in as open, its dates moved into the future by whole weeks.",
 )
 @click.option("--dry-run", is_flag=True, help="Only say what it would do, and what it would do to promises.")
+@click.option(
+    "--again", is_flag=True, help="Bring in anew what came in before, where other news has changed it since."
+)
 @click.option("--undo", "undone", metavar="RUN", help="Take an import of the last 24 hours back.")
 @takes_database
 def import_command(
@@ -67,6 +70,7 @@ def import_command(
     rejected: Path | None,
     reopen: bool,
     dry_run: bool,
+    again: bool,
     undone: str | None,
 ) -> int:
     """Bring in files, or a model of frePPLe.
@@ -90,7 +94,7 @@ def import_command(
         raise click.UsageError("import frepple takes one model and no --map.")
     if reopen and not is_frepple:
         raise click.UsageError("--reopen is for models of frepple.")
-    if is_frepple and (dry_run or say or source or full or rejected):
+    if is_frepple and (dry_run or say or source or full or rejected or again):
         raise click.UsageError(
             "A model of frepple comes in as a whole: --dry-run and the like are for files."
         )
@@ -106,7 +110,7 @@ def import_command(
         if is_frepple:
             report = service.import_frepple(db, paths[0], reopen=reopen, actor=actor, on_progress=bar.more)
         else:
-            options = service.Options(source=source, say=_said(say), full=full)
+            options = service.Options(source=source, say=_said(say), full=full, again=again)
             try:
                 if is_pasted:
                     report = service.import_pasted(
@@ -220,6 +224,10 @@ def _out(report: Report) -> dict[str, object]:
 def _show(terminal: Terminal, report: Report) -> None:
     if not report.changed:
         terminal.say(f"{report.source}: this came in before, nothing was changed.")
+        if report.overtaken:
+            terminal.note(
+                f"  Other news has changed what it says since: {report.overtaken:,} would change. --again brings it in anew."
+            )
         return
     for finding in report.findings:
         if finding.what in ("dates", "decimal") or finding.reading not in ("utf-8", ",", "\t"):

@@ -109,6 +109,7 @@ class CheckIn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     say: dict[str, str] = {}
     mapping: str | None = None
     full: bool | None = None
+    again: bool | None = None  # bring in anew what came in before and was changed since
 
 
 class UncoveredOut(msgspec.Struct, frozen=True, kw_only=True):
@@ -234,7 +235,7 @@ def rejected(id: FromPath[str], state: State) -> Response[str]:
 async def check(id: FromPath[str], data: JSONBody[CheckIn], state: State) -> ImportOut:
     """Read the files again with choices: how dates and numbers are read, what to create, map or skip, a mapping."""
     found = await asyncio.to_thread(
-        service.check, state["db"], id, say=data.say, mapping=data.mapping, full=data.full
+        service.check, state["db"], id, say=data.say, mapping=data.mapping, full=data.full, again=data.again
     )
     return import_out(found)
 

@@ -169,6 +169,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     opened: int = 0  # exceptions
     closed: int = 0
     changed: bool = True  # False: this had come in before, nothing was done
+    overtaken: int = 0  # of that, how many things other news has changed since
     dry_run: bool = False
     effects: Effects | None = None  # of a dry run, and what it did
     vanished: tuple[str, ...] = ()  # master data of the source that this full export does not name any more
@@ -226,6 +227,7 @@ class Setup(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     mapping_name: str = "plain"
     say: dict[str, str] = {}  # choices
     full: bool = False  # what the source had and does not name any more ends
+    again: bool = False  # it came in before and shall come in anew
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True):

@@ -26,7 +26,7 @@ from accord.db.tx import Tx
 from accord.exceptions.model import MasterStated
 from accord.kit.days import Instant, local_day
 from accord.kit.digest import canonical
-from accord.kit.errors import InputError
+from accord.kit.errors import Conflict, InputError
 from accord.kit.ids import new_id
 from accord.ledger.decide.records import kind_name
 from accord.ledger.service import graphs
@@ -44,6 +44,25 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     source: str | None = None  # a name of the sender; None = the mapping's
     say: Mapping[str, str] = {}  # choices, see files/choices.py
     full: bool = False  # what the source had and does not name any more ends
+    again: bool = False  # what came in before comes in anew, where other news has changed what it says since
+
+
+class CameInBefore(Conflict):
+    """The same came in before."""
+
+    code = "came_in_before"
+    title = "This came in before"
+
+    def __init__(self, run: str, overtaken: int) -> None:
+        then = (
+            "Nothing would change."
+            if not overtaken
+            else f"Since then {overtaken:,} {'thing' if overtaken == 1 else 'things'} of it changed;"
+            " check it with `again` to bring it in anew."
+        )
+        super().__init__(
+            f"This came in before, as {run}. {then}", extra={"import": run, "would_change": overtaken}
+        )
 
 
 def import_frepple(
@@ -120,7 +139,9 @@ def _import(
         say=setup.say,
     )
     setup = msgspec.structs.replace(setup, files=tuple(sorted(one.file for one in reading.tables.values())))
-    return bring_in(db, reading, setup, dry_run=dry_run, actor=actor, on_progress=on_progress)
+    return bring_in(
+        db, reading, setup, dry_run=dry_run, again=options.again, actor=actor, on_progress=on_progress
+    )
 
 
 def setup_of(db: Database, mapping: str | Path | None, options: Options) -> Setup:
@@ -152,15 +173,20 @@ def bring_in(
     setup: Setup,
     *,
     dry_run: bool = False,
+    again: bool = False,
     actor: str,
     on_progress: Progress | None = None,
 ) -> Report:
-    """Check what was read, and unless it is a dry run put it beside the ledger and let it in."""
-    content = content_of(reading, setup)
+    """Check what was read, and unless it is a dry run put it beside the ledger and let it in.
+
+    What came in before is only told; `again` brings it in anew where something of it would change.
+    """
     with db.read() as tx:
-        before = store.run_of_content(tx, content)
-    if before is not None and before.state == RunState.done:
-        return msgspec.structs.replace(came_in_before(before), dry_run=dry_run)
+        content, before = store.last_done(tx, content_of(reading, setup))
+    if before is not None:
+        count = overtaken(db, reading, setup, before)
+        if not (again and count):
+            return msgspec.structs.replace(came_in_before(before), dry_run=dry_run, overtaken=count)
     if dry_run:
         return would(db, reading, setup, on_progress)
     row = begun(db, content, reading.source, setup, actor)
@@ -191,6 +217,20 @@ def content_of(reading: files.Reading, setup: Setup) -> str:
     return f"{reading.source}:{reading.fingerprint[:32]}{':full' if setup.full else ''}"
 
 
+def overtaken(db: Database, reading: files.Reading, setup: Setup, before: store.Row) -> int:
+    """How many things would change if what came in before came in again: other news may have come since.
+
+    Days that are said relative to today are read as of then. What cannot come in any more changes nothing.
+    """
+    try:
+        translation = translated(db, reading, setup, before.begun_at, None)
+    except InputError:
+        return 0
+    with db.read() as tx:
+        report, _ = switch.drafted(tx, translation)
+    return sum(one.new + one.changed for one in report.made.values())
+
+
 def came_in_before(row: store.Row) -> Report:
     """The report of a run that is done, for who brings the same again."""
     assert row.report is not None
@@ -216,7 +256,7 @@ def _news_progress(total: int, on_progress: Progress | None) -> Callable[[int], 
 
 def would(db: Database, reading: files.Reading, setup: Setup, on_progress: Progress | None) -> Report:
     """What the import would do, judged on one snapshot that locks nothing."""
-    translation = _translated(db, reading, setup, None, on_progress)
+    translation = translated(db, reading, setup, None, on_progress)
     with db.read() as tx:
         report, told = switch.drafted(tx, translation)
         effects = foreseen(tx, told.news)
@@ -230,13 +270,14 @@ def would(db: Database, reading: files.Reading, setup: Setup, on_progress: Progr
     )
 
 
-def _translated(
+def translated(
     db: Database,
     reading: files.Reading,
     setup: Setup,
     now: Instant | None,
     on_progress: Progress | None,
 ) -> Translation:
+    """What was read in our words, on top of what is there. Raises: InputError with every problem."""
     with db.read() as tx:
         graph, book, clock = graphs.graph(tx), policy.book(tx), tx.now()
     done = 0
@@ -334,7 +375,7 @@ def staged(
             there = unpack(body for _, body in store.pieces(tx, row.id, "rows"))
         if there is not None:
             return there
-    translation = _translated(db, reading, setup, row.begun_at, on_progress)
+    translation = translated(db, reading, setup, row.begun_at, on_progress)
     put_beside(db, row.id, translation, on_progress)
     return translation
 

@@ -13,7 +13,7 @@ from accord.connect import store
 from accord.connect.files import translate as files
 from accord.connect.files.problems import NotImported
 from accord.connect.files.tables import unpacked
-from accord.connect.model import Effects, Rejected, Report, Run, RunState, Setup
+from accord.connect.model import Effects, Rejected, Report, Run, RunState, Setup, Translation
 from accord.connect.service import bringing, switch
 from accord.connect.service.effects import foreseen
 from accord.connect.service.packed import unpack
@@ -54,7 +54,7 @@ class NotChecked(Conflict):
 def run(db: Database, id: str) -> Run:
     """One import. Raises: NotFound."""
     with db.read() as tx:
-        return run_out(_found(tx, id), tx.now())
+        return run_out(found_run(tx, id), tx.now())
 
 
 def runs(db: Database, *, after: str | None = None, limit: int = 50) -> tuple[list[Run], str | None]:
@@ -67,7 +67,7 @@ def runs(db: Database, *, after: str | None = None, limit: int = 50) -> tuple[li
 def rejected_rows(db: Database, id: str) -> list[Rejected]:
     """The rows of an import that were left out, or that keep it out. Raises: NotFound."""
     with db.read() as tx:
-        _found(tx, id)
+        found_run(tx, id)
         found: list[Rejected] = []
         for _, body in store.pieces(tx, id, "rejected"):
             found += msgspec.json.decode(body, type=list[Rejected])
@@ -92,7 +92,8 @@ def run_out(row: store.Row, now: Instant) -> Run:
     )
 
 
-def _found(tx: Tx, id: str) -> store.Row:
+def found_run(tx: Tx, id: str) -> store.Row:
+    """The run as it is kept. Raises: NotFound."""
     row = store.run(tx, id)
     if row is None:
         raise NotFound(f"There is no import {id[:60]}. List them to find its id.")
@@ -171,12 +172,14 @@ def check(
     say: Mapping[str, str] | None = None,
     mapping: str | None = None,
     full: bool | None = None,
+    again: bool | None = None,
+    on_progress: bringing.Progress | None = None,
 ) -> Run:
     """Read the files of a run again, with what is said now on top of what was said before.
 
     What keeps them out is the run's `problem`. Raises: NotFound; Conflict when the run is done.
     """
-    row = _to_change(db, id)
+    row = to_change(db, id)
     setup = msgspec.json.decode(row.setup, type=Setup)
     if mapping is not None:
         setup = msgspec.structs.replace(setup, mapping=mapping, mapping_name="given")
@@ -184,29 +187,52 @@ def check(
         setup = msgspec.structs.replace(setup, say={**setup.say, **say})
     if full is not None:
         setup = msgspec.structs.replace(setup, full=full)
+    if again is not None:
+        setup = msgspec.structs.replace(setup, again=again)
     source = row.source.removeprefix("files/")
     used = bringing.merged(db, setup, source)
     try:
         reading = _read(db, row, used)
-        row = _restarted(db, row, setup, bringing.content_of(reading, used))
-        translation = bringing.staged(db, row, reading, used, None)
-        with db.read() as tx:
-            report, _ = switch.drafted(tx, translation)
+        checked(db, row, setup, used, reading, on_progress)
     except (InputError, Malformed, Conflict) as error:
-        _needs_you(db, row, setup, error)
-        return run(db, id)
-    report = msgspec.structs.replace(report, id=id, dry_run=True)
-    retrying(db, lambda tx: store.change_run(tx, id, report=canonical(report), problem=None))
+        needs_you(db, row, setup, error)
     return run(db, id)
+
+
+def checked(
+    db: Database,
+    row: store.Row,
+    setup: Setup,
+    used: Setup,
+    reading: files.Reading,
+    on_progress: bringing.Progress | None,
+) -> Translation:
+    """Put what was read beside the ledger and say what it would do; `used` is `setup` on top of what is remembered.
+
+    Raises: InputError, CameInBefore; `needs_you` then keeps why.
+    """
+    with db.read() as tx:
+        content, before = store.last_done(tx, bringing.content_of(reading, used))
+    if before is not None:
+        count = bringing.overtaken(db, reading, used, before)
+        if not (setup.again and count):
+            raise bringing.CameInBefore(before.id, count)
+    row = _restarted(db, row, setup, content)
+    translation = bringing.staged(db, row, reading, used, on_progress)
+    with db.read() as tx:
+        report, _ = switch.drafted(tx, translation)
+    report = msgspec.structs.replace(report, id=row.id, dry_run=True)
+    retrying(db, lambda tx: store.change_run(tx, row.id, report=canonical(report), problem=None))
+    return translation
 
 
 def dry_run(db: Database, id: str) -> Effects:
     """What a checked run would do to promises; nothing is locked. Raises: NotFound, NotChecked, InputError."""
     with db.read() as tx:
-        row = _found(tx, id)
+        row = found_run(tx, id)
         translation = unpack(body for _, body in store.pieces(tx, id, "rows"))
         if row.state != RunState.checked or translation is None:
-            raise _not_checked(row)
+            raise not_checked(row)
         _, draft = switch.drafted(tx, translation)
         return foreseen(tx, draft.news)
 
@@ -214,11 +240,11 @@ def dry_run(db: Database, id: str) -> Effects:
 def commit(db: Database, id: str, *, actor: str) -> Run:
     """Let a checked run in; one that is done stays as it is. Raises: NotFound, NotChecked, InputError; nothing is changed then."""
     with db.read() as tx:
-        row = _found(tx, id)
+        row = found_run(tx, id)
     if row.state == RunState.done:
         return run(db, id)
     if row.state != RunState.checked:
-        raise _not_checked(row)
+        raise not_checked(row)
     if row.basis != bringing.basis(db):
         checked = check(db, id)
         if checked.state is not RunState.checked:
@@ -226,7 +252,7 @@ def commit(db: Database, id: str, *, actor: str) -> Run:
                 f"{id}: master data changed since it was checked, and now it needs something from you."
             )
     with db.read() as tx:
-        row = _found(tx, id)
+        row = found_run(tx, id)
         translation = unpack(body for _, body in store.pieces(tx, id, "rows"))
     if row.state == RunState.done:
         return run(db, id)
@@ -250,9 +276,10 @@ def tidy(db: Database) -> int:
     return retrying(db, work)
 
 
-def _to_change(db: Database, id: str) -> store.Row:
+def to_change(db: Database, id: str) -> store.Row:
+    """A run that has not come in. Raises: NotFound; Conflict when it is done."""
     with db.read() as tx:
-        row = _found(tx, id)
+        row = found_run(tx, id)
     if row.state in (RunState.done, RunState.undone):
         raise Conflict(f"{id} is {row.state}: it is not checked again. Start a new import.")
     return row
@@ -284,7 +311,7 @@ def _restarted(db: Database, row: store.Row, setup: Setup, content: str) -> stor
         there = store.run_of_content(tx, content)
         if there is not None and there.id != row.id:
             if there.state == RunState.done:
-                raise Conflict(f"This came in before, as {there.id}. Nothing would change.")
+                raise bringing.CameInBefore(there.id, 0)
             store.change_run(tx, there.id, content=f"files:{there.id}")  # given up for this one
         if row.content != content or row.state == RunState.needs_you:
             store.drop_pieces(tx, row.id, "rows", "rejected")
@@ -298,7 +325,8 @@ def _restarted(db: Database, row: store.Row, setup: Setup, content: str) -> stor
     return retrying(db, work)
 
 
-def _needs_you(db: Database, row: store.Row, setup: Setup, error: AccordError) -> None:
+def needs_you(db: Database, row: store.Row, setup: Setup, error: AccordError) -> None:
+    """Keep why a run cannot come in, and the rows that keep it out."""
     problem = as_problem(error, request_id="", instance="")
     rejected = error.rejected if isinstance(error, NotImported) else ()
 
@@ -324,6 +352,7 @@ def _packed(rows: tuple[Rejected, ...]) -> Iterator[bytes]:
         yield msgspec.json.encode(rows[start : start + 2_000])
 
 
-def _not_checked(row: store.Row) -> NotChecked:
+def not_checked(row: store.Row) -> NotChecked:
+    """The error of whoever would let it in."""
     why = f"{row.id} is {row.state.replace('_', ' ')}"
     return NotChecked(f"{why}. Look at what it needs, say it, and check it again.")

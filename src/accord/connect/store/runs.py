@@ -13,6 +13,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy import Column, Index, Integer, LargeBinary, Table
 
+from accord.connect.model import RunState
 from accord.db import records as _records
 from accord.db.schema import Moment, Words, metadata
 from accord.db.tx import Tx
@@ -90,6 +91,18 @@ def run_of_content(tx: Tx, content: str) -> Row | None:
         content=content,
     )
     return _row(found[0]) if found else None
+
+
+def last_done(tx: Tx, content: str) -> tuple[str, Row | None]:
+    """The last run of this content that is done, and under which content the next one of it is kept.
+
+    What came in before and comes in again, since other news has changed what it says, is kept behind the run before it:
+    so two that bring it in again at one moment are one run.
+    """
+    free, last = content, None
+    while (row := run_of_content(tx, free)) is not None and row.state == RunState.done:
+        free, last = f"{content}:again:{row.id}", row
+    return free, last
 
 
 def runs_page(tx: Tx, before: str | None, limit: int) -> list[Row]:
