@@ -41,6 +41,7 @@ from accord.promise.pages.approvals import PAGES as APPROVAL_PAGES
 from accord.promise.pages.routes import PAGES as PROMISE_PAGES
 from accord.web import logs, openapi
 from accord.web.assets import assets, static
+from accord.web.design import PAGES as DESIGN_PAGES
 from accord.web.gate import Gate, new_request_id
 from accord.web.interpreter import collect_seldom, take_turns
 from accord.web.jobs import Runner
@@ -174,6 +175,7 @@ def on(
                     *RIGHTS_PAGES,
                     *IMPORT_PAGES,
                     *OWN_PAGES,
+                    *DESIGN_PAGES,
                 ],
                 middleware=[Shell(is_open=is_open)],
             ),
