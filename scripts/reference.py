@@ -138,17 +138,17 @@ def api() -> str:
 def _described() -> tuple[dict[str, Any], dict[str, str | None]]:
     """The description as the server gives it, and the scope each operation needs."""
     from accord.db.engine import open_database
+    from accord.web import admission, authority
     from accord.web.app import on
     from accord.web.openapi import described
 
     with TemporaryDirectory() as folder:
         db = open_database(f"sqlite:///{folder}/reference.db")
         app = on(db)
-        handlers = [handler for route in app.routes for handler in getattr(route, "route_handlers", ())]
-        scopes = {
-            handler.operation_id: handler.opt.get("scope")
-            for handler in handlers
-            if getattr(handler, "operation_id", None)
+        scopes: dict[str, str | None] = {
+            str(handler.operation_id): authority.TABLE[admission.operations_of(handler)[0]].scope or None
+            for _, handler in admission.handlers(app)
+            if handler.operation_id
         }
         made = described(app.openapi_schema.to_schema())
         db.close()
@@ -170,7 +170,43 @@ def _type(schema: dict[str, Any]) -> str:
     return " or ".join(kind) if isinstance(kind, list) else str(kind)
 
 
+def authorization() -> str:
+    """Every operation with who may do it, as the table of authority says."""
+    from accord.kit.doors import Reach
+    from accord.web import authority
+
+    said = {Reach.none: "", Reach.own: "own", Reach.team: "team", Reach.all: "all"}
+    lines = ["# Authorization", "", NOTE, AUTHORIZATION.strip(), ""]
+    lines += [f"| operation | what | {' | '.join(authority.ROLES)} | key | why |", "|---" * 11 + "|"]
+    for row in authority.ROWS:
+        reaches = [row.reaches.get(role, Reach.none) for role in authority.ROLES]
+        cells = ["anybody" if row.is_public else said[one] or "–" for one in reaches]
+        if not row.kind:
+            cells = ["yes" if cell in ("own", "all") else cell for cell in cells]
+        key = "anybody" if row.is_public else f"`{row.scope}`" if row.scope else "–"
+        lines.append(f"| `{row.id}` | {row.does} | {' | '.join(cells)} | {key} | {row.why} |")
+    return _text(lines)
+
+
+AUTHORIZATION = """
+Who may do what. Every page and every route of the API is one of these operations; one that is not here cannot be done, and a server
+whose routes are not all here does not start.
+
+- **own**: with what one made oneself. **team**: also with what others of the same team made; for who leads it, any member.
+  **all**: whoever made it. **yes**: it belongs to nobody in particular. **–**: not at all.
+- A promise belongs to who made it, an approval to who asked for it, an import to who put it in. That never changes.
+- Who has several roles reaches as far as the furthest of them.
+- A key needs the scope named, or `admin`; `ask` is part of every scope. Behind its doors it reaches everything: it acts for a system.
+- What is out of reach is refused with 403, and the refusal says the rule and whose it is. It is not hidden as if it were not there:
+  within one company a colleague's promise is no secret, and "it does not exist" would send people looking for a mistake. Lists hold
+  only what may be read. Without a session or key the answer is 401, whether the thing exists or not.
+- How much somebody may promise behind a door is said by the [decision rights](../guides/rights.md), and neither replaces the other:
+  the rights refuse what exceeds them whatever stands here, and nobody agrees to his own.
+- On a server started with `--open`, anybody at that machine may do everything.
+"""
+
 PAGES: dict[str, Callable[[], str]] = {
+    "authorization.md": authorization,
     "commands.md": commands,
     "errors.md": errors,
     "refusals.md": refusals,

@@ -34,7 +34,6 @@ Source = Annotated[
     QueryParameter(name="source", max_length=100, description="Who sends it; how it is read is remembered."),
 ]
 Caller = Request[Any, Any, State]
-_FILE = {"scope": "supply", "takes_files": True}
 _MULTIPART = "multipart/form-data"
 
 
@@ -149,7 +148,7 @@ class UndoneOut(msgspec.Struct, frozen=True, kw_only=True):
 @post(
     "/imports",
     status_code=HTTPStatus.CREATED,
-    opt=_FILE,
+    opt={"operation": "import.put", "takes_files": True},
     tags=["imports"],
     operation_id="import_files",
     request_max_body_size=service.UPLOAD_MAX + 1_048_576,
@@ -189,7 +188,13 @@ async def _files(request: Caller, name: str | None) -> dict[str, bytes]:
     return found
 
 
-@get("/imports", opt={"scope": "supply"}, tags=["imports"], operation_id="imports", sync_to_thread=True)
+@get(
+    "/imports",
+    opt={"operation": "import.read"},
+    tags=["imports"],
+    operation_id="imports",
+    sync_to_thread=True,
+)
 def imports(state: State, after: After = None, limit: Limit = 50) -> ImportPage:
     """Imports, newest first."""
     found, following = service.runs(state["db"], after=after, limit=limit)
@@ -198,7 +203,7 @@ def imports(state: State, after: After = None, limit: Limit = 50) -> ImportPage:
 
 @get(
     "/imports/{id:str}",
-    opt={"scope": "supply"},
+    opt={"operation": "import.read"},
     tags=["imports"],
     operation_id="import",
     sync_to_thread=True,
@@ -210,7 +215,7 @@ def one_import(id: FromPath[str], state: State) -> ImportOut:
 
 @get(
     "/imports/{id:str}/rejected",
-    opt={"scope": "supply"},
+    opt={"operation": "import.read"},
     tags=["imports"],
     operation_id="rejected_rows",
     sync_to_thread=True,
@@ -228,7 +233,7 @@ def rejected(id: FromPath[str], state: State) -> Response[str]:
 @post(
     "/imports/{id:str}/:check",
     status_code=HTTPStatus.OK,
-    opt={"scope": "supply"},
+    opt={"operation": "import.check"},
     tags=["imports"],
     operation_id="check_import",
 )
@@ -243,7 +248,7 @@ async def check(id: FromPath[str], data: JSONBody[CheckIn], state: State) -> Imp
 @post(
     "/imports/{id:str}/:dry_run",
     status_code=HTTPStatus.OK,
-    opt={"scope": "supply"},
+    opt={"operation": "import.check"},
     tags=["imports"],
     operation_id="dry_run_import",
 )
@@ -259,7 +264,7 @@ def _dry_run(db: Database, id: str) -> EffectsOut:
 @post(
     "/imports/{id:str}/:commit",
     status_code=HTTPStatus.OK,
-    opt={"scope": "admin"},
+    opt={"operation": "import.commit"},
     tags=["imports"],
     operation_id="commit_import",
 )
@@ -274,7 +279,7 @@ async def commit(id: FromPath[str], key: Key, request: Caller, state: State) -> 
 @post(
     "/imports/{id:str}/:undo",
     status_code=HTTPStatus.OK,
-    opt={"scope": "admin"},
+    opt={"operation": "import.undo"},
     tags=["imports"],
     operation_id="undo_import",
 )

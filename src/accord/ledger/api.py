@@ -76,7 +76,13 @@ class AtpOut(msgspec.Struct, frozen=True, kw_only=True):
     steps: list[Step]
 
 
-@get("/items", opt={"scope": "ask"}, tags=["master data"], operation_id="items", sync_to_thread=True)
+@get(
+    "/items",
+    opt={"operation": "master.read"},
+    tags=["master data"],
+    operation_id="items",
+    sync_to_thread=True,
+)
 def items(state: State, after: After = None, limit: Limit = 100) -> ItemPage:
     """The items there are, by id."""
     found, following = _page(_graph(state["db"]).items, after, limit)
@@ -84,14 +90,20 @@ def items(state: State, after: After = None, limit: Limit = 100) -> ItemPage:
     return ItemPage(items=shown, next=following)
 
 
-@get("/sites", opt={"scope": "ask"}, tags=["master data"], operation_id="sites", sync_to_thread=True)
+@get(
+    "/sites",
+    opt={"operation": "master.read"},
+    tags=["master data"],
+    operation_id="sites",
+    sync_to_thread=True,
+)
 def sites(state: State, after: After = None, limit: Limit = 100) -> SitePage:
     """The sites there are, by id."""
     found, following = _page(_graph(state["db"]).sites, after, limit)
     return SitePage(items=[SiteOut(id=one.id, name=one.name, zone=one.zone) for one in found], next=following)
 
 
-@get("/atp", opt={"scope": "ask"}, tags=["supply"], operation_id="atp", sync_to_thread=True)
+@get("/atp", opt={"operation": "supply.read"}, tags=["supply"], operation_id="atp", sync_to_thread=True)
 def atp(state: State, item: FromQuery[str], site: FromQuery[str]) -> AtpOut:
     """What can still be promised of an item at a site, for every future day."""
     db: Database = state["db"]

@@ -40,7 +40,13 @@ class CustomerPage(msgspec.Struct, frozen=True, kw_only=True):
     next: str | None
 
 
-@get("/customers", opt={"scope": "ask"}, tags=["master data"], operation_id="customers", sync_to_thread=True)
+@get(
+    "/customers",
+    opt={"operation": "master.read"},
+    tags=["master data"],
+    operation_id="customers",
+    sync_to_thread=True,
+)
 def customers(state: State, after: After = None, limit: Limit = 100) -> CustomerPage:
     """The customers there are, by id."""
     db: Database = state["db"]

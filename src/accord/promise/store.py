@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import msgspec
 from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, Table, text
@@ -211,18 +211,27 @@ def approval_at(tx: Tx, id: str, version: int) -> Approval | None:
 
 
 def approvals_page(
-    tx: Tx, *, after: str | None = None, limit: int = 50, pending_at: Instant = 0
+    tx: Tx,
+    *,
+    after: str | None = None,
+    limit: int = 50,
+    pending_at: Instant = 0,
+    actors: Iterable[str] | None = None,
 ) -> tuple[list[Approval], str | None]:
-    """Approvals as they stand, newest first, and where the next page starts; `pending_at`: only those still open then."""
+    """Approvals as they stand, newest first, and where the next page starts; `pending_at`: only those still open then;
+    `actors`: only what these asked."""
+    by, named = _by(actors)
     # A stretch of the primary key, from its end: ids sort by time. "~" is behind every id, 0 before every moment.
     found = tx.rows(
-        "SELECT body FROM approval a WHERE id < :after"
+        "SELECT body FROM approval a WHERE id < :after"  # noqa: S608 - our own words
         " AND version = (SELECT max(version) FROM approval b WHERE b.id = a.id)"
         " AND (:pending_at = 0 OR (state = 'pending' AND expires_at > :pending_at))"
-        " ORDER BY id DESC LIMIT :limit",
+        + "".join(f" AND {one}" for one in by)
+        + " ORDER BY id DESC LIMIT :limit",
         after=after or "~",
         limit=limit + 1,
         pending_at=pending_at,
+        **named,
     )
     page = [_unpack_approval(body) for (body,) in found[:limit]]
     return page, page[-1].id if len(found) > limit else None
@@ -328,11 +337,12 @@ def promises_page(
     ref: str | None = None,
     item: str | None = None,
     ids: Sequence[str] | None = None,
+    actors: Iterable[str] | None = None,
 ) -> tuple[list[Promise], str | None]:
     """Promises in force, newest first, and the cursor of the next page, None at the end.
 
     The cursor names the last promise shown, so that a page neither repeats nor skips one when others are made
-    meanwhile. `ids` limits the list to these, such as those with an open exception.
+    meanwhile. `ids` limits the list to these, such as those with an open exception; `actors` to what these made.
     Raises: InputError when `after` is no cursor.
     """
     made_at, id = _of_cursor(after) if after is not None else (None, "")
@@ -346,6 +356,8 @@ def promises_page(
         if tx.dialect == "postgresql":
             where[-1] = "strpos(chr(10) || item_ids || chr(10), chr(10) || :item || chr(10)) > 0"
         wanted["item"] = item
+    by, named = _by(actors)
+    where += by
     # A stretch of the partial index on customer, ref or made_at, the first one that is asked for.
     sql = (
         "SELECT body FROM promise WHERE in_force"  # noqa: S608 - our own words
@@ -353,10 +365,18 @@ def promises_page(
         + (" AND id IN (:keys)" if ids is not None else "")
         + " ORDER BY made_at DESC, id DESC LIMIT :limit"
     )
-    params = {**wanted, "limit": limit + 1}
+    params = {**wanted, **named, "limit": limit + 1}
     found = tx.rows(sql, **params) if ids is None else tx.rows_in(sql, ids, **params)
     page = [_unpack(body) for (body,) in found[:limit]]
     return page, _to_cursor(page[-1]) if page and len(found) > limit else None
+
+
+def _by(actors: Iterable[str] | None) -> tuple[list[str], dict[str, str]]:
+    """The condition that one of these made it, with its parameters: a team is few people."""
+    if actors is None:
+        return [], {}
+    named = {f"actor_{place}": actor for place, actor in enumerate(sorted(actors))}
+    return [f"actor IN ({', '.join(f':{name}' for name in named)})" if named else "1 = 0"], named
 
 
 _CONDITIONS = {

@@ -40,6 +40,7 @@ from accord.promise.api.routes import ROUTES as PROMISE_ROUTES
 from accord.promise.pages.approvals import PAGES as APPROVAL_PAGES
 from accord.promise.pages.routes import PAGES as PROMISE_PAGES
 from accord.web import logs, openapi
+from accord.web.admission import Admission, check
 from accord.web.assets import assets, static
 from accord.web.design import PAGES as DESIGN_PAGES
 from accord.web.gate import Gate, new_request_id
@@ -150,6 +151,7 @@ def on(
             if closes:
                 db.close()
 
+    admission = Admission(db)
     api = Router(
         path="/v1",
         route_handlers=[
@@ -161,9 +163,9 @@ def on(
             *IMPORT_ROUTES,
             *OWN_ROUTES,
         ],
-        middleware=[Gate(db, RateLimit(rate), is_open=is_open)],
+        middleware=[Gate(db, RateLimit(rate), is_open=is_open), admission],
     )
-    return Accord(
+    app = Accord(
         route_handlers=[
             api,
             Router(
@@ -177,7 +179,7 @@ def on(
                     *OWN_PAGES,
                     *DESIGN_PAGES,
                 ],
-                middleware=[Shell(is_open=is_open)],
+                middleware=[Shell(is_open=is_open), admission],
             ),
             Router(path="/static", route_handlers=[static]),
         ],
@@ -196,13 +198,20 @@ def on(
         openapi_config=OpenAPIConfig(
             title=openapi.TITLE,
             version=openapi.VERSION,
-            path=openapi.PATH,
             render_plugins=[openapi.Description()],
             use_handler_docstrings=True,
+            openapi_router=Router(
+                include_in_schema=False,
+                path=openapi.PATH,
+                route_handlers=[],
+                opt={"operation": "server.description"},
+            ),
         ),
         logging_config=None,
         debug=False,
     )
+    check(app)
+    return app
 
 
 def _with_globals(engine: JinjaTemplateEngine) -> None:

@@ -100,7 +100,7 @@ def _asset(name: str, body: bytes) -> Asset:
     return Asset(body, packed if len(packed) < len(body) else b"", tag, _TYPES[Path(name).suffix])
 
 
-@get("/{name:path}", include_in_schema=False)
+@get("/{name:path}", opt={"operation": "server.files"}, include_in_schema=False)
 async def static(name: FromPath[str], request: Request[Any, Any, Any]) -> Response[bytes]:
     """One file, packed where the browser takes that; for ever when its address names the version."""
     known = assets()

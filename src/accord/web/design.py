@@ -185,7 +185,7 @@ EXAMPLES = (
 )  # fmt: skip
 
 
-@get("/design", include_in_schema=False, sync_to_thread=True)
+@get("/design", opt={"operation": "design.read"}, include_in_schema=False, sync_to_thread=True)
 def design(request: Request[Any, Any, Any]) -> Template:
     """Every part that pages are made of, alive."""
     engine = request.app.template_engine

@@ -1,7 +1,8 @@
 """Who comes in, and with which rights?
 
 Before a route of the API runs: the request gets an id, the caller is known by its key (or is anybody, on a server
-that was opened to this machine), has tokens left, and its scopes cover the route. A body must say that it is JSON.
+that was opened to this machine) and has tokens left. A body must say that it is JSON. What the caller may do is judged after
+this, by the admission.
 """
 
 from __future__ import annotations
@@ -19,13 +20,13 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from accord.db.engine import Database
 from accord.kit.errors import TooMany, Unauthorized
-from accord.web import keys
+from accord.kit.who import ANYBODY, Who
+from accord.web import admission, keys
+from accord.web.admission import is_options
 from accord.web.keys import Key
 from accord.web.limits import RateLimit
-from accord.web.problems import Forbidden, NotJson
+from accord.web.problems import NotJson
 from accord.web.shell import check_host
-
-ANYBODY = "anybody"  # the actor of an open server
 
 _KEPT_SECONDS = 2  # for so long a revoked key may still come in through a process that has just seen it
 _KEPT_MAX = 10_000
@@ -94,9 +95,12 @@ class Gate(ASGIMiddleware):
         headers: dict[bytes, bytes] = dict(scope["headers"])
         state["request_id"] = new_request_id()
         state["headers"] = {"X-Request-Id": state["request_id"], "Cache-Control": "no-store"}
-        wanted: str | None = scope["route_handler"].opt.get("scope")
-        actor, key = await self._caller(headers) if wanted is not None else (ANYBODY, None)
+        handler: Any = scope["route_handler"]
+        is_public = is_options(handler) or admission.is_public(handler)
+        actor, key = (ANYBODY, None) if is_public else await self._caller(headers)
         state["actor"] = actor
+        if not is_public:
+            state["who"] = Who(actor=actor, scopes=key.scopes) if key else Who(actor=actor, is_open=True)
         allowed = self._limit.take(key.id if key is not None else actor)
 
         added = {"X-Request-Id": state["request_id"], "Cache-Control": "no-store"}
@@ -116,11 +120,7 @@ class Gate(ASGIMiddleware):
         if allowed.retry_after_seconds:
             detail = f"This key may ask {allowed.limit} times a second. Try again in {allowed.retry_after_seconds} s."
             raise TooMany(detail, retry_after_seconds=allowed.retry_after_seconds)
-        if wanted is not None and key is not None and not key.may(wanted):
-            raise Forbidden(
-                f"The key {key.name} has the scopes {', '.join(key.scopes)}; this needs {wanted}."
-            )
-        takes_files = scope["route_handler"].opt.get("takes_files", False)
+        takes_files = handler.opt.get("takes_files", False)
         is_change = scope["method"] in ("POST", "PUT", "PATCH")
         if is_change and not takes_files and _has_body(headers) and not _is_json(headers):
             raise NotJson("The body is not said to be JSON. Send Content-Type: application/json.")

@@ -38,10 +38,6 @@ class Key(msgspec.Struct, frozen=True, kw_only=True):
     revoked_at: Instant | None
     state: str = "good"  # good, expired, revoked: as of when it was read
 
-    def may(self, scope: str) -> bool:
-        """Whether this key's rights include a scope; who may promise may ask, an admin may everything."""
-        return scope in self.scopes or "admin" in self.scopes or (scope == "ask" and bool(self.scopes))
-
 
 class NewKey(Key, frozen=True, kw_only=True):
     """A key just made, with the secret that nobody can see again."""

@@ -24,7 +24,9 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
     batches: int
 
 
-@get("/health", tags=["server"], operation_id="health", sync_to_thread=True)
+@get(
+    "/health", opt={"operation": "server.health"}, tags=["server"], operation_id="health", sync_to_thread=True
+)
 def health(state: State) -> Health:
     """Whether the database answers and the desk takes requests. Needs no key."""
     db: Database = state["db"]
@@ -46,7 +48,7 @@ def health(state: State) -> Health:
 ROUTES = [health]
 
 
-@get("/problems", include_in_schema=False)
+@get("/problems", opt={"operation": "server.problems"}, include_in_schema=False)
 async def problem_list() -> Template:
     """Every problem there is."""
     found = sorted(problems.pages().values(), key=lambda one: (one.status, one.code))
@@ -55,7 +57,7 @@ async def problem_list() -> Template:
     )
 
 
-@get("/problems/{code:str}", include_in_schema=False)
+@get("/problems/{code:str}", opt={"operation": "server.problems"}, include_in_schema=False)
 async def problem(code: FromPath[str]) -> Template:
     """What one problem means, and what to do."""
     found = problems.pages().get(code)

@@ -19,6 +19,8 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from accord.kit.errors import Denied, Unauthorized
 from accord.kit.ids import new_id
+from accord.kit.who import ANYBODY, Who
+from accord.web.admission import is_public
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; "
@@ -53,13 +55,15 @@ class Shell(ASGIMiddleware):
             await next_app(scope, receive, send)
             return
         state: dict[str, Any] = scope["state"]
+        handler: Any = scope["route_handler"]
         state["request_id"] = new_id("req")
         state["headers"] = HEADERS
-        state["actor"] = "anybody"
+        state["actor"] = ANYBODY
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         if self._is_open:
             check_host(headers.get("host", ""))
-        elif not scope["path"].startswith("/problems"):
+            state["who"] = Who(actor=ANYBODY, is_open=True)
+        elif not is_public(handler):
             raise Unauthorized(
                 "This server lets programs in by their keys. To look around on this machine, start it with: accord serve --open"
             )

@@ -53,7 +53,7 @@ class _OfPromise(msgspec.Struct, frozen=True):
     request: str | None = None
 
 
-@get("/events", opt={"scope": "ask"}, tags=["events"], operation_id="events", sync_to_thread=True)
+@get("/events", opt={"operation": "events.read"}, tags=["events"], operation_id="events", sync_to_thread=True)
 def events(state: State, after: Place = 0, limit: Limit = 100) -> EventPage:
     """What happened after a position, in an order in which nothing comes late. Ask again with `next`, every second or so."""
     db: Database = state["db"]

@@ -41,7 +41,7 @@ Teller = Request[Any, Any, State]
 @post(
     "/supply",
     status_code=HTTPStatus.OK,
-    opt={"scope": "supply"},
+    opt={"operation": "supply.tell"},
     tags=["supply"],
     operation_id="supply_changed",
 )
@@ -66,7 +66,7 @@ def _answered(told: service.Answered) -> Response[OutcomeOut]:
 @post(
     "/commitments/{id:str}/:fulfil",
     status_code=HTTPStatus.OK,
-    opt={"scope": "supply"},
+    opt={"operation": "supply.tell"},
     tags=["supply"],
     operation_id="fulfil",
 )
@@ -105,7 +105,13 @@ def _is_told(db: Database, key: str) -> bool:
         return bool(reads.news_told(tx, [key]))
 
 
-@get("/exceptions", opt={"scope": "ask"}, tags=["supply"], operation_id="exceptions", sync_to_thread=True)
+@get(
+    "/exceptions",
+    opt={"operation": "exception.read"},
+    tags=["supply"],
+    operation_id="exceptions",
+    sync_to_thread=True,
+)
 def exceptions(state: State, after: After = None, limit: Limit = 50) -> ExceptionPage:
     """The commitments that supply no longer covers, oldest first."""
     db: Database = state["db"]

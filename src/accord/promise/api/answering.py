@@ -14,6 +14,7 @@ from litestar.params import HeaderParameter, QueryParameter
 from litestar.response import Response
 
 from accord.db.engine import Database
+from accord.kit.doors import Doors
 from accord.kit.errors import AccordError, Conflict, InputError, NotFound
 from accord.kit.mailbox import Mailbox
 from accord.promise import model, said, service
@@ -110,6 +111,9 @@ async def answered(
 ) -> Response[wire.Decision]:
     """Decide one request at the desk; the decision, or the problem that says why not."""
     known = await known_now(state)
+    (refusal,) = await out_of_reach(state, request, [wanted])
+    if refusal is not None:
+        raise refusal
     submitted = service.desk(database(state)).submit([wanted], actor_of(request))
     (answer,) = await mailbox_of(state).answer(submitted)
     if isinstance(answer, AccordError):
@@ -133,6 +137,16 @@ async def answered(
     shown = wire.decision_out(answer, units)
     catalogues_of(state).answered(shown)
     return Response(shown, status_code=status, headers=headers)
+
+
+async def out_of_reach(
+    state: State, request: Asker, wanted: Sequence[model.Request]
+) -> Sequence[AccordError | None]:
+    """For each request why this caller may not ask for it, or None; a promise belongs to whoever made it."""
+    doors = doors_of(request)
+    if service.is_everybodys(wanted, doors):
+        return [None] * len(wanted)
+    return await asyncio.to_thread(service.out_of_reach, database(state), wanted, doors)
 
 
 def repeated_header(repeated: bool) -> dict[str, str]:
@@ -214,6 +228,12 @@ def mailbox_of(state: State) -> Mailbox:
 def actor_of(request: Asker) -> str:
     actor: str = request.scope["state"]["actor"]
     return actor
+
+
+def doors_of(request: Asker) -> Doors:
+    """What this caller may do, and with whose things."""
+    doors: Doors = request.scope["state"]["doors"]
+    return doors
 
 
 def name_of(request: Asker) -> str:

@@ -28,6 +28,7 @@ from accord.promise.api.answering import (
     catalogues_of,
     checked_id,
     database,
+    doors_of,
 )
 from accord.promise.api.asked import SettleIn
 from accord.promise.api.rulings import Ruling, ruling_out
@@ -100,9 +101,16 @@ def approval_out(approval: model.Approval, units: wire.Units) -> Approval:
     )
 
 
-@get("/approvals", opt={"scope": "ask"}, tags=["approvals"], operation_id="approvals", sync_to_thread=True)
+@get(
+    "/approvals",
+    opt={"operation": "approval.read"},
+    tags=["approvals"],
+    operation_id="approvals",
+    sync_to_thread=True,
+)
 def approvals(
     state: State,
+    request: Asker,
     after: After = None,
     limit: Limit = PAGE,
     is_pending: Annotated[
@@ -110,14 +118,17 @@ def approvals(
     ] = False,
 ) -> ApprovalPage:
     """What was asked of somebody else, the latest first."""
-    found, following = service.approvals(database(state), after=after, limit=limit, pending_only=is_pending)
+    actors = doors_of(request).actors("approval.read")
+    found, following = service.approvals(
+        database(state), after=after, limit=limit, pending_only=is_pending, actors=actors
+    )
     units = catalogues_of(state).read().units
     return ApprovalPage(items=[approval_out(one, units) for one in found], next=following)
 
 
 @get(
     "/approvals/{id:str}",
-    opt={"scope": "ask"},
+    opt={"operation": "approval.read"},
     tags=["approvals"],
     operation_id="approval",
     sync_to_thread=True,
@@ -131,7 +142,7 @@ def approval(id: FromPath[str], state: State) -> Approval:
 @post(
     "/approvals/{id:str}/:approve",
     status_code=HTTPStatus.OK,
-    opt={"scope": "promise"},
+    opt={"operation": "approval.decide"},
     tags=["approvals"],
     operation_id="approve",
 )
@@ -145,7 +156,7 @@ async def approve(
 @post(
     "/approvals/{id:str}/:decline",
     status_code=HTTPStatus.OK,
-    opt={"scope": "promise"},
+    opt={"operation": "approval.decide"},
     tags=["approvals"],
     operation_id="decline",
 )

@@ -32,11 +32,13 @@ from accord.promise.api.answering import (
     catalogues_of,
     checked_id,
     database,
+    doors_of,
     in_turns,
     known_now,
     mailbox_of,
     name_of,
     names_then,
+    out_of_reach,
     refused,
     repeated_header,
     translated,
@@ -58,7 +60,11 @@ from accord.promise.named import Names
 
 
 @post(
-    "/promises/:ask", status_code=HTTPStatus.OK, opt={"scope": "ask"}, tags=["promises"], operation_id="ask"
+    "/promises/:ask",
+    status_code=HTTPStatus.OK,
+    opt={"operation": "promise.ask"},
+    tags=["promises"],
+    operation_id="ask",
 )
 async def ask(data: JSONBody[AskIn], state: State, request: Asker) -> Response[wire.Decision]:
     """Ask what can be promised; changes nothing, so that a "no" is an answer like any other."""
@@ -73,7 +79,7 @@ async def ask(data: JSONBody[AskIn], state: State, request: Asker) -> Response[w
 @post(
     "/promises",
     status_code=HTTPStatus.CREATED,
-    opt={"scope": "promise"},
+    opt={"operation": ("promise.hold", "promise.commit")},
     tags=["promises"],
     operation_id="promise",
 )
@@ -90,7 +96,7 @@ async def promise(
 @post(
     "/promises/{id:str}/:commit",
     status_code=HTTPStatus.OK,
-    opt={"scope": "promise"},
+    opt={"operation": "promise.commit"},
     tags=["promises"],
     operation_id="commit",
 )
@@ -104,7 +110,7 @@ async def commit(
 @post(
     "/promises/{id:str}/:hold",
     status_code=HTTPStatus.OK,
-    opt={"scope": "promise"},
+    opt={"operation": "promise.hold"},
     tags=["promises"],
     operation_id="renew",
 )
@@ -120,7 +126,7 @@ async def renew(
 @post(
     "/promises/{id:str}/:amend",
     status_code=HTTPStatus.OK,
-    opt={"scope": "promise"},
+    opt={"operation": "promise.amend"},
     tags=["promises"],
     operation_id="amend",
 )
@@ -137,7 +143,7 @@ async def amend(
 @post(
     "/promises/{id:str}/:release",
     status_code=HTTPStatus.OK,
-    opt={"scope": "promise"},
+    opt={"operation": "promise.release"},
     tags=["promises"],
     operation_id="release",
 )
@@ -151,7 +157,7 @@ async def release(
 @post(
     "/promises/{id:str}/:cancel",
     status_code=HTTPStatus.OK,
-    opt={"scope": "promise"},
+    opt={"operation": "promise.cancel"},
     tags=["promises"],
     operation_id="cancel",
 )
@@ -186,7 +192,7 @@ class BulkOut(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 @post(
     "/promises/:bulk",
     status_code=HTTPStatus.OK,
-    opt={"scope": "promise"},
+    opt={"operation": ("promise.hold", "promise.commit")},
     tags=["promises"],
     operation_id="bulk",
 )
@@ -219,6 +225,10 @@ async def bulk(data: JSONBody[BulkIn], key: Key, state: State, request: Asker) -
         if data.orders[place].id in then:
             answers[place] = None
             read(place, then[data.orders[place].id])
+    refusals = await out_of_reach(state, request, [one for _place, one in wanted])
+    for (place, _), refusal in zip(wanted, refusals, strict=True):
+        answers[place] = refusal
+    wanted = [(place, one) for place, one in wanted if answers[place] is None]
     if wanted:
         submitted = service.desk(database(state)).submit([one for _place, one in wanted], actor_of(request))
         decided = await mailbox_of(state).answer(submitted)
@@ -263,7 +273,7 @@ class Validated(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 @post(
     "/promises/:validate",
     status_code=HTTPStatus.OK,
-    opt={"scope": "ask"},
+    opt={"operation": "promise.ask"},
     tags=["promises"],
     operation_id="validate",
 )
@@ -283,9 +293,16 @@ class PromisePage(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     next: str | None
 
 
-@get("/promises", opt={"scope": "ask"}, tags=["promises"], operation_id="promises", sync_to_thread=True)
+@get(
+    "/promises",
+    opt={"operation": "promise.read"},
+    tags=["promises"],
+    operation_id="promises",
+    sync_to_thread=True,
+)
 def promises(
     state: State,
+    request: Asker,
     after: After = None,
     limit: Limit = PAGE,
     customer: FromQuery[str | None] = None,
@@ -299,13 +316,25 @@ def promises(
             "state", "unknown_state", f"There is no state {of_state[:40]!r}. Use one of: {known_states}."
         )
     found, following = service.promises(
-        database(state), after=after, limit=limit, customer=customer, state=of_state, ref=ref
+        database(state),
+        after=after,
+        limit=limit,
+        customer=customer,
+        state=of_state,
+        ref=ref,
+        actors=doors_of(request).actors("promise.read"),
     )
     units = catalogues_of(state).read().units
     return PromisePage(items=[wire.promise_out(one, units) for one in found], next=following)
 
 
-@get("/promises/{id:str}", opt={"scope": "ask"}, tags=["promises"], operation_id="show", sync_to_thread=True)
+@get(
+    "/promises/{id:str}",
+    opt={"operation": "promise.read"},
+    tags=["promises"],
+    operation_id="show",
+    sync_to_thread=True,
+)
 def show(id: FromPath[str], state: State) -> wire.Promise:
     """One promise with its lines and three dates."""
     return wire.promise_out(
@@ -314,7 +343,11 @@ def show(id: FromPath[str], state: State) -> wire.Promise:
 
 
 @get(
-    "/promises/{id:str}/why", opt={"scope": "ask"}, tags=["promises"], operation_id="why", sync_to_thread=True
+    "/promises/{id:str}/why",
+    opt={"operation": "promise.raw", "subject": "promise"},
+    tags=["promises"],
+    operation_id="why",
+    sync_to_thread=True,
 )
 def why(id: FromPath[str], state: State) -> wire.Decision:
     """The latest decision about a promise: what was seen, offered and chosen."""
@@ -323,7 +356,7 @@ def why(id: FromPath[str], state: State) -> wire.Decision:
 
 @get(
     "/decisions/{id:str}",
-    opt={"scope": "ask"},
+    opt={"operation": "promise.raw"},
     tags=["decisions"],
     operation_id="decision",
     sync_to_thread=True,
@@ -340,7 +373,7 @@ def _as_it_was_made(state: State, decision: model.Decision) -> wire.Decision:
 @post(
     "/decisions/{id:str}/:replay",
     status_code=HTTPStatus.OK,
-    opt={"scope": "ask"},
+    opt={"operation": "promise.raw"},
     tags=["decisions"],
     operation_id="replay",
     sync_to_thread=True,

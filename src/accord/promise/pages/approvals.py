@@ -22,7 +22,7 @@ from accord.promise import said, service
 from accord.promise.model import Approval, ApprovalState, Verb
 from accord.promise.model import Request as Wanted
 from accord.promise.pages.shown import Shown, moment
-from accord.promise.pages.submitting import Visitor, submit
+from accord.promise.pages.submitting import Visitor, doors_of, submit
 
 ROWS = 50
 HISTORY = 5
@@ -39,16 +39,20 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     note: str = ""
 
 
-@get("/approvals", include_in_schema=False, sync_to_thread=True)
+@get("/approvals", opt={"operation": "approval.read"}, include_in_schema=False, sync_to_thread=True)
 def approvals_page(
     state: State,
+    request: Visitor,
     shows: Annotated[str, QueryParameter(name="show", max_length=20)] = "",
     after: FromQuery[str | None] = None,
 ) -> Template:
     """What waits, the latest first; with `show=all` also what was decided or is over."""
     db: Database = state["db"]
     shows_all = shows == "all"
-    found, following = service.approvals(db, after=after, limit=ROWS, pending_only=not shows_all)
+    actors = doors_of(request).actors("approval.read")
+    found, following = service.approvals(
+        db, after=after, limit=ROWS, pending_only=not shows_all, actors=actors
+    )
     shown = Shown.read(db)
     context = {
         "rows": [_row(one, shown) for one in found],
@@ -58,13 +62,19 @@ def approvals_page(
     return Template(template_name="approvals.html", context=context)
 
 
-@get("/approvals/{id:str}", include_in_schema=False, sync_to_thread=True)
-def approval_page(id: FromPath[str], state: State) -> Template:
+@get("/approvals/{id:str}", opt={"operation": "approval.read"}, include_in_schema=False, sync_to_thread=True)
+def approval_page(id: FromPath[str], state: State, request: Visitor) -> Template:
     """One of them, with everything that is needed to decide it."""
-    return _page(state["db"], service.approval(state["db"], id))
+    return _page(state["db"], service.approval(state["db"], id), request)
 
 
-@post("/approvals/{id:str}", include_in_schema=False, status_code=HTTPStatus.OK, sync_to_thread=True)
+@post(
+    "/approvals/{id:str}",
+    opt={"operation": "approval.decide"},
+    include_in_schema=False,
+    status_code=HTTPStatus.OK,
+    sync_to_thread=True,
+)
 def answer(
     id: FromPath[str], state: State, request: Visitor, data: URLEncodedBody[Answer]
 ) -> Redirect | Template:
@@ -77,7 +87,7 @@ def answer(
     after = service.approval(db, id)
     if after.state is ApprovalState.pending:
         notice = " ".join([decision.sentence, *(said.REFUSALS[one][1] for one in decision.refusals)])
-        return _page(db, after, notice=notice, status=HTTPStatus.CONFLICT)
+        return _page(db, after, request, notice=notice, status=HTTPStatus.CONFLICT)
     return Redirect(f"/approvals/{id}", status_code=303)
 
 
@@ -85,10 +95,20 @@ PAGES = [approvals_page, approval_page, answer]
 
 
 def _page(
-    db: Database, approval: Approval, *, notice: str = "", status: HTTPStatus = HTTPStatus.OK
+    db: Database,
+    approval: Approval,
+    request: Visitor,
+    *,
+    notice: str = "",
+    status: HTTPStatus = HTTPStatus.OK,
 ) -> Template:
     shown = Shown.read(db)
-    history = service.promises(db, customer=approval.customer, limit=HISTORY)[0] if approval.customer else []
+    actors = doors_of(request).actors("promise.read")
+    history = (
+        service.promises(db, customer=approval.customer, limit=HISTORY, actors=actors)[0]
+        if approval.customer
+        else []
+    )
     context = {
         "approval": _row(approval, shown),
         "rows": [shown.promise(one) for one in history if one.promise.id != approval.promise],

@@ -24,8 +24,11 @@ FILTERS = (
 )
 
 
-def listed(db: Database, *, q: str, state: str, after: str | None) -> dict[str, object]:
-    """The page: filters, rows, and where the next page is. Raises: InputError for a state there is none of."""
+def listed(
+    db: Database, *, q: str, state: str, after: str | None, actors: frozenset[str] | None
+) -> dict[str, object]:
+    """The page: filters, rows, and where the next page is. `actors`: whose promises, None = everybody's.
+    Raises: InputError for a state there is none of."""
     if state not in {name for name, _ in FILTERS}:
         raise InputError.at("state", "unknown_state", f"There is no state {state[:40]!r}.")
     shown = Shown.read(db)
@@ -38,6 +41,7 @@ def listed(db: Database, *, q: str, state: str, after: str | None) -> dict[str, 
         customer=meant.get("customer"),
         item=meant.get("item"),
         ref=meant.get("ref"),
+        actors=actors,
     )
     return {
         "q": q,

@@ -11,18 +11,22 @@ from litestar.response import Template
 
 from accord.db.engine import Database
 from accord.promise.pages.listed import listed
+from accord.promise.pages.submitting import Visitor, doors_of
 
 
-@get("/promises", include_in_schema=False, sync_to_thread=True)
+@get("/promises", opt={"operation": "promise.read"}, include_in_schema=False, sync_to_thread=True)
 def promises_page(
     state: State,
+    request: Visitor,
     q: Annotated[str, QueryParameter(name="q", max_length=400)] = "",
     shows: Annotated[str, QueryParameter(name="state", max_length=40)] = "",
     after: FromQuery[str | None] = None,
 ) -> Template:
     """Promises, the latest first; narrowed by state, and by a customer, an item or an order number in plain words."""
     db: Database = state["db"]
-    return Template(template_name="promises.html", context=listed(db, q=q.strip(), state=shows, after=after))
+    actors = doors_of(request).actors("promise.read")
+    context = listed(db, q=q.strip(), state=shows, after=after, actors=actors)
+    return Template(template_name="promises.html", context=context)
 
 
 PAGES = [promises_page]

@@ -25,7 +25,7 @@ from accord.promise.named import understand
 from accord.promise.pages.listing import PAGES as LIST_PAGES
 from accord.promise.pages.shown import Shown, latest
 from accord.promise.pages.single import PAGES as PROMISE_PAGES
-from accord.promise.pages.submitting import Visitor, submit
+from accord.promise.pages.submitting import Visitor, doors_of, submit
 
 Line = Annotated[str, QueryParameter(name="q", max_length=4_000)]
 LATEST = 12
@@ -41,13 +41,13 @@ class Confirmed(msgspec.Struct, frozen=True, kw_only=True):
     key: str  # made with the preview: sent twice, it is done once
 
 
-@get("/", include_in_schema=False, sync_to_thread=True)
+@get("/", opt={"operation": "promise.ask"}, include_in_schema=False, sync_to_thread=True)
 def ask_page(state: State, request: Visitor, q: Line = "") -> Template:
     """Ask in one line."""
     return _asked(state["db"], request, q.strip())
 
 
-@get("/preview", include_in_schema=False, sync_to_thread=True)
+@get("/preview", opt={"operation": "promise.ask"}, include_in_schema=False, sync_to_thread=True)
 def preview(
     state: State,
     request: Visitor,
@@ -78,7 +78,13 @@ def preview(
     return Template(template_name="preview.html", context=context)
 
 
-@post("/promise", include_in_schema=False, status_code=HTTPStatus.OK, sync_to_thread=True)
+@post(
+    "/promise",
+    opt={"operation": ("promise.hold", "promise.commit")},
+    include_in_schema=False,
+    status_code=HTTPStatus.OK,
+    sync_to_thread=True,
+)
 def confirm(
     state: State,
     request: Visitor,
@@ -133,7 +139,8 @@ def _asked(
         except InputError as error:
             # The page itself is as it should be: what is not understood is part of what it says.
             context["error"] = shown.error(error, q)
-    found, _following = service.promises(db, limit=LATEST)
+    actors = doors_of(request).actors("promise.read")
+    found, _following = service.promises(db, limit=LATEST, actors=actors)
     context["latest"] = latest(found, shown)
     return Template(template_name="ask.html", context=context, status_code=status)
 

@@ -28,14 +28,20 @@ class Act(msgspec.Struct, frozen=True, kw_only=True):
     key: str
 
 
-@get("/promises/{id:str}", include_in_schema=False, sync_to_thread=True)
+@get("/promises/{id:str}", opt={"operation": "promise.read"}, include_in_schema=False, sync_to_thread=True)
 def promise_page(id: FromPath[str], state: State) -> Template:
     """One promise: its three dates, its deliveries, and why."""
     db: Database = state["db"]
     return _promise(db, service.promise_of(db, id))
 
 
-@post("/promises/{id:str}", include_in_schema=False, status_code=HTTPStatus.OK, sync_to_thread=True)
+@post(
+    "/promises/{id:str}",
+    opt={"operation": ("promise.commit", "promise.release", "promise.cancel")},
+    include_in_schema=False,
+    status_code=HTTPStatus.OK,
+    sync_to_thread=True,
+)
 def act(
     id: FromPath[str],
     state: State,

@@ -20,6 +20,7 @@ from accord.promise.service.tables import PromiseDesk, desk
 from accord.promise.service.tidying import prune, tidy
 from accord.promise.service.trying import Retrial, try_policy
 from accord.promise.service.verifying import Findings, verify
+from accord.promise.service.whose import is_everybodys, out_of_reach, owner_of_decision
 
 __all__ = [
     "Findings",
@@ -34,7 +35,10 @@ __all__ = [
     "decision",
     "decisions_of_requests",
     "desk",
+    "is_everybodys",
     "is_repeat",
+    "out_of_reach",
+    "owner_of_decision",
     "promise",
     "promise_of",
     "promise_one",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
@@ -46,11 +46,12 @@ def promises(
     state: str | None = None,
     ref: str | None = None,
     item: str | None = None,
+    actors: Iterable[str] | None = None,
 ) -> tuple[list[Seen], str | None]:
-    """A page of promises, newest first, and the cursor of the next page."""
+    """A page of promises, newest first, and the cursor of the next page; `actors`: only what these made, None = anybody."""
     with db.read() as tx:
         page, following = store.promises_page(
-            tx, after=after, limit=limit, customer=customer, state=state, ref=ref, item=item
+            tx, after=after, limit=limit, customer=customer, state=state, ref=ref, item=item, actors=actors
         )
         return _seen(tx, page), following
 
@@ -122,13 +123,18 @@ def decision(db: Database, id: str) -> Decision:
 
 
 def approvals(
-    db: Database, *, after: str | None = None, limit: int = 50, pending_only: bool = False
+    db: Database,
+    *,
+    after: str | None = None,
+    limit: int = 50,
+    pending_only: bool = False,
+    actors: Iterable[str] | None = None,
 ) -> tuple[list[Approval], str | None]:
-    """A page of approvals as they stand now, newest first, and where the next page starts."""
+    """A page of approvals as they stand now, newest first, and where the next page starts; `actors`: only what these asked."""
     with db.read() as tx:
         now = tx.now()
         page, following = store.approvals_page(
-            tx, after=after, limit=limit, pending_at=now if pending_only else 0
+            tx, after=after, limit=limit, pending_at=now if pending_only else 0, actors=actors
         )
         stand = _standing(tx, page, now)
     if pending_only:
