@@ -22,7 +22,7 @@ from accord.kit.quantity import parse_quantity
 from accord.ledger.model import Item, Site
 from accord.policy.model import Customer
 from accord.promise.model import Line
-from accord.promise.words import Words, read_words
+from accord.promise.words import Knows, Words, read_words
 
 LINES_MAX = 100  # of one request in plain words; longer orders come as a file
 _N = TypeVar("_N", bound=Named)
@@ -65,7 +65,8 @@ def understand(text: str, names: Names) -> Asked:
     if len(pieces) > LINES_MAX:
         detail = f"{len(pieces)} lines were asked for, at most {LINES_MAX} in plain words. Use a file for long orders."
         raise _wrong("line", "too_many_lines", detail)
-    read = [read_words(piece.strip(), names.today) for piece in pieces or [""]]
+    knows = knows_of(names)
+    read = [read_words(piece.strip(), names.today, knows) for piece in pieces or [""]]
     customers = {
         find(one.customer, names.customers, "customer").id for one in read if one.customer is not None
     }
@@ -118,24 +119,50 @@ def find(text: str, among: Mapping[str, _N], noun: str) -> _N:
     if said in among:
         return among[said]
     folded = said.casefold()
-    for same in (
-        [one for one in among.values() if one.id.casefold() == folded],
-        [one for one in among.values() if one.name.casefold() == folded],
-        [one for one in among.values() if _starts(one, folded)] if len(folded) > 1 else [],
-        [one for one in among.values() if folded in one.name.casefold()] if len(folded) > 2 else [],
-    ):
-        if len(same) == 1:
-            return same[0]
-        if same:
-            likest = best(folded, same)
-            detail = f"{said[:60]!r} fits {len(same)} {noun}s: {_listed(likest, len(same))}. Say which one."
-            raise _unresolved(noun, f"ambiguous_{noun}", detail, likest)
+    same = _fitting(folded, among)
+    if len(same) == 1:
+        return same[0]
+    if same:
+        likest = best(folded, same)
+        detail = f"{said[:60]!r} fits {len(same)} {noun}s: {_listed(likest, len(same))}. Say which one."
+        raise _unresolved(noun, f"ambiguous_{noun}", detail, likest)
     near = alike(said, among.values())
     if near:
         detail = f"There is no {noun} {said[:60]!r}. Did you mean {_listed(near, len(near))}?"
     else:
         detail = f"There is no {noun} {said[:60]!r}. Check the spelling, or import it first."
     raise _unresolved(noun, f"unknown_{noun}", detail, near)
+
+
+def _fitting(folded: str, among: Mapping[str, _N]) -> list[_N]:
+    """What a case-folded text fits in the best way in which it fits anything."""
+    for same in (
+        [one for one in among.values() if one.id.casefold() == folded],
+        [one for one in among.values() if one.name.casefold() == folded],
+        [one for one in among.values() if _starts(one, folded)] if len(folded) > 1 else [],
+        [one for one in among.values() if folded in one.name.casefold()] if len(folded) > 2 else [],
+    ):
+        if same:
+            return same
+    return []
+
+
+def knows_of(names: Names) -> Knows:
+    """Whether a text names exactly one item or customer, to place words that nothing introduces."""
+    kinds: dict[str, Mapping[str, Item] | Mapping[str, Customer]] = {
+        "item": names.items,
+        "customer": names.customers,
+    }
+    known: dict[tuple[str, str], bool] = {}  # the same few words are tried again and again
+
+    def knows(field: str, text: str) -> bool:
+        asked = (field, text.strip("\"'").casefold())
+        if asked not in known:
+            among: Mapping[str, Item | Customer] = kinds[field]
+            known[asked] = len(_fitting(asked[1], among)) == 1
+        return known[asked]
+
+    return knows
 
 
 def exact(id: str, among: Mapping[str, _N], noun: str, pointer: str) -> _N:
