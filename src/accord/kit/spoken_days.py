@@ -50,7 +50,9 @@ def _the_one(found: set[Day], weekday: str | None, text: str, pointer: str) -> D
     if len(found) > 1:
         readings = " or ".join(iso(day) for day in sorted(found))
         detail = f"{text!r} can be read in two ways: {readings}. Write the one you mean that way."
-        raise InputError.at(pointer, "ambiguous_date", detail)
+        error = InputError.at(pointer, "ambiguous_date", detail)
+        error.extra["readings"] = [iso(day) for day in sorted(found)]
+        raise error
     day = found.pop()
     of_week = (day - 1) % 7  # day 1, 0001-01-01, is a Monday
     if weekday is not None and of_week != _weekday_number(weekday):

@@ -23,6 +23,7 @@ from accord.ledger.model import Item, Site
 from accord.policy.model import Customer
 from accord.promise.model import Line
 from accord.promise.words import Knows, Words, read_words
+from accord.promise.words.pasted import in_words
 
 LINES_MAX = 100  # of one request in plain words; longer orders come as a file
 _N = TypeVar("_N", bound=Named)
@@ -47,6 +48,22 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     customer: str | None
 
 
+class Piece(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of a request as it was read."""
+
+    text: str  # in plain words: a row of a table is put into words first
+    words: Words | None  # None = it cannot be read at all
+    line: Line | None  # None = something in it is not understood
+    error: InputError | None
+
+
+class Read(msgspec.Struct, frozen=True, kw_only=True):
+    """A request as it was read, line by line."""
+
+    pieces: tuple[Piece, ...]
+    customer: str | None
+
+
 def today_of(sites: Mapping[str, Site], now: Instant) -> Day:
     """The day it is at most of our sites, of equals the later one: what people there mean by today."""
     days = Counter[Day]()
@@ -61,23 +78,79 @@ def understand(text: str, names: Names) -> Asked:
     A day or customer that only one line names holds for all. Without any day it is asked for today: the answer then
     says the earliest. Raises: InputError naming the piece that cannot be understood.
     """
-    pieces = [piece for piece in _LINES.split(text) if piece.strip()]
-    if len(pieces) > LINES_MAX:
-        detail = f"{len(pieces)} lines were asked for, at most {LINES_MAX} in plain words. Use a file for long orders."
+    found = read(text, names)
+    for piece in found.pieces:
+        if piece.error is not None:
+            raise piece.error
+    return Asked(
+        lines=tuple([piece.line for piece in found.pieces if piece.line is not None]), customer=found.customer
+    )
+
+
+def read(text: str, names: Names) -> Read:
+    """Every line by itself, what cannot be understood of it beside it. Raises: InputError for too many lines."""
+    texts = [piece for piece in _LINES.split(text) if piece.strip()]
+    if len(texts) > LINES_MAX:
+        detail = f"{len(texts)} lines were asked for, at most {LINES_MAX} in plain words. Use a file for long orders."
         raise _wrong("line", "too_many_lines", detail)
     knows = knows_of(names)
-    read = [read_words(piece.strip(), names.today, knows) for piece in pieces or [""]]
-    customers = {
-        find(one.customer, names.customers, "customer").id for one in read if one.customer is not None
-    }
-    if len(customers) > 1:
-        raise _wrong("customer", "two_customers", "One request is for one customer. Ask once for each.")
-    customer = customers.pop() if customers else None
-    days = {one.by for one in read if one.by is not None}
+    rows = [in_words(piece, names.today, knows) for piece in texts]
+    drafts = [_worded(row, names, knows) for row in rows if row] or [_worded("", names, knows)]
+    customers: dict[str, None] = {}
+    for draft in drafts:
+        if draft.words is not None and draft.words.customer is not None:
+            try:
+                customers[find(draft.words.customer, names.customers, "customer").id] = None
+                if len(customers) > 1:
+                    detail = "One request is for one customer. Ask once for each."
+                    draft.error = _wrong("customer", "two_customers", detail)
+            except InputError as error:
+                draft.error = error
+    customer = next(iter(customers), None)
+    days = {draft.words.by for draft in drafts if draft.words is not None and draft.words.by is not None}
     common = days.pop() if len(days) == 1 else None
-    return Asked(
-        lines=tuple([_line(one, one.by or common, customer, names) for one in read]), customer=customer
-    )
+    pieces = [draft.finished(common, customer, names) for draft in drafts if not draft.is_common]
+    return Read(pieces=tuple(pieces), customer=customer)
+
+
+_COMMON = re.compile(r"(?:for|by)\s", re.IGNORECASE)
+_STAND_IN = (
+    "1 all "  # in front of a line that only says for whom or by when, so that it can be read like the others
+)
+
+
+class _Draft:
+    """A line while the others are read: what holds for all is known only then."""
+
+    __slots__ = ("error", "is_common", "text", "words")
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.words: Words | None = None
+        self.error: InputError | None = None
+        self.is_common = False  # says only for whom or by when all of it is
+
+    def finished(self, common: str | None, customer: str | None, names: Names) -> Piece:
+        line = None
+        if self.error is None and self.words is not None:
+            try:
+                line = _line(self.words, self.words.by or common, customer, names)
+            except InputError as error:
+                self.error = error
+        return Piece(text=self.text, words=self.words, line=line, error=self.error)
+
+
+def _worded(text: str, names: Names, knows: Knows) -> _Draft:
+    draft = _Draft(text)
+    try:
+        if _COMMON.match(text):
+            draft.words = read_words(_STAND_IN + text, names.today)
+            draft.is_common = True
+        else:
+            draft.words = read_words(text, names.today, knows)
+    except InputError as error:
+        draft.error = error
+    return draft
 
 
 def _line(words: Words, by: str | None, customer: str | None, names: Names) -> Line:
