@@ -83,6 +83,7 @@ audit = Table(
     Column("salt", LargeBinary),
     Column("personal", LargeBinary),
     Column("hash", Words, nullable=False),
+    Index("ix_audit_at", "at", "chain_id", "seq"),  # looked at and searched from the latest back
     Index("ix_audit_subject", "subject", sqlite_where=text("subject IS NOT NULL"),
           postgresql_where=text("subject IS NOT NULL")),
 )  # fmt: skip

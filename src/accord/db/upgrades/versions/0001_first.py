@@ -63,6 +63,7 @@ def upgrade() -> None:
         sa.Column("hash", Words, nullable=False),
         sa.PrimaryKeyConstraint("chain_id", "seq", name=op.f("pk_audit")),
     )
+    op.create_index("ix_audit_at", "audit", ["at", "chain_id", "seq"], unique=False)
     index_where("ix_audit_subject", "audit", ["subject"], unique=False, where="subject IS NOT NULL")
     op.create_table(
         "audit_chain",
