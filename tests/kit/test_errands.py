@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from accord.kit.errands import Errands, Tell, errands_of
+from accord.kit.errands import Errands, Tell, close_errands, errands_of
 from accord.kit.errors import Fault, InputError, Unavailable
 
 
@@ -119,3 +119,18 @@ def test_each_owner_has_its_own() -> None:
 
     assert errands_of(one) is errands_of(one)
     assert errands_of(one) is not errands_of(other)
+
+
+def test_the_errands_of_an_owner_that_goes_are_stopped() -> None:
+    class Owner:
+        pass
+
+    owner = Owner()
+    before = errands_of(owner)
+    before.look("a", _endless, wait_seconds=0)
+
+    close_errands(owner)
+
+    assert errands_of(owner) is not before
+    with pytest.raises(Unavailable, match="stopping"):
+        before.look("a", _endless, wait_seconds=0)

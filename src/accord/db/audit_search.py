@@ -246,7 +246,7 @@ def _cursor(entry: Kept) -> str:
 
 
 def _kept(row: tuple[Any, ...]) -> Kept:
-    at, chain_id, seq, type, body, commitment, hash, has_personal = row
+    at, chain_id, seq, type, body, commitment, hashed, has_personal = row
     return Kept(
         at=at,
         chain_id=chain_id,
@@ -254,6 +254,6 @@ def _kept(row: tuple[Any, ...]) -> Kept:
         type=type,
         body=body,
         commitment=commitment,
-        hash=hash,
+        hash=hashed,
         has_personal=bool(has_personal),
     )

@@ -136,3 +136,11 @@ def errands_of(owner: object) -> Errands:
         if found is None:
             found = _all[owner] = Errands()
         return found
+
+
+def close_errands(owner: object) -> None:
+    """Stop the errands of an owner that goes; who asks later begins anew."""
+    with _lock:
+        found = _all.pop(owner, None)
+    if found is not None:
+        found.close()

@@ -28,6 +28,7 @@ from accord.connect.pages.routes import PAGES as IMPORT_PAGES
 from accord.db import doctor
 from accord.db.engine import Database, open_database
 from accord.exceptions.api.routes import ROUTES as EXCEPTION_ROUTES
+from accord.kit.errands import close_errands
 from accord.kit.errors import Unavailable, as_problem
 from accord.ledger.api import ROUTES as LEDGER_ROUTES
 from accord.ledger.pages.routes import PAGES as SUPPLY_PAGES
@@ -148,6 +149,7 @@ def on(
                 await asyncio.to_thread(runner.stop)
             # What is queued at the desk is answered before the database goes.
             promise.desk(db).close()
+            await asyncio.to_thread(close_errands, db)
             if closes:
                 db.close()
 

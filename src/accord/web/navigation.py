@@ -38,4 +38,13 @@ PLACES = (
         keys="g a",
         words="agree rights manager",
     ),
+    Place(
+        id="audit",
+        word="Audit",
+        href="/audit",
+        icon="audit",
+        keys="g u",
+        words="proof record log verify checkpoint hash chain",
+        is_low=True,
+    ),
 )

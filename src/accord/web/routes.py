@@ -12,6 +12,7 @@ from accord.db.engine import Database
 from accord.kit.errors import NotFound, Unavailable
 from accord.promise import service as promise
 from accord.web import problems
+from accord.web.audit import AUDIT_PAGES
 
 
 class Health(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,4 +67,4 @@ async def problem(code: FromPath[str]) -> Template:
     return Template(template_name="problem.html", context={"problem": msgspec.to_builtins(found)})
 
 
-PAGES = [problem_list, problem]
+PAGES = [problem_list, problem, *AUDIT_PAGES]
