@@ -67,7 +67,7 @@ def _asked(q: str, actor: str, type: str, first: str, last: str) -> Asked:
     return Asked(q=q.strip(), actor=actor.strip(), type=type.strip(), first=first.strip(), last=last.strip())
 
 
-@get("/audit", include_in_schema=False, sync_to_thread=True)
+@get("/audit", opt={"operation": "audit.read"}, include_in_schema=False, sync_to_thread=True)
 def audit_page(
     state: State,
     q: Text = "",
@@ -82,7 +82,12 @@ def audit_page(
     return _page(state["db"], asked, after)
 
 
-@get("/audit/{chain:str}/{seq:int}", include_in_schema=False, sync_to_thread=True)
+@get(
+    "/audit/{chain:str}/{seq:int}",
+    opt={"operation": "audit.read"},
+    include_in_schema=False,
+    sync_to_thread=True,
+)
 def entry_page(state: State, chain: FromPath[str], seq: FromPath[int]) -> Template:
     """One entry, and what proves it."""
     db: Database = state["db"]
@@ -105,7 +110,7 @@ def entry_page(state: State, chain: FromPath[str], seq: FromPath[int]) -> Templa
     return Template(template_name="audit_entry.html", context=context)
 
 
-@get("/audit/verify", include_in_schema=False, sync_to_thread=True)
+@get("/audit/verify", opt={"operation": "audit.verify"}, include_in_schema=False, sync_to_thread=True)
 def verify_page(
     state: State, request: Visitor, run: Annotated[str, QueryParameter(max_length=40)] = ""
 ) -> Template:
@@ -129,7 +134,13 @@ def verify_page(
     return Template(template_name="_audit_check.html" if is_part else "audit_check.html", context=context)
 
 
-@post("/audit/checkpoint", include_in_schema=False, status_code=200, sync_to_thread=True)
+@post(
+    "/audit/checkpoint",
+    opt={"operation": "audit.export"},
+    include_in_schema=False,
+    status_code=200,
+    sync_to_thread=True,
+)
 def checkpoint_file(state: State) -> Response[bytes] | Template:
     """Sign the record as it is, and give the checkpoint away."""
     db: Database = state["db"]
@@ -142,7 +153,7 @@ def checkpoint_file(state: State) -> Response[bytes] | Template:
     )
 
 
-@get("/audit/export", include_in_schema=False, sync_to_thread=True)
+@get("/audit/export", opt={"operation": "audit.read"}, include_in_schema=False, sync_to_thread=True)
 def export_file(
     state: State,
     q: Text = "",
@@ -186,7 +197,7 @@ def _page(db: Database, asked: Asked, after: str | None, *, notice: str = "", st
     context = {
         "asked": asked,
         "query": asked.query,
-        "types": TYPES,
+        "types": [("", "Everything"), *TYPES.items()],
         "errors": errors,
         "notice": notice,
         "whole": _whole(whole, now),
