@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from accord.cli.endings import APPROVAL, CANNOT, CHANGED, DONE, USAGE
+from accord.cli.endings import APPROVAL, CANNOT, CHANGED, DONE, STALE, USAGE
 from accord.promise import said
 from accord.promise.model import Refusal, Verb, Verdict
 
@@ -19,6 +19,7 @@ _MARKS = {
     Verdict.needs_approval: "⚑",
     Verdict.not_by_then: "✘",
     Verdict.cannot_promise: "✘",
+    Verdict.cannot_know: "?",
     Verdict.done: "✔",
 }
 _STYLES = {
@@ -27,6 +28,7 @@ _STYLES = {
     Verdict.needs_approval: "bold yellow",
     Verdict.not_by_then: "bold red",
     Verdict.cannot_promise: "bold red",
+    Verdict.cannot_know: "bold yellow",
     Verdict.done: "bold green",
 }
 _OF_VERDICT = {
@@ -35,6 +37,7 @@ _OF_VERDICT = {
     Verdict.needs_approval: APPROVAL,
     Verdict.not_by_then: CANNOT,
     Verdict.cannot_promise: CANNOT,
+    Verdict.cannot_know: STALE,
     Verdict.done: DONE,
 }
 _CHANGED = {
@@ -73,6 +76,8 @@ def exit_code(decision: Decision, *, wanted: bool) -> int:
         return USAGE
     if refusals & _CHANGED:
         return CHANGED
+    if Refusal.feed_too_old in refusals:
+        return STALE
     if wanted:
         return APPROVAL if refusals & _APPROVAL or decision.verdict is Verdict.needs_approval else CANNOT
     return _OF_VERDICT[decision.verdict]

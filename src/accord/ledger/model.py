@@ -409,6 +409,7 @@ class Profile(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     rolled_to: Day = 0  # the site's day for which overdue receipts and shipments were last judged
     latest_at: Instant = 0  # latest moment stored on this key: the clock never runs behind it
     shortfall_max: int = 0  # how far below zero supply news has pushed it; decisions may not
+    counted_at: Instant = 0  # when the oldest of what is on hand and counts was counted; 0 = nothing is
 
 
 class Proposal(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):

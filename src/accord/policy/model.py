@@ -71,6 +71,7 @@ class Rules(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     margin_bp_min: int | None = (
         None  # of a line, at current supply cost; less needs approval like a price below the floor
     )
+    count_seconds_max: int | None = None  # what is on hand by an older count is not promised; None = any
     price_move_bp: int = 100  # a price holds for as long as its cost usually takes to move by this much …
     price_seconds_min: int = 3600  # … but no shorter than this …
     price_seconds_max: int = 30 * 86400  # … and no longer

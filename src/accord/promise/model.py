@@ -21,6 +21,7 @@ class Verb(StrEnum):
     """What the caller wants done."""
 
     ask = "ask"  # changes nothing
+    quote = "quote"  # states a price and until when it holds; kept, and takes nothing
     hold = "hold"  # also renews a hold when `promise` is given
     commit = "commit"  # also hardens a hold when `promise` is given
     amend = "amend"  # replaces the lines of a promise
@@ -84,6 +85,7 @@ class Refusal(StrEnum):
     approval_expired = "approval_expired"
     approver_is_requester = "approver_is_requester"
     changed_since_asked = "changed_since_asked"  # the promise was changed after approval was asked
+    feed_too_old = "feed_too_old"  # what is known of the stock is older than the policy trusts
     no_way_to_the_customer = "no_way_to_the_customer"  # no site delivers there
     no_source = "no_source"  # not in stock, and no way to make, move or buy it
     supply_short = "supply_short"
@@ -114,6 +116,7 @@ class Verdict(StrEnum):
     needs_approval = "needs_approval"
     not_by_then = "not_by_then"
     cannot_promise = "cannot_promise"
+    cannot_know = "cannot_know"  # what is known of the stock is too old to promise on
     done = "done"  # release, cancel
 
 
@@ -209,6 +212,14 @@ class Option(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=
     ruling: Ruling | None = None  # whether the actor may take it; None = no rights are stated
 
 
+class Stale(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
+    """Stock of which too long nothing was heard."""
+
+    key: str
+    counted_at: Instant  # when the oldest of it was last counted
+    owner: str  # who sees to the item
+
+
 class LineVerdict(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """The answer for one line, taken alone on what the earlier lines left."""
 
@@ -253,6 +264,8 @@ class Decision(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_default
     about: tuple[
         Line, ...
     ] = ()  # what lines and options answer where the request names no lines: those of a promise
+
+    stale: tuple[Stale, ...] = ()  # what it rests on that is too old to be relied on
 
     @property
     def asked(self) -> tuple[Line, ...]:

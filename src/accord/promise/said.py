@@ -23,6 +23,7 @@ VERDICTS: Mapping[Verdict, str] = {
     Verdict.needs_approval: "Needs approval",
     Verdict.not_by_then: "Not by then",
     Verdict.cannot_promise: "Cannot promise",
+    Verdict.cannot_know: "Cannot know",
     Verdict.done: "Done",
 }
 
@@ -47,6 +48,7 @@ REFUSALS: Mapping[Refusal, tuple[str, str]] = {
     Refusal.approval_expired: ("The time for this approval has passed.", "Have it asked for again."),
     Refusal.approver_is_requester: ("Whoever asks, or made or amended the promise, does not approve it.", "Leave it to somebody else who has the role."),
     Refusal.changed_since_asked: ("What the approval is about was changed since it was asked.", "Have it asked for again, as it is now."),
+    Refusal.feed_too_old: ("What is known of the stock is too old to promise on.", "Have it counted, or the system that counts it connected again."),
     Refusal.no_way_to_the_customer: ("No site delivers to this customer.", "Add a delivery from a site to the customer's zone."),
     Refusal.no_source: ("It is not in stock, and there is no way to make, move or buy it.", "Add a source for the item, or ask for another item."),
     Refusal.supply_short: ("There is not enough supply by then.", "Take an option, or ask for less or later."),

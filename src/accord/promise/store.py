@@ -21,6 +21,7 @@ from accord.promise.model import Approval, Decision, Promise
 
 # Every index is paid for by every promise, so what a stretch of another one can answer has none of its own.
 _IN_FORCE = text("in_force")
+_QUOTES = text("verb = 'quote'")
 _HELD = text("in_force AND expires_at IS NOT NULL")
 
 promise_table = Table(
@@ -66,6 +67,8 @@ decision_table = Table(
     Index("ix_decision_request_id", "request_id"),
     Index("ix_decision_promise", "promise", "id", sqlite_where=text("promise IS NOT NULL"),
           postgresql_where=text("promise IS NOT NULL")),
+    # Few decisions are quotes, and only those are listed.
+    Index("ix_decision_quote", "id", sqlite_where=_QUOTES, postgresql_where=_QUOTES),
 )  # fmt: skip
 
 # Each approval has a row that it was asked, and one that it was given or declined; neither is ever changed.
@@ -170,6 +173,18 @@ def decisions_of_promise(tx: Tx, promise: str) -> list[StoredDecision]:
         promise=promise,
     )
     return [StoredDecision(*row) for row in found]
+
+
+def quotes_page(tx: Tx, after: str | None, limit: int) -> tuple[list[StoredDecision], str | None]:
+    """Decisions that quoted a price, or said why not, newest first, and where the next page starts."""
+    # A stretch of the partial index on quotes, from its end: ids sort by time, and "~" is behind every id.
+    found = tx.rows(
+        f"SELECT {_STORED} FROM decision WHERE verb = 'quote' AND id < :after ORDER BY id DESC LIMIT :limit",  # noqa: S608 - our own names
+        after=after or "~",
+        limit=limit + 1,
+    )
+    page = [StoredDecision(*row) for row in found[:limit]]
+    return page, page[-1].id if len(found) > limit else None
 
 
 # --- approvals ---

@@ -21,7 +21,7 @@ from accord.ledger.decide.projection import (
     unfilled_by_day,
 )
 from accord.ledger.decide.shares import reserved
-from accord.ledger.model import Draw, Kind, Profile, Supply, Why, allocation_key, kind_of_key
+from accord.ledger.model import Draw, Kind, Profile, Supply, SupplyKind, Why, allocation_key, kind_of_key
 
 
 def supply_row(supply: Supply) -> tuple[Day, int, str, str, Day]:
@@ -69,6 +69,7 @@ def changed(
         rolled_to=profile.rolled_to,
         latest_at=now if now > profile.latest_at else profile.latest_at,
         shortfall_max=profile.shortfall_max,
+        counted_at=profile.counted_at,  # no decision changes what is on hand
     )
 
 
@@ -93,6 +94,7 @@ def folded(
     expiries = [d.expires_at for d in draws if d.expires_at is not None]
     expiries += [s.expires_at for s in supplies if s.expires_at is not None]
     planned = [s.on for s in supplies if not s.released and counts(s)]
+    counted = [s.as_of for s in supplies if s.kind is SupplyKind.on_hand and counts(s)]
     return Profile(
         key=profile.key,
         version=version,
@@ -103,6 +105,7 @@ def folded(
         rolled_to=profile.rolled_to,
         latest_at=max(now, profile.latest_at),
         shortfall_max=profile.shortfall_max,
+        counted_at=min(counted, default=0),
     )
 
 

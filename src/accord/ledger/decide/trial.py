@@ -131,6 +131,10 @@ class Trial:
             return on + 1 if later or self.graph.allocations_on(key) else None
         return self._stock(key, state, terms, borrow).rises_on(on)
 
+    def counted_at(self, key: str) -> int:
+        """When the oldest of what is on hand at a node was counted, in microseconds of the epoch; 0 = nothing is there."""
+        return self._key(key).profile.counted_at
+
     def relief(self, key: str, on: Day) -> tuple[Day, str] | None:
         """The first receipt after a day: its day, and the number by which people know it."""
         return min(

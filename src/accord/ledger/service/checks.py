@@ -134,7 +134,7 @@ def _of_key(profile: Profile, low: int, rows: _Rows, graph: Graph, clock: Clock)
 
     supplies, draws = rows.supplies.get(key, []), rows.draws.get(key, [])
     fresh = gate.folded(profile, supplies, draws, version=profile.version, now=profile.latest_at)
-    if (fresh.supply, fresh.draws) != (profile.supply, profile.draws):
+    if (fresh.supply, fresh.draws, fresh.counted_at) != (profile.supply, profile.draws, profile.counted_at):
         find("profile_differs", "the rows add up to another projection than the one that is kept")
     earliest = fresh.next_expiry_at
     if earliest is not None and (profile.next_expiry_at is None or profile.next_expiry_at > earliest):

@@ -31,6 +31,7 @@ from accord.promise.decide.order import answered
 from accord.promise.decide.price import parts_of
 from accord.promise.decide.rights import figures_now, judged, needs_of, prices_in_the_way
 from accord.promise.decide.sentence import held_until, refused, sentence
+from accord.promise.decide.stale import stale_of
 from accord.promise.decide.standing import Standing
 from accord.promise.decide.verdict import is_denied, verdict_of
 from accord.promise.model import (
@@ -159,8 +160,9 @@ def _decided(
     if not decides_anew(request):
         return _resolved(case, before, id=id, promise_id=promise_id)
     options, lines = answered(case)
+    stale = stale_of(case, options)
     today = today_of_line(case, request.lines[0].site)
-    verdict = verdict_of(options, lines if len(lines) > 1 else ())
+    verdict = verdict_of(options, lines if len(lines) > 1 else (), is_stale=bool(stale))
     offered = offered_of(today, options)
     chosen, because = choose(request, options, verdict, offered)
     taken = options[chosen] if chosen is not None else None
@@ -178,12 +180,14 @@ def _decided(
         lines=lines,
         options=options,
         chosen=chosen,
-        promise=promise_id if taken is not None else None,
+        promise=promise_id if taken is not None and request.verb is not Verb.quote else None,
         expires_at=ends_at(request, before, book.rules.hold_seconds, now) if taken is not None else None,
         digest=offered,
+        stale=stale,
     )
     if taken is not None and taken.figures is not None:
         ruling, takes = judged(case, taken.figures)
+        takes = () if request.verb is Verb.quote else takes
         decision = msgspec.structs.replace(decision, ruling=ruling, limits=takes, figures=taken.figures)
     elif request.asks_approval and id and Refusal.choice_needed not in because:
         decision = asking(case, decision, asked_for(request, options, offered), promise_id=promise_id)
@@ -238,6 +242,8 @@ def _reasons(verdict: Verdict, lines: tuple[LineVerdict, ...], options: tuple[Op
     """Why the answer is not a plain yes."""
     if verdict in (Verdict.yes, Verdict.yes_but):
         return []
+    if verdict is Verdict.cannot_know:
+        return [Refusal.feed_too_old]
     if verdict is Verdict.cannot_promise and options:
         return [need for option in options for need in option.needs]
     if verdict is Verdict.needs_approval:

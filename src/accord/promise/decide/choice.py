@@ -64,4 +64,9 @@ def asked_for(request: Request, options: tuple[Option, ...], offered: str) -> in
 
 
 def _may_be_approved(option: Option) -> bool:
-    return option.ruling is not None and option.ruling.answer is Answer.ask
+    # Nobody makes known by agreeing what nobody knows.
+    return (
+        Refusal.feed_too_old not in option.needs
+        and option.ruling is not None
+        and option.ruling.answer is Answer.ask
+    )

@@ -19,7 +19,7 @@ def decides_anew(request: Request) -> bool:
     verb = request.verb
     if verb is Verb.commit or verb is Verb.hold:
         return bool(request.lines)
-    return verb is Verb.ask or verb is Verb.amend
+    return verb is Verb.ask or verb is Verb.quote or verb is Verb.amend
 
 
 def restates(request: Request) -> bool:

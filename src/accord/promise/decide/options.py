@@ -14,6 +14,7 @@ from accord.promise.decide.plan import Plan, leaves_shares
 from accord.promise.decide.price import cost_at, holds_seconds, is_thin, parts_of
 from accord.promise.decide.reply import half_up
 from accord.promise.decide.rights import figures_of, judged, needs_of
+from accord.promise.decide.stale import rests_on_old
 from accord.promise.decide.words import day_words, quantity_words
 from accord.promise.model import Option, Piece, Refusal
 
@@ -24,6 +25,7 @@ class Draft:
     """An option before it is compared: one plan for each line."""
 
     __slots__ = (
+        "_unknown",
         "cost_minor",
         "days_late",
         "figures",
@@ -55,6 +57,9 @@ class Draft:
                     needs.add(Refusal.below_margin_floor)
                 if self.price_minor is not None:
                     self.price_minor += whole
+        # Nobody can agree to what nobody knows.
+        self._unknown = {Refusal.feed_too_old} if rests_on_old(case, plans) else set[Refusal]()
+        needs |= self._unknown
         self.needs = tuple(sorted(needs, key=_ORDER.__getitem__)) if needs else ()
         # All deliveries, line by line.
         self.pieces: tuple[Piece, ...] = (
@@ -72,7 +77,7 @@ class Draft:
         self.figures = figures_of(case, self.plans, below_floor=Refusal.below_margin_floor in self.needs)
         self.ruling, _ = judged(case, self.figures)
         if self.ruling is None or self.ruling.answer is Answer.allow:
-            self.needs = ()
+            self.needs = tuple(self._unknown)
         else:
             needs = {*self.needs, *needs_of(self.ruling)}
             self.needs = tuple(sorted(needs, key=_ORDER.__getitem__))
@@ -232,6 +237,8 @@ def _manner(case: Case, draft: Draft) -> list[str]:
                 pass
     if Refusal.not_allowed in draft.needs:
         words.append("not allowed")
+    elif Refusal.feed_too_old in draft.needs:
+        words.append("from stock that was counted too long ago")
     elif draft.needs:
         words.append("needs approval")
     return list(dict.fromkeys(words))

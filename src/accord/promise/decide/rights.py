@@ -19,6 +19,7 @@ from accord.promise.model import Make, Option, Piece, Promise, Refusal, Request,
 
 _OF_VERB = {
     Verb.ask: Right.commit,
+    Verb.quote: Right.commit,  # a price that was given is our word
     Verb.hold: Right.hold,
     Verb.commit: Right.commit,
     Verb.release: Right.release,

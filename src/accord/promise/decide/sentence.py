@@ -28,6 +28,7 @@ _REFUSED: dict[Refusal, str] = {
     Refusal.approval_expired: "The time for this approval has passed",
     Refusal.approver_is_requester: "Whoever asks, or made or amended the promise, does not approve it",
     Refusal.changed_since_asked: "What this approval is about was changed since it was asked",
+    Refusal.feed_too_old: "what is there is not known well enough now",
     Refusal.no_way_to_the_customer: "No site delivers to this customer",
     Refusal.no_source: "{item} is not in stock and cannot be made, moved or bought",
     Refusal.supply_short: "there is not enough supply",
@@ -60,6 +61,8 @@ def sentence(
     asked = case.request.lines
     if chosen is not None:
         return _yes(case, chosen, promised=True)
+    if verdict is Verdict.cannot_know:
+        return _unknown(case)
     if not options:
         return _no(case, lines)
     first = options[0]
@@ -244,6 +247,13 @@ def _order(case: Case, verdict: Verdict, first: Option) -> str:
         f"{len(lines) - len(late)} of {lines_words(len(lines))} can be there on the day asked for, "
         f"all of them by {day_words(last)}."
     )
+
+
+def _unknown(case: Case) -> str:
+    lines = case.request.lines
+    what = _what(case, lines[0]) if len(lines) == 1 else f"all {lines_words(len(lines))}"
+    when = f" by {day_words(lines[0].requested_on)}" if len(lines) == 1 else ""
+    return f"It cannot be known whether {what} can be there{when}: the stock was last counted too long ago."
 
 
 def _no(case: Case, lines: tuple[LineVerdict, ...]) -> str:

@@ -8,10 +8,15 @@ from accord.promise.model import LineVerdict, Option, Refusal, Verdict
 CONDITIONS = frozenset({"split_site", "substitute", "expedite", "inside_fence"})
 
 
-def verdict_of(options: tuple[Option, ...], lines: tuple[LineVerdict, ...] = ()) -> Verdict:
-    """The answer that the options, in their order, amount to; `lines` are those of an order of several."""
+def verdict_of(
+    options: tuple[Option, ...], lines: tuple[LineVerdict, ...] = (), *, is_stale: bool = False
+) -> Verdict:
+    """The answer that the options, in their order, amount to; `lines` are those of an order of several.
+
+    `is_stale`: too long nothing was heard of the stock that leaves no option.
+    """
     if not options:
-        return Verdict.cannot_promise
+        return Verdict.cannot_know if is_stale else Verdict.cannot_promise
     on_time = [option for option in options if option.in_full_on_time]
     free = [option for option in on_time if not option.needs]
     if free:
@@ -21,6 +26,8 @@ def verdict_of(options: tuple[Option, ...], lines: tuple[LineVerdict, ...] = ())
         by_line_only = kinds == {"by_line"}
         has_conditions = by_line_only and any(line.verdict is Verdict.yes_but for line in lines)
         return Verdict.yes_but if has_conditions else Verdict.yes
+    if any(Refusal.feed_too_old in option.needs for option in options):
+        return Verdict.cannot_know
     if not all(is_denied(option) for option in on_time):
         return Verdict.needs_approval
     return Verdict.cannot_promise if all(is_denied(option) for option in options) else Verdict.not_by_then

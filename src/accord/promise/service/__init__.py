@@ -3,6 +3,7 @@
 from accord.promise.service.batch import ask, promise, promise_one
 from accord.promise.service.openings import cancel_openings, record_openings
 from accord.promise.service.reads import (
+    Quote,
     approval,
     approvals,
     customers_in_use,
@@ -12,6 +13,8 @@ from accord.promise.service.reads import (
     promise_with,
     promises,
     promises_named,
+    quote,
+    quotes,
     why,
 )
 from accord.promise.service.repeats import is_repeat
@@ -25,6 +28,7 @@ from accord.promise.service.whose import is_everybodys, out_of_reach, owner_of_d
 __all__ = [
     "Findings",
     "PromiseDesk",
+    "Quote",
     "Replay",
     "Retrial",
     "approval",
@@ -46,6 +50,8 @@ __all__ = [
     "promises",
     "promises_named",
     "prune",
+    "quote",
+    "quotes",
     "record_openings",
     "replay",
     "replay_all",

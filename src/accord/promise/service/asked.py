@@ -90,6 +90,7 @@ def fact_of(decision: Decision, *, is_done: bool) -> str:
 
 
 _PAST = {
+    Verb.quote: "PriceQuoted",
     Verb.hold: "PromiseHeld",
     Verb.commit: "PromiseCommitted",
     Verb.amend: "PromiseAmended",

@@ -14,7 +14,7 @@ from accord.ledger.model import Commitment, State
 from accord.ledger.service import reads as ledger
 from accord.promise import store
 from accord.promise.decide.approval import state_of
-from accord.promise.model import Approval, ApprovalState, Decision, Promise
+from accord.promise.model import Approval, ApprovalState, Decision, Promise, Verb
 
 _OF_ONE_REF = 20  # promises of one number and state that are looked through
 
@@ -120,6 +120,41 @@ def decision(db: Database, id: str) -> Decision:
     if kept is None:
         raise NotFound(f"There is no decision {id}.")
     return kept.decision()
+
+
+class Quote(msgspec.Struct, frozen=True, kw_only=True):
+    """A price that was given, without anything being kept for it."""
+
+    decision: Decision
+    actor: str
+    is_valid: bool  # its price still holds
+
+
+def quotes(db: Database, *, after: str | None = None, limit: int = 50) -> tuple[list[Quote], str | None]:
+    """A page of prices that were quoted, newest first, and where the next page starts."""
+    with db.read() as tx:
+        page, following = store.quotes_page(tx, after, limit)
+        now = tx.now()
+    found = [_quote(kept, now) for kept in page]
+    return [one for one in found if one is not None], following
+
+
+def quote(db: Database, id: str) -> Quote:
+    """One quote by the id of its decision. Raises: NotFound."""
+    with db.read() as tx:
+        kept, now = store.decision(tx, id), tx.now()
+    found = _quote(kept, now) if kept is not None else None
+    if found is None:
+        raise NotFound(f"There is no quote {id}. List them to find its id.")
+    return found
+
+
+def _quote(kept: store.StoredDecision, now: Instant) -> Quote | None:
+    decision = kept.decision()
+    if decision.request.verb is not Verb.quote or decision.chosen is None:
+        return None
+    until = decision.price_until
+    return Quote(decision=decision, actor=kept.actor, is_valid=until is None or now < until)
 
 
 def approvals(

@@ -81,7 +81,15 @@ def _whole(request: Request) -> list[FieldError]:
         errors.append(
             FieldError("/approval", "not_expected", "An approval is approved or declined; leave it out here.")
         )
-    needs_lines = request.verb in (Verb.ask, Verb.amend) or (
+    if request.verb is Verb.quote and (request.promise or request.asks_approval or request.hold_seconds):
+        errors.append(
+            FieldError(
+                "/verb",
+                "not_expected",
+                "A quote states a price and takes nothing; leave out the promise, the approval and the length of a hold.",
+            )
+        )
+    needs_lines = request.verb in (Verb.ask, Verb.quote, Verb.amend) or (
         request.verb in (Verb.hold, Verb.commit) and not request.promise
     )
     if needs_lines and not request.lines:

@@ -100,6 +100,7 @@ def upgrade() -> None:
     index_where(
         "ix_decision_promise", "decision", ["promise", "id"], unique=False, where="promise IS NOT NULL"
     )
+    index_where("ix_decision_quote", "decision", ["id"], unique=False, where="verb = 'quote'")
     op.create_index("ix_decision_request_id", "decision", ["request_id"], unique=False)
     op.create_table(
         "import_mapping",
