@@ -175,13 +175,19 @@ def decisions_of_promise(tx: Tx, promise: str) -> list[StoredDecision]:
     return [StoredDecision(*row) for row in found]
 
 
-def quotes_page(tx: Tx, after: str | None, limit: int) -> tuple[list[StoredDecision], str | None]:
-    """Decisions that quoted a price, or said why not, newest first, and where the next page starts."""
+def quotes_page(
+    tx: Tx, after: str | None, limit: int, actors: Iterable[str] | None = None
+) -> tuple[list[StoredDecision], str | None]:
+    """Decisions that quoted a price, or said why not, newest first, and where the next page starts; `actors`: theirs only."""
+    by, named = _by(actors)
     # A stretch of the partial index on quotes, from its end: ids sort by time, and "~" is behind every id.
     found = tx.rows(
-        f"SELECT {_STORED} FROM decision WHERE verb = 'quote' AND id < :after ORDER BY id DESC LIMIT :limit",  # noqa: S608 - our own names
+        f"SELECT {_STORED} FROM decision WHERE verb = 'quote' AND id < :after"  # noqa: S608 - our own names
+        + "".join(f" AND {one}" for one in by)
+        + " ORDER BY id DESC LIMIT :limit",
         after=after or "~",
         limit=limit + 1,
+        **named,
     )
     page = [StoredDecision(*row) for row in found[:limit]]
     return page, page[-1].id if len(found) > limit else None

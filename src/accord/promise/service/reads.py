@@ -130,10 +130,12 @@ class Quote(msgspec.Struct, frozen=True, kw_only=True):
     is_valid: bool  # its price still holds
 
 
-def quotes(db: Database, *, after: str | None = None, limit: int = 50) -> tuple[list[Quote], str | None]:
-    """A page of prices that were quoted, newest first, and where the next page starts."""
+def quotes(
+    db: Database, *, after: str | None = None, limit: int = 50, actors: Iterable[str] | None = None
+) -> tuple[list[Quote], str | None]:
+    """A page of prices that were quoted, newest first, and where the next page starts; `actors`: only what these quoted."""
     with db.read() as tx:
-        page, following = store.quotes_page(tx, after, limit)
+        page, following = store.quotes_page(tx, after, limit, actors)
         now = tx.now()
     found = [_quote(kept, now) for kept in page]
     return [one for one in found if one is not None], following

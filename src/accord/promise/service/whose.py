@@ -17,6 +17,7 @@ from accord.promise.model import Request, Verb
 # Under which operation a verb is done; keeping a hold longer is holding, hardening one is committing.
 OPERATIONS = {
     Verb.ask: "promise.ask",
+    Verb.quote: "promise.quote",
     Verb.hold: "promise.hold",
     Verb.commit: "promise.commit",
     Verb.amend: "promise.amend",
