@@ -82,7 +82,7 @@ def test_the_focus_is_seen_wherever_it_goes(page: Page, screen: Screen) -> None:
     page.reload()
     found += [f"390 px: {one}" for one in tabbed(page)]
 
-    assert found == []
+    assert not found, "\n".join(found)
 
 
 def test_a_focus_that_is_covered_is_noticed(page: Page) -> None:
