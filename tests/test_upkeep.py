@@ -390,7 +390,7 @@ def test_jobs_are_done_once_and_then_listed(kept: Database, run: Run) -> None:
     again = run("jobs", "--once")
     after = run("jobs", "--json").json["items"]
 
-    names = ["publish", "roll", "tidy", "prune", "forget_imports", "checkpoint"]
+    names = ["publish", "roll", "tidy", "prune", "forget_imports", "forget_sessions", "checkpoint"]
     assert [one["id"] for one in before] == [one["id"] for one in once.json["items"]] == names
     assert [one["done_at"] for one in before] == [None] * 6
     assert once.code == again.code == 0
@@ -418,6 +418,7 @@ def test_a_job_that_fails_exits_1_and_the_others_are_done(kept: Database, run: R
         "tidy": "done",
         "prune": "done",
         "forget_imports": "done",
+        "forget_sessions": "done",
         "checkpoint": "failed",
     }
     listed = {one["id"]: one for one in run("jobs", "--json").json["items"]}

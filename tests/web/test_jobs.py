@@ -45,7 +45,15 @@ def test_every_job_is_done_once_by_hand(db: Database) -> None:
 
     first, again = run_all(db), run_all(db)
 
-    assert [one.name for one in first] == ["publish", "roll", "tidy", "prune", "forget_imports", "checkpoint"]
+    assert [one.name for one in first] == [
+        "publish",
+        "roll",
+        "tidy",
+        "prune",
+        "forget_imports",
+        "forget_sessions",
+        "checkpoint",
+    ]
     assert {one.state for one in first + again} == {"done"}
     assert next(one.done for one in first if one.name == "roll") == 2
     assert [one.done for one in again if one.name != "checkpoint"] == [0, 0, 0, 0, 0]

@@ -41,6 +41,7 @@ COMMANDS = {
     "atp-views": "files",
     "jobs": "upkeep",
     "outbox": "upkeep",
+    "user": "people",
     "key": "keys",
     "simulate": "simulate",
     "policy": "policy",

@@ -150,3 +150,78 @@ api_key = Table(
     Column("revoked_at", Moment),
     UniqueConstraint("hash"),
 )
+
+# People who sign in. A name is the actor of what is done under it, so an account is never deleted and never renamed.
+account = Table(
+    "account",
+    metadata,
+    Column("id", Words, primary_key=True),
+    Column("name", Words, nullable=False),
+    Column("name_key", Words, nullable=False),  # the name as it is compared: of one case, one form, one blank
+    Column("email", Words),
+    Column("email_key", Words),
+    Column("password", Words),  # argon2id with its parameters; NULL = none was ever chosen
+    Column("roles", Words, nullable=False),  # separated by commas
+    Column("team_id", Words),
+    Column("created_at", Moment, nullable=False),
+    Column("changed_at", Moment, nullable=False),  # rights or password: sessions get another token after it
+    Column("disabled_at", Moment),
+    Column("invite_hash", Words),  # of the link that sets a password, once
+    Column("invite_until", Moment),
+    Column("subject", Words),  # issuer and subject at an identity provider, from the first sign-in over it
+    UniqueConstraint("name_key"),
+    UniqueConstraint("email_key"),
+    UniqueConstraint("invite_hash"),
+    UniqueConstraint("subject"),
+)
+
+# Named sets of people with one manager.
+team = Table(
+    "team",
+    metadata,
+    Column("id", Words, primary_key=True),
+    Column("name", Words, nullable=False),
+    Column("name_key", Words, nullable=False),
+    Column("manager_id", Words),
+    UniqueConstraint("name_key"),
+)
+
+# Who is signed in where; only the hashes of tokens are kept. Rows stay a while after the end.
+session = Table(
+    "session",
+    metadata,
+    Column("id", Words, primary_key=True),
+    Column("hash", Words, nullable=False),
+    Column("previous_hash", Words),  # good for some seconds more: requests under way when the token changed
+    Column("account_id", Words, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("seen_at", Moment, nullable=False),  # to the minute
+    Column("rotated_at", Moment, nullable=False),
+    Column("expires_at", Moment, nullable=False),  # whatever happens
+    Column("ended_at", Moment),
+    Column("device", Words, nullable=False),  # which browser on what, in words
+    Column("place", Words, nullable=False),  # where its guided tour stands; only the demo has one
+    UniqueConstraint("hash"),
+    Index("ix_session_previous_hash", "previous_hash"),
+    Index("ix_session_account_id", "account_id"),
+)
+
+# Wrong passwords lately, for each name that somebody tried, known or not.
+sign_in = Table(
+    "sign_in",
+    metadata,
+    Column("name_hash", Words, primary_key=True),  # what is typed as a name may be a password
+    Column("tries", Words, nullable=False),  # moments, separated by blanks, oldest first
+    Column("last_at", Moment, nullable=False),
+    Index("ix_sign_in_last_at", "last_at"),
+)
+
+# What somebody was sending when the session had ended: one form for each person, shown again after signing in.
+kept_form = Table(
+    "kept_form",
+    metadata,
+    Column("account_id", Words, primary_key=True),
+    Column("path", Words, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("kept_at", Moment, nullable=False),
+)

@@ -303,4 +303,6 @@ class Book(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     prices: dict[str, Price]  # "item" or "item|tier"
     effective_at: Instant = 0
     rights: Rights | None = None  # None = none are stated: all is allowed but what needs approval by itself
+    stated: Rights | None = None  # the same as an edition states them, without the accounts it does not name
+    accounts: tuple[Actor, ...] = ()  # whoever signs in, by name, as the accounts say it
     next_at: Instant | None = None  # when another edition comes into force; None = none is stated

@@ -49,6 +49,7 @@ from accord.web.interpreter import collect_seldom, take_turns
 from accord.web.jobs import Runner
 from accord.web.limits import RateLimit
 from accord.web.navigation import PLACES
+from accord.web.pages.signing_in import PAGES as SIGN_IN_PAGES
 from accord.web.problems import BODY_BYTES_MAX, PROBLEM_JSON, response_of
 from accord.web.routes import PAGES as OWN_PAGES
 from accord.web.routes import ROUTES as OWN_ROUTES
@@ -180,8 +181,9 @@ def on(
                     *IMPORT_PAGES,
                     *OWN_PAGES,
                     *DESIGN_PAGES,
+                    *SIGN_IN_PAGES,
                 ],
-                middleware=[Shell(is_open=is_open), admission],
+                middleware=[Shell(db, is_open=is_open), admission],
             ),
             Router(path="/static", route_handlers=[static]),
         ],
@@ -219,6 +221,13 @@ def on(
 def _with_globals(engine: JinjaTemplateEngine) -> None:
     """What every template may name."""
     engine.engine.globals.update(places=PLACES, asset=assets().address, modules=assets().modules)
+    engine.engine.filters["initials"] = initials
+
+
+def initials(name: str) -> str:
+    """Two letters for a name."""
+    words = name.split()
+    return "".join(word[0] for word in [*words[:1], *words[1:][-1:]]).upper()
 
 
 def factory() -> Accord:

@@ -1,8 +1,9 @@
 """Who comes in, and with which rights?
 
-Before a route of the API runs: the request gets an id, the caller is known by its key (or is anybody, on a server
-that was opened to this machine) and has tokens left. A body must say that it is JSON. What the caller may do is judged after
-this, by the admission.
+Before a route of the API runs: the request gets an id, the caller is known by its key, or by the session of the page
+that asks (or is anybody, on a server that was opened to this machine), and has tokens left. A body must say that it is
+JSON. Cookies go along with whatever page makes a browser ask, so what they come with must be of a page of ours. What the
+caller may do is judged after this, by the admission.
 """
 
 from __future__ import annotations
@@ -12,21 +13,21 @@ import itertools
 import secrets
 import threading
 import time
-from typing import Any
+from typing import Any, cast
 
 from litestar.enums import ScopeType
 from litestar.middleware import ASGIMiddleware
-from litestar.types import ASGIApp, Message, Receive, Scope, Send
+from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
 from accord.db.engine import Database
 from accord.kit.errors import TooMany, Unauthorized
 from accord.kit.who import ANYBODY, Who
-from accord.web import admission, keys
+from accord.web import admission, cookies, keys, sessions
 from accord.web.admission import is_options
 from accord.web.keys import Key
 from accord.web.limits import RateLimit
 from accord.web.problems import NotJson
-from accord.web.shell import check_host
+from accord.web.shell import FromElsewhere, check_host, is_own
 
 _KEPT_SECONDS = 2  # for so long a revoked key may still come in through a process that has just seen it
 _KEPT_MAX = 10_000
@@ -79,6 +80,7 @@ class Gate(ASGIMiddleware):
     """What every request of the API passes."""
 
     def __init__(self, db: Database, limit: RateLimit, *, is_open: bool) -> None:
+        self._db = db
         self._known = Known(db)
         self._limit = limit
         self._is_open = is_open
@@ -97,11 +99,9 @@ class Gate(ASGIMiddleware):
         state["headers"] = {"X-Request-Id": state["request_id"], "Cache-Control": "no-store"}
         handler: Any = scope["route_handler"]
         is_public = is_options(handler) or admission.is_public(handler)
-        actor, key = (ANYBODY, None) if is_public else await self._caller(headers)
-        state["actor"] = actor
-        if not is_public:
-            state["who"] = Who(actor=actor, scopes=key.scopes) if key else Who(actor=actor, is_open=True)
-        allowed = self._limit.take(key.id if key is not None else actor)
+        who, key = (None, None) if is_public else await self._caller(scope, headers)
+        state["who"], state["actor"] = who, who.actor if who is not None else ANYBODY
+        allowed = self._limit.take(key.id if key is not None else state["actor"])
 
         added = {"X-Request-Id": state["request_id"], "Cache-Control": "no-store"}
         if allowed.limit:
@@ -126,13 +126,16 @@ class Gate(ASGIMiddleware):
             raise NotJson("The body is not said to be JSON. Send Content-Type: application/json.")
         await next_app(scope, receive, with_headers)
 
-    async def _caller(self, headers: dict[bytes, bytes]) -> tuple[str, Key | None]:
+    async def _caller(self, scope: Scope, headers: dict[bytes, bytes]) -> tuple[Who, Key | None]:
         given = headers.get(b"authorization", b"").decode("latin-1")
         scheme, _, secret = given.partition(" ")
         if not given:
             if self._is_open:
                 check_host(headers.get(b"host", b"").decode("latin-1"))
-                return ANYBODY, None
+            if b"cookie" in headers and (who := await self._signed_in(scope, headers)) is not None:
+                return who, None
+            if self._is_open:
+                return Who(actor=ANYBODY, is_open=True), None
             raise Unauthorized("Send a key: Authorization: Bearer KEY. Keys are made with accord key add.")
         if scheme.lower() != "bearer" or not secret.strip():
             raise Unauthorized("The header Authorization is not of the form: Bearer KEY.")
@@ -141,7 +144,19 @@ class Gate(ASGIMiddleware):
             raise Unauthorized("This key is not known. Check that it was copied whole.")
         if key.state != "good":
             raise Unauthorized(f"The key {key.name} is {key.state}. Make a new one with accord key add.")
-        return key.name, key
+        return Who(actor=key.name, scopes=key.scopes), key
+
+    async def _signed_in(self, scope: Scope, raw: dict[bytes, bytes]) -> Who | None:
+        """Whose page asks; None when nobody is signed in there."""
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in raw.items()}
+        is_change = cast("HTTPScope", scope)["method"] not in ("GET", "HEAD", "OPTIONS")
+        if (is_change and not is_own(headers)) or headers.get("sec-fetch-site") == "cross-site":
+            raise FromElsewhere(
+                "This was not sent by a page of this server. Open the page anew and try again."
+            )
+        token = cookies.token(scope, headers)
+        session = await asyncio.to_thread(sessions.find, self._db, token) if token else None
+        return session.who if session is not None and session.is_open else None
 
 
 def _has_body(headers: dict[bytes, bytes]) -> bool:

@@ -21,6 +21,7 @@ from accord.db.engine import Database
 from accord.exceptions import jobs as exception_jobs
 from accord.kit.errors import AccordError, Fault
 from accord.promise import jobs as promise_jobs
+from accord.web import sessions
 
 _LOG = structlog.get_logger("accord.jobs")
 
@@ -82,6 +83,13 @@ JOBS = (
         every_seconds=3_600,
         lease_seconds=300,
         run=imports.tidy,
+    ),
+    Job(
+        name="forget_sessions",
+        what="forgets sessions and kept forms that were over a week ago",
+        every_seconds=3_600,
+        lease_seconds=60,
+        run=sessions.forget,
     ),
     Job(
         name="checkpoint",

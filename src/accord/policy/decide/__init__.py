@@ -13,7 +13,7 @@ from collections.abc import Iterator
 import msgspec
 
 from accord.kit.money import format_money
-from accord.policy.decide.act import Act, actor_of, leads, person_of, speaks
+from accord.policy.decide.act import Act, actor_of, leads, person_of, speaks, with_accounts
 from accord.policy.decide.limits import Drawn, Free, drawn, key_of, limit_keys, period_of
 from accord.policy.model import Answer, LimitTake, Right, Rights, Ruling, Subject
 
@@ -28,6 +28,7 @@ __all__ = [
     "limit_keys",
     "period_of",
     "person_of",
+    "with_accounts",
 ]
 
 _RANK = {Answer.allow: 0, Answer.ask: 1, Answer.deny: 2}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
 from accord.kit.days import Day
@@ -48,6 +50,13 @@ def actor_of(rights: Rights, id: str) -> Actor:
     if found is not None:
         return found
     return Actor(id=id, roles=(rights.everybody_else,) if rights.everybody_else else ())
+
+
+def with_accounts(rights: Rights, accounts: Sequence[Actor]) -> Rights:
+    """The rights with everybody who signs in: where the file that states them names somebody, the file counts."""
+    named = {one.id for one in rights.actors}
+    more = tuple(one for one in accounts if one.id not in named)
+    return msgspec.structs.replace(rights, actors=rights.actors + more) if more else rights
 
 
 _KEPT_MAX = 8

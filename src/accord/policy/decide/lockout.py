@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
-from accord.policy.decide.act import actor_of, person_of
-from accord.policy.model import ANY, Answer, Right, Rights, Verb
+from accord.policy.decide.act import actor_of, person_of, with_accounts
+from accord.policy.model import ANY, Actor, Answer, Right, Rights, Verb
 
 
-def warnings(rights: Rights, tiers: Mapping[str, int]) -> tuple[str, ...]:
-    """What is likely not meant; `tiers` are all that will be in force."""
+def warnings(rights: Rights, tiers: Mapping[str, int], accounts: Sequence[Actor] = ()) -> tuple[str, ...]:
+    """What is likely not meant; `tiers` are all that will be in force, `accounts` whoever signs in."""
+    everybody = with_accounts(rights, accounts)
     return (
-        *_nobody_may(rights),
-        *_may_nothing(rights),
-        *_nobody_is(rights),
-        *_nobody_agrees(rights),
+        *_nobody_may(everybody),
+        *_may_nothing(rights),  # many who sign in have nothing to promise
+        *_nobody_is(everybody),
+        *_nobody_agrees(everybody),
         *_no_such_tier(rights, tiers),
     )
 

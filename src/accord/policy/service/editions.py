@@ -20,7 +20,7 @@ from accord.kit.digest import canonical, digest
 from accord.kit.errors import Conflict, Denied, FieldError, InputError, NotFound, RequestChanged
 from accord.ledger.service.news import again
 from accord.policy import store
-from accord.policy.decide.act import actor_of, person_of
+from accord.policy.decide.act import actor_of, person_of, with_accounts
 from accord.policy.decide.cases import Outcome, outcomes
 from accord.policy.decide.difference import Change, changes
 from accord.policy.decide.lockout import change_is_possible, may_change, warnings
@@ -91,7 +91,7 @@ def state(db: Database, edition: Edition, *, id: str, actor: str) -> Edition:
                 f"Only a {before.rights.change} may state rules here, and {actor} is none. Ask one of them."
             )
         check([_merged(before.rules, made)])
-        _must_stay_open(made.rights)
+        _must_stay_open(with_accounts(made.rights, before.accounts))
         _must_count_the_same(before.rights, made.rights)
         _must_pass(tested(made, now))
         if made.effective_at is not None and made.effective_at < now:
@@ -202,14 +202,15 @@ def difference(db: Database, edition: Edition) -> tuple[Change, ...]:
     """What an edition would change of what is in force."""
     with db.read() as tx:
         now = book(tx)
-    return changes(now.rules, now.tiers, now.rights, edition)
+    return changes(now.rules, now.tiers, now.stated, edition)
 
 
 def doubts(db: Database, edition: Edition) -> tuple[str, ...]:
     """What in an edition is likely not meant: who would be locked out, or let in."""
     with db.read() as tx:
-        tiers = book(tx).tiers
-    return warnings(edition.rights, {**tiers, **{tier.id: tier.rank for tier in edition.tiers}})
+        now = book(tx)
+    tiers = {**now.tiers, **{tier.id: tier.rank for tier in edition.tiers}}
+    return warnings(edition.rights, tiers, accounts=now.accounts)
 
 
 def digest_of(edition: Edition) -> str:

@@ -19,9 +19,10 @@ from accord.ledger.service.books import Treatment
 from accord.ledger.service.limits import state_limits
 from accord.ledger.service.news import again
 from accord.policy import store
-from accord.policy.model import Book, Customer, Edition, Price, Rights, Rules, Tier
+from accord.policy.decide import with_accounts
+from accord.policy.model import Actor, Book, Customer, Edition, Price, Rights, Rules, Tier
 
-Record = Customer | Tier | Price | Rules | Rights | Edition
+Record = Customer | Tier | Price | Rules | Rights | Edition | Actor
 
 HEAD = store.POLICY  # what the version of the rules is called among the settings
 _KEPT_MAX = 4
@@ -34,6 +35,7 @@ _KINDS: dict[str, type[Record]] = {
     "rules": Rules,
     "rights": Rights,
     "edition": Edition,
+    "actor": Actor,
 }
 
 
@@ -59,6 +61,7 @@ def book_at(tx: Tx, version: int) -> Book:
 def _compiled(version: int, rows: Sequence[tuple[str, str, bytes]]) -> Book:
     rules, rights = Rules(), None
     customers, tiers, prices = {}, {}, {}
+    accounts: list[Actor] = []
     due: list[Instant] = []
     for kind, ident, body in rows:
         record = msgspec.json.decode(body, type=_KINDS[kind])
@@ -70,6 +73,8 @@ def _compiled(version: int, rows: Sequence[tuple[str, str, bytes]]) -> Book:
             prices[ident] = record
         elif isinstance(record, Rights):
             rights = record
+        elif isinstance(record, Actor):
+            accounts.append(record)
         elif isinstance(record, Edition):
             is_agreed = not record.second or record.agreed_by
             if record.applied_at is None and is_agreed and record.effective_at is not None:
@@ -82,7 +87,9 @@ def _compiled(version: int, rows: Sequence[tuple[str, str, bytes]]) -> Book:
         customers=customers,
         tiers=tiers,
         prices=prices,
-        rights=rights,
+        rights=None if rights is None else with_accounts(rights, accounts),
+        stated=rights,
+        accounts=tuple(accounts),
         next_at=min(due, default=None),
     )
 
@@ -90,6 +97,11 @@ def _compiled(version: int, rows: Sequence[tuple[str, str, bytes]]) -> Book:
 def version(tx: Tx) -> int:
     """The version in force."""
     return store.version(tx)
+
+
+def hold(tx: Tx) -> None:
+    """Wait for whoever is changing the policy, and keep others from it until this transaction ends."""
+    store.hold(tx)
 
 
 def put(db: Database, records: Sequence[Record], *, actor: str, id: str) -> int:
@@ -151,7 +163,9 @@ def _named(record: Record) -> tuple[str, str]:
         return ("rules", "rules")
     if isinstance(record, Rights):
         return ("rights", "rights")
-    kind = {Customer: "customer", Tier: "tier", Price: "price", Edition: "edition"}[type(record)]
+    kind = {Customer: "customer", Tier: "tier", Price: "price", Edition: "edition", Actor: "actor"}[
+        type(record)
+    ]
     return (kind, record.id)
 
 

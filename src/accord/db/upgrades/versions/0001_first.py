@@ -25,6 +25,28 @@ def index_where(name: str, table: str, columns: list[str], *, unique: bool, wher
 def upgrade() -> None:
     """Take this step."""
     op.create_table(
+        "account",
+        sa.Column("id", Words, nullable=False),
+        sa.Column("name", Words, nullable=False),
+        sa.Column("name_key", Words, nullable=False),
+        sa.Column("email", Words, nullable=True),
+        sa.Column("email_key", Words, nullable=True),
+        sa.Column("password", Words, nullable=True),
+        sa.Column("roles", Words, nullable=False),
+        sa.Column("team_id", Words, nullable=True),
+        sa.Column("created_at", BigInteger(), nullable=False),
+        sa.Column("changed_at", BigInteger(), nullable=False),
+        sa.Column("disabled_at", BigInteger(), nullable=True),
+        sa.Column("invite_hash", Words, nullable=True),
+        sa.Column("invite_until", BigInteger(), nullable=True),
+        sa.Column("subject", Words, nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_account")),
+        sa.UniqueConstraint("email_key", name=op.f("uq_account_email_key")),
+        sa.UniqueConstraint("invite_hash", name=op.f("uq_account_invite_hash")),
+        sa.UniqueConstraint("name_key", name=op.f("uq_account_name_key")),
+        sa.UniqueConstraint("subject", name=op.f("uq_account_subject")),
+    )
+    op.create_table(
         "api_key",
         sa.Column("id", Words, nullable=False),
         sa.Column("name", Words, nullable=False),
@@ -157,6 +179,14 @@ def upgrade() -> None:
         sa.Column("failures", Integer(), nullable=False),
         sa.Column("error", Words, nullable=True),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_job")),
+    )
+    op.create_table(
+        "kept_form",
+        sa.Column("account_id", Words, nullable=False),
+        sa.Column("path", Words, nullable=False),
+        sa.Column("body", LargeBinary(), nullable=False),
+        sa.Column("kept_at", BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("account_id", name=op.f("pk_kept_form")),
     )
     op.create_table(
         "ledger_cause",
@@ -462,8 +492,43 @@ def upgrade() -> None:
     )
     index_where("ix_request_replied_at", "request", ["replied_at"], unique=False, where="reply IS NOT NULL")
     op.create_table(
+        "session",
+        sa.Column("id", Words, nullable=False),
+        sa.Column("hash", Words, nullable=False),
+        sa.Column("previous_hash", Words, nullable=True),
+        sa.Column("account_id", Words, nullable=False),
+        sa.Column("created_at", BigInteger(), nullable=False),
+        sa.Column("seen_at", BigInteger(), nullable=False),
+        sa.Column("rotated_at", BigInteger(), nullable=False),
+        sa.Column("expires_at", BigInteger(), nullable=False),
+        sa.Column("ended_at", BigInteger(), nullable=True),
+        sa.Column("device", Words, nullable=False),
+        sa.Column("place", Words, nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_session")),
+        sa.UniqueConstraint("hash", name=op.f("uq_session_hash")),
+    )
+    op.create_index("ix_session_account_id", "session", ["account_id"], unique=False)
+    op.create_index("ix_session_previous_hash", "session", ["previous_hash"], unique=False)
+    op.create_table(
         "setting",
         sa.Column("name", Words, nullable=False),
         sa.Column("value", Words, nullable=False),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_setting")),
+    )
+    op.create_table(
+        "sign_in",
+        sa.Column("name_hash", Words, nullable=False),
+        sa.Column("tries", Words, nullable=False),
+        sa.Column("last_at", BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("name_hash", name=op.f("pk_sign_in")),
+    )
+    op.create_index("ix_sign_in_last_at", "sign_in", ["last_at"], unique=False)
+    op.create_table(
+        "team",
+        sa.Column("id", Words, nullable=False),
+        sa.Column("name", Words, nullable=False),
+        sa.Column("name_key", Words, nullable=False),
+        sa.Column("manager_id", Words, nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_team")),
+        sa.UniqueConstraint("name_key", name=op.f("uq_team_name_key")),
     )

@@ -1,0 +1,157 @@
+"""How does somebody come in, and go?
+
+Name and password, by a form that password managers know; or a link that an administrator handed over, by which
+somebody sets a password. What was being sent when a session ended is shown again.
+"""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Annotated
+
+import msgspec
+from litestar import get, post
+from litestar.datastructures import State
+from litestar.params import FromPath, QueryParameter, URLEncodedBody
+from litestar.response import Redirect, Template
+
+from accord.db.engine import Database
+from accord.kit.errors import AccordError, InputError, TooMany
+from accord.web import accounts, cookies, forms, guesses, sessions
+from accord.web.accounts import Account
+from accord.web.guesses import NotSignedIn
+from accord.web.pages.devices import device_of
+from accord.web.pages.visiting import Visitor, signed_in
+from accord.web.shell import own_path
+
+Next = Annotated[str, QueryParameter(name="next", max_length=2_000)]
+
+
+class Guess(msgspec.Struct, frozen=True, kw_only=True):
+    """What somebody typed to sign in."""
+
+    name: str = ""
+    password: str = ""
+    next: str = "/"
+
+
+class Chosen(msgspec.Struct, frozen=True, kw_only=True):
+    """A password that somebody chose."""
+
+    password: str = ""
+
+
+@get("/sign-in", include_in_schema=False, sync_to_thread=True, opt={"operation": "account.enter"})
+def sign_in_page(state: State, request: Visitor, after: Next = "/") -> Template | Redirect:
+    """Name and password."""
+    if request.state.session is not None:
+        return Redirect(own_path(after), status_code=303)
+    return _form(state["db"], where=own_path(after))
+
+
+@post("/sign-in", include_in_schema=False, status_code=HTTPStatus.OK, sync_to_thread=True,
+      opt={"operation": "account.enter", "has_secrets": True})  # fmt: skip
+def sign_in(state: State, request: Visitor, data: URLEncodedBody[Guess]) -> Template | Redirect:
+    """Come in, where name and password fit."""
+    db: Database = state["db"]
+    where = own_path(data.next)
+    try:
+        account = guesses.who_is(db, data.name, data.password)
+    except (NotSignedIn, TooMany) as wrong:
+        return _form(db, where=where, name=data.name, error=wrong)
+    come_in(db, request, account)
+    return Redirect(where, status_code=303)
+
+
+@post(
+    "/sign-out",
+    include_in_schema=False,
+    status_code=HTTPStatus.OK,
+    sync_to_thread=True,
+    opt={"operation": "account.own"},
+)
+def sign_out(state: State, request: Visitor) -> Redirect:
+    """Go: the session is over on the server."""
+    headers = dict(request.headers)
+    token = cookies.token(request.scope, headers)
+    if token:
+        sessions.end(state["db"], token)
+        request.scope["state"]["cookie"] = cookies.dropped(request.scope, headers.get("host", ""))
+    return Redirect("/sign-in", status_code=303)
+
+
+@get("/invite/{secret:str}", include_in_schema=False, sync_to_thread=True, opt={"operation": "account.enter"})
+def invite_page(secret: FromPath[str], state: State) -> Template:
+    """Choose a password, by a link that serves once."""
+    account = accounts.invited(state["db"], secret)
+    return _invite(account, secret)
+
+
+@post("/invite/{secret:str}", include_in_schema=False, status_code=HTTPStatus.OK, sync_to_thread=True,
+      opt={"operation": "account.enter", "has_secrets": True})  # fmt: skip
+def accept(
+    secret: FromPath[str], state: State, request: Visitor, data: URLEncodedBody[Chosen]
+) -> Template | Redirect:
+    """Set the password and come in."""
+    db: Database = state["db"]
+    try:
+        account = accounts.accept(db, secret, data.password)
+    except InputError as wrong:
+        return _invite(accounts.invited(db, secret), secret, error=wrong)
+    come_in(db, request, account)
+    return Redirect("/", status_code=303)
+
+
+@get("/kept", include_in_schema=False, sync_to_thread=True, opt={"operation": "account.own"})
+def kept_page(state: State, request: Visitor) -> Template | Redirect:
+    """What was being sent when the session ended."""
+    kept = forms.of(state["db"], signed_in(request).account_id)
+    if kept is None:
+        return Redirect("/", status_code=303)
+    return Template(template_name="kept.html", context={"kept": kept})
+
+
+@post(
+    "/kept",
+    include_in_schema=False,
+    status_code=HTTPStatus.OK,
+    sync_to_thread=True,
+    opt={"operation": "account.own"},
+)
+def leave_kept(state: State, request: Visitor) -> Redirect:
+    """Leave it unsent."""
+    forms.leave(state["db"], signed_in(request).account_id)
+    return Redirect("/", status_code=303)
+
+
+PAGES = [sign_in_page, sign_in, sign_out, invite_page, accept, kept_page, leave_kept]
+
+
+def come_in(db: Database, request: Visitor, account: Account, *, place: str = "") -> None:
+    """Begin a session that did not exist before, under a token that nobody knew before."""
+    headers = dict(request.headers)
+    before = cookies.token(request.scope, headers)
+    device = device_of(headers.get("user-agent", ""))
+    token = sessions.begin(db, account.id, device=device, instead_of=before, place=place)
+    request.scope["state"]["cookie"] = cookies.kept(request.scope, headers.get("host", ""), token)
+
+
+def _form(db: Database, *, where: str, name: str = "", error: AccordError | None = None) -> Template:
+    context = {
+        "next": where,
+        "name": name,
+        "error": error.detail if error is not None else "",
+        "is_new": not accounts.exist(db),
+    }
+    status = error.status if error is not None else HTTPStatus.OK
+    return Template(template_name="sign_in.html", context=context, status_code=status)
+
+
+def _invite(account: Account | None, secret: str, *, error: InputError | None = None) -> Template:
+    context = {
+        "account": account,
+        "secret": secret,
+        "error": error.detail if error is not None else "",
+    }
+    status = HTTPStatus.NOT_FOUND if account is None else error.status if error is not None else HTTPStatus.OK
+    return Template(template_name="invite.html", context=context, status_code=status)
