@@ -207,8 +207,8 @@ def test_a_server_with_keys_shows_nobody_the_promises(file: Database, today: int
         client.headers["Accept"] = "text/html"
         found = client.get("/")
 
-    assert found.status_code == 401
-    assert "accord serve --open" in found.text
+    assert str(found.url) == f"{HOST}/sign-in"
+    assert "accord user add" in found.text
     assert "Latest promises" not in found.text
 
 
