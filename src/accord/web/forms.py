@@ -28,8 +28,11 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def shown(self) -> list[tuple[str, str]]:
-        """What somebody typed or chose in it."""
-        return [(name, value) for name, value in self.fields if name not in _HIDDEN and value]
+        """What somebody typed or chose in it, under the names of the fields in words."""
+        words = [
+            (name.replace("_", " ").capitalize(), value) for name, value in self.fields if name not in _HIDDEN
+        ]
+        return [(word, value) for word, value in words if value]
 
 
 def keep(db: Database, account_id: str, path: str, body: bytes) -> None:
