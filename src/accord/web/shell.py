@@ -144,9 +144,9 @@ async def _ask_to_sign_in(scope: Scope, send: Any, headers: dict[str, str], wher
             "You are not signed in, or the session is over. Sign in at /sign-in and try again."
         )
     then = f"?next={quote(where, safe='/')}" if where != "/" else ""
-    location = f"/sign-in{then}".encode()
-    raw = [(b"location", location), (b"content-length", b"0")]
-    await send({"type": "http.response.start", "status": 303, "headers": raw})
+    raw = {"Location": f"/sign-in{then}", "Content-Length": "0"}
+    headers_out = [(name.lower().encode(), value.encode()) for name, value in raw.items()]
+    await send({"type": "http.response.start", "status": 303, "headers": headers_out})
     await send({"type": "http.response.body", "body": b""})
 
 
