@@ -17,6 +17,7 @@ from accord.connect.files.rejected import as_csv
 from accord.connect.model import Effects, Report, Run, RunState, Setup, Uncovered
 from accord.db.engine import Database
 from accord.kit.days import instant_iso, iso
+from accord.kit.doors import Doors
 from accord.kit.errors import InputError, Malformed
 from accord.kit.quantity import format_quantity
 
@@ -195,9 +196,11 @@ async def _files(request: Caller, name: str | None) -> dict[str, bytes]:
     operation_id="imports",
     sync_to_thread=True,
 )
-def imports(state: State, after: After = None, limit: Limit = 50) -> ImportPage:
+def imports(state: State, request: Caller, after: After = None, limit: Limit = 50) -> ImportPage:
     """Imports, newest first."""
-    found, following = service.runs(state["db"], after=after, limit=limit)
+    doors: Doors = request.state.doors
+    actors = doors.actors("import.read")
+    found, following = service.runs(state["db"], after=after, limit=limit, actors=actors)
     return ImportPage(items=[import_out(one) for one in found], next=following)
 
 

@@ -37,7 +37,7 @@ class Claimed(msgspec.Struct, frozen=True, gc=False):
 
 
 class StoredReply(msgspec.Struct, frozen=True, gc=False, kw_only=True):
-    """The id was used before, with the same terms: this was the answer."""
+    """The id was used before, by the same actor with the same terms: this was the answer."""
 
     id: str
     actor: str  # who asked then
@@ -48,7 +48,7 @@ class StoredReply(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
 
 class Changed(msgspec.Struct, frozen=True, gc=False):
-    """The id was used before, with other terms."""
+    """The id was used before, with other terms or by another actor."""
 
     id: str
 
@@ -84,7 +84,8 @@ def claim(tx: Tx, claims: Sequence[Claim]) -> dict[str, Claimed | StoredReply | 
             " WHERE id IN (:keys) ORDER BY id",
             list(old),
         ):
-            if terms_hash != old[id].terms_hash:
+            # What was answered to one is not told to another, whatever the id and the terms.
+            if terms_hash != old[id].terms_hash or actor != old[id].actor:
                 found[id] = Changed(id)
             elif replied_at is None:
                 raise Fault(f"request {id} was claimed but never answered")

@@ -13,6 +13,7 @@ import msgspec
 from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, Table, text
 
 from accord.db.failures import Retry
+from accord.db.made_by import made_by
 from accord.db.schema import Moment, Words, metadata
 from accord.db.tx import Tx
 from accord.kit.days import Instant
@@ -241,7 +242,7 @@ def approvals_page(
 ) -> tuple[list[Approval], str | None]:
     """Approvals as they stand, newest first, and where the next page starts; `pending_at`: only those still open then;
     `actors`: only what these asked."""
-    by, named = _by(actors)
+    by, named = made_by(actors)
     # A stretch of the primary key, from its end: ids sort by time. "~" is behind every id, 0 before every moment.
     found = tx.rows(
         "SELECT body FROM approval a WHERE id < :after"  # noqa: S608 - our own words
@@ -377,7 +378,7 @@ def promises_page(
         if tx.dialect == "postgresql":
             where[-1] = "strpos(chr(10) || item_ids || chr(10), chr(10) || :item || chr(10)) > 0"
         wanted["item"] = item
-    by, named = _by(actors)
+    by, named = made_by(actors)
     where += by
     # A stretch of the partial index on customer, ref or made_at, the first one that is asked for.
     sql = (
@@ -390,14 +391,6 @@ def promises_page(
     found = tx.rows(sql, **params) if ids is None else tx.rows_in(sql, ids, **params)
     page = [_unpack(body) for (body,) in found[:limit]]
     return page, _to_cursor(page[-1]) if page and len(found) > limit else None
-
-
-def _by(actors: Iterable[str] | None) -> tuple[list[str], dict[str, str]]:
-    """The condition that one of these made it, with its parameters: a team is few people."""
-    if actors is None:
-        return [], {}
-    named = {f"actor_{place}": actor for place, actor in enumerate(sorted(actors))}
-    return [f"actor IN ({', '.join(f':{name}' for name in named)})" if named else "1 = 0"], named
 
 
 _CONDITIONS = {

@@ -10,9 +10,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlsplit
 
 import structlog
-from litestar import Litestar
+from jinja2 import Undefined
+from litestar import Litestar, Request
 from litestar.enums import ScopeType
 from litestar.handlers import HTTPRouteHandler
 from litestar.middleware import ASGIMiddleware
@@ -136,6 +138,26 @@ def check(app: Litestar) -> None:
             'does several, name all: {"operation": ("promise.commit", "promise.cancel")}. Where no row fits, add one with a reason, then '
             "run scripts/reference.py.\n" + "\n".join(wrong)
         )
+
+
+def opens(request: Request[Any, Any, Any] | Undefined, href: str) -> bool:
+    """Whether whoever looks at this page may open another one: what is shut is not offered."""
+    doors = None if isinstance(request, Undefined) else request.scope.get("state", {}).get("doors")
+    if doors is None:
+        return True  # nobody has been judged: a page about something that is not there
+    pages = _pages(request.app)
+    found = pages.get(urlsplit(href).path)
+    return found is None or any(doors.opens(one) for one in found)
+
+
+def _pages(app: Litestar) -> dict[str, tuple[str, ...]]:
+    """The operations of each page by its address; read once."""
+    found: dict[str, tuple[str, ...]] | None = app.state.get("pages")
+    if found is None:
+        found = app.state["pages"] = {
+            path: operations_of(handler) for path, handler in handlers(app) if "GET" in handler.http_methods
+        }
+    return found
 
 
 def _wrong(path: str, handler: HTTPRouteHandler) -> Iterator[str]:

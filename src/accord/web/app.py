@@ -41,7 +41,7 @@ from accord.promise.api.routes import ROUTES as PROMISE_ROUTES
 from accord.promise.pages.approvals import PAGES as APPROVAL_PAGES
 from accord.promise.pages.routes import PAGES as PROMISE_PAGES
 from accord.web import logs, openapi
-from accord.web.admission import Admission, check
+from accord.web.admission import Admission, check, opens
 from accord.web.assets import assets, static
 from accord.web.design import PAGES as DESIGN_PAGES
 from accord.web.gate import Gate, new_request_id
@@ -220,7 +220,7 @@ def on(
 
 def _with_globals(engine: JinjaTemplateEngine) -> None:
     """What every template may name."""
-    engine.engine.globals.update(places=PLACES, asset=assets().address, modules=assets().modules)
+    engine.engine.globals.update(places=PLACES, opens=opens, asset=assets().address, modules=assets().modules)
     engine.engine.filters["initials"] = initials
 
 

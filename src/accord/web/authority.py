@@ -198,7 +198,7 @@ def may_ask(operation: str) -> tuple[str, ...]:
 
 
 def _article(role: str) -> str:
-    return f"{'an' if role[0] in 'aeiou' else 'a'} {role}"
+    return "customer service" if role == SERVICE else f"{'an' if role[0] in 'aeiou' else 'a'} {role}"
 
 
 def doors(who: Who | None) -> Doors:

@@ -103,6 +103,8 @@ _THEN = {
     "not_json": "Send `Content-Type: application/json`.",
     "method_not_allowed": "The header Allow and the description at /v1/openapi.json list what there is.",
     "idempotency_key_missing": "Send a header `Idempotency-Key` with an id of your own, and the same one when you retry.",
+    "not_your_role": "The member `rule` says who may. Ask one of them to do it, or an administrator to give you the role.",
+    "not_yours": "The member `rule` says who may. Ask whoever made it, or their manager.",
     "scope_missing": "Make a key with the scope that the detail names: `accord key add NAME --scope …`.",
     "not_imported": "The member `problems` groups the rows by what repairs them, `questions` says what only you know. Say it with `POST /v1/imports/{id}:check`, or repair the file.",
     "import_not_checked": "Look at the import's member `problem`, say what it asks for, check it again, then commit it.",
@@ -186,6 +188,8 @@ def response_of(request: Request[Any, Any, Any], error: Exception) -> Response[b
     if later is not None:
         headers["Retry-After"] = str(later)
     if not request.scope["path"].startswith("/v1/") and _is_for_a_person(request):
+        if "rule" in problem:
+            return Template("not_allowed.html", context=problem, status_code=known.status, headers=headers)
         return Template("wrong.html", context=problem, status_code=known.status, headers=headers)
     return Response(
         msgspec.json.encode(problem), status_code=known.status, media_type=PROBLEM_JSON, headers=headers

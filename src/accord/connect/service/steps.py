@@ -5,7 +5,7 @@ Whoever imports on the command line takes them all at once. Files that are put i
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 
@@ -57,10 +57,12 @@ def run(db: Database, id: str) -> Run:
         return run_out(found_run(tx, id), tx.now())
 
 
-def runs(db: Database, *, after: str | None = None, limit: int = 50) -> tuple[list[Run], str | None]:
-    """Imports, newest first, and where the next page starts."""
+def runs(
+    db: Database, *, after: str | None = None, limit: int = 50, actors: Iterable[str] | None = None
+) -> tuple[list[Run], str | None]:
+    """Imports, newest first, and where the next page starts; `actors`: only what these put in, None = anybody."""
     with db.read() as tx:
-        rows, now = store.runs_page(tx, after, limit + 1), tx.now()
+        rows, now = store.runs_page(tx, after, limit + 1, actors), tx.now()
     return [run_out(row, now) for row in rows[:limit]], rows[limit - 1].id if len(rows) > limit else None
 
 

@@ -6,7 +6,7 @@ process that is killed leaves them, and the next one goes on behind them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import msgspec
@@ -15,6 +15,7 @@ from sqlalchemy import Column, Index, Integer, LargeBinary, Table
 
 from accord.connect.model import RunState
 from accord.db import records as _records
+from accord.db.made_by import made_by
 from accord.db.schema import Moment, Words, metadata
 from accord.db.tx import Tx
 from accord.kit.days import Instant
@@ -105,13 +106,16 @@ def last_done(tx: Tx, content: str) -> tuple[str, Row | None]:
     return free, last
 
 
-def runs_page(tx: Tx, before: str | None, limit: int) -> list[Row]:
-    """Runs, newest first, from the one before `before` on."""
+def runs_page(tx: Tx, before: str | None, limit: int, actors: Iterable[str] | None = None) -> list[Row]:
+    """Runs, newest first, from the one before `before` on; `actors`: only what these put in."""
+    by, named = made_by(actors)
+    narrowed = "".join(f" AND {one}" for one in by)
     # A stretch of the primary key, backwards: ids sort by time.
     found = tx.rows(
-        f"SELECT {_COLUMNS} FROM import_run WHERE id < :before ORDER BY id DESC LIMIT :limit",  # noqa: S608
+        f"SELECT {_COLUMNS} FROM import_run WHERE id < :before{narrowed} ORDER BY id DESC LIMIT :limit",  # noqa: S608
         before=before or "imp_~",
         limit=limit,
+        **named,
     )
     return [_row(one) for one in found]
 
