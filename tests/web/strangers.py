@@ -180,7 +180,7 @@ class Door:
     def address(self, id: str = "x") -> str:
         """Where it is found; what else stands in its address is some name."""
         path = self.path.replace("{id:str}", id).replace("/:", ":")
-        return re.sub(r"\{[^}]*\}", "x", path)
+        return re.sub(r"\{[^}]*\}", lambda part: "1" if part[0].endswith(":int}") else "x", path)
 
 
 def doors_of(app: Any) -> list[Door]:

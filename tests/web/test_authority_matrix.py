@@ -129,6 +129,10 @@ def _wrong_cell(world: World, door: Door, role: str, whose: str) -> Iterator[str
     given, cell = _given(door, world), f"{door}, a {role}, {whose}"
     kept = "" if may else digest_of(world.db)
     response = world.send(who, door.method, door.address(id), **given)
+    if door.path == "/" and not may:
+        if response.status_code != 303 or response.headers["location"] == "/":
+            yield f"{cell}: is to be led elsewhere"
+        return
     if response.status_code >= 500:
         yield f"{cell}: {response.status_code} {response.text[:200]}"
     if _is_refused(response) is may:
@@ -436,12 +440,22 @@ def test_a_refusal_names_the_rule(world: World, role: str, path: str, words: str
     assert problem["rule"] == authority.rule(problem["operation"])
 
 
+def test_the_front_door_leads_who_may_not_ask_to_a_place_of_his_own(world: World) -> None:
+    led = world.send(PEOPLE["administrator"], "GET", "/", headers={"Accept": "text/html"})
+    there = world.send(
+        PEOPLE["administrator"], "GET", led.headers["location"], headers={"Accept": "text/html"}
+    )
+
+    assert (led.status_code, there.status_code) == (303, 200)
+    assert world.send(PEOPLE["seller"], "GET", "/").status_code == 200
+
+
 @pytest.mark.parametrize("role", authority.ROLES)
 def test_a_page_that_is_not_allowed_says_who_may_and_what_to_do(world: World, role: str) -> None:
     others = {kind: world.made(kind, OTHER, f"{kind}.read") for kind in ("promise", "approval")}
     doors, seen = authority.doors(PEOPLE[role]), 0
     for door in doors_of(world.client.app):
-        if door.is_write or door.path.startswith("/v1/"):
+        if door.is_write or door.path.startswith("/v1/") or door.path == "/":
             continue
         id = others.get(door.kind, "x")
         if doors.covers(door.operation, OTHER) if door.is_about_one else doors.opens(door.operation):
@@ -452,5 +466,5 @@ def test_a_page_that_is_not_allowed_says_who_may_and_what_to_do(world: World, ro
         assert "Nothing was changed" in found.text
         assert any(link.startswith("/") for link in found.links)
         # The places that are shut to this role are not offered.
-        assert [link for link in found.links if link == door.path] == []
+        assert [link for link in found.links if link == door.path != "/"] == []
     assert seen or role in ("sales manager", "supply lead", "executive", "planner", "service")

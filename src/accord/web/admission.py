@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -25,6 +26,7 @@ from accord.kit.doors import Doors, NotYourRole
 from accord.kit.errors import Denied, Unauthorized
 from accord.kit.who import Who
 from accord.web import authority, owners
+from accord.web.navigation import PLACES
 from accord.web.problems import Forbidden
 
 _LOG = structlog.get_logger("accord.web")
@@ -53,6 +55,13 @@ class Admission(ASGIMiddleware):
         who: Who | None = state.get("who")
         doors = state["doors"] = authority.doors(who)
         operations = operations_of(handler)
+        if scope["path"] == "/" and not any(doors.opens(one) for one in operations):
+            home = next(
+                (place.href for place in PLACES if opens_to(doors, scope["litestar_app"], place.href)), ""
+            )
+            if home:
+                await _lead(send, home)
+                return
         try:
             admit(doors, operations, who)
             if who is not None and not doors.who.is_open and not who.scopes:
@@ -145,9 +154,20 @@ def opens(request: Request[Any, Any, Any] | Undefined, href: str) -> bool:
     doors = None if isinstance(request, Undefined) else request.scope.get("state", {}).get("doors")
     if doors is None:
         return True  # nobody has been judged: a page about something that is not there
-    pages = _pages(request.app)
-    found = pages.get(urlsplit(href).path)
+    return opens_to(doors, request.app, href)
+
+
+def opens_to(doors: Doors, app: Litestar, href: str) -> bool:
+    """Whether a page is open to this caller; what is no page of ours is."""
+    found = _pages(app).get(urlsplit(href).path)
     return found is None or any(doors.opens(one) for one in found)
+
+
+async def _lead(send: Send, href: str) -> None:
+    """Lead who may not ask to the first place that is his: everybody comes in by the front door."""
+    headers = [(b"location", href.encode()), (b"content-length", b"0"), (b"cache-control", b"no-store")]
+    await send({"type": "http.response.start", "status": HTTPStatus.SEE_OTHER, "headers": headers})
+    await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
 def _pages(app: Litestar) -> dict[str, tuple[str, ...]]:
