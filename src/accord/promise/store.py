@@ -180,7 +180,7 @@ def quotes_page(
     tx: Tx, after: str | None, limit: int, actors: Iterable[str] | None = None
 ) -> tuple[list[StoredDecision], str | None]:
     """Decisions that quoted a price, or said why not, newest first, and where the next page starts; `actors`: theirs only."""
-    by, named = _by(actors)
+    by, named = made_by(actors)
     # A stretch of the partial index on quotes, from its end: ids sort by time, and "~" is behind every id.
     found = tx.rows(
         f"SELECT {_STORED} FROM decision WHERE verb = 'quote' AND id < :after"  # noqa: S608 - our own names
