@@ -165,7 +165,7 @@ def opens_to(doors: Doors, app: Litestar, href: str) -> bool:
 
 async def _lead(send: Send, href: str) -> None:
     """Lead who may not ask to the first place that is his: everybody comes in by the front door."""
-    headers = [(b"location", href.encode()), (b"content-length", b"0"), (b"cache-control", b"no-store")]
+    headers = [(b"Location", href.encode()), (b"content-length", b"0"), (b"cache-control", b"no-store")]
     await send({"type": "http.response.start", "status": HTTPStatus.SEE_OTHER, "headers": headers})
     await send({"type": "http.response.body", "body": b"", "more_body": False})
 
