@@ -310,6 +310,7 @@ class Promise(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults
     approved_by: str = ""  # whose word it stands on beside the actor's
     parts: tuple[CostPart, ...] = ()  # on which costs its price rests
     price_until: Instant | None = None  # so long the price holds; None = for ever
+    value_minor: int | None = None  # what the customer pays for the whole; None = no price is known
 
 
 class ApprovalState(StrEnum):

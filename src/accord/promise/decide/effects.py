@@ -307,6 +307,7 @@ def _made(
             approved_by=approver,
             parts=decision.parts,
             price_until=decision.price_until,
+            value_minor=option.price_minor,
         )
     return Promise(
         id=decision.promise,
@@ -324,4 +325,5 @@ def _made(
         approved_by=approver,
         parts=decision.parts,
         price_until=decision.price_until,
+        value_minor=option.price_minor,
     )

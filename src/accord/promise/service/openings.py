@@ -9,7 +9,9 @@ import msgspec
 from accord.db.tx import Tx
 from accord.kit.days import Day, Instant
 from accord.ledger.model import Commitment, State
+from accord.ledger.service import graphs
 from accord.promise import store
+from accord.promise.decide.reply import half_up
 from accord.promise.model import Promise, PromiseLine
 
 
@@ -22,6 +24,7 @@ def record_openings(
     now: Instant,
 ) -> None:
     """Write the promise of each opening commitment: (commitment, customer, order number, requested day, price)."""
+    items = graphs.graph(tx).items if openings else {}
     store.put_promises(
         tx,
         [
@@ -48,6 +51,9 @@ def record_openings(
                 ),
                 made_at=now,
                 changed_at=now,
+                value_minor=None
+                if price_minor is None
+                else half_up(commitment.quantity * price_minor, items[commitment.item].scale),
             )
             for commitment, customer, ref, requested_on, price_minor in openings
         ],

@@ -53,10 +53,11 @@ def promises(
         page, following = store.promises_page(
             tx, after=after, limit=limit, customer=customer, state=state, ref=ref, item=item, actors=actors
         )
-        return _seen(tx, page), following
+        return seen(tx, page), following
 
 
-def _seen(tx: Tx, page: list[Promise]) -> list[Seen]:
+def seen(tx: Tx, page: Sequence[Promise]) -> list[Seen]:
+    """These promises as they stand at this moment."""
     by_promise: dict[str, list[Commitment]] = {}
     for commitment in ledger.commitments_of(tx, [p.id for p in page]):
         by_promise.setdefault(commitment.promise, []).append(commitment)
@@ -79,7 +80,7 @@ def customers_in_use(tx: Tx) -> frozenset[str]:
 def promise_of(db: Database, text: str) -> Seen:
     """One promise by its id or its order number. Raises: NotFound."""
     with db.read() as tx:
-        return _seen(tx, [_found(tx, text)])[0]
+        return seen(tx, [_found(tx, text)])[0]
 
 
 def promise_with(db: Database, ref: str) -> str | None:
@@ -90,7 +91,7 @@ def promise_with(db: Database, ref: str) -> str | None:
         found = [
             one.promise.id
             for state in (State.held, State.committed)
-            for one in _seen(tx, store.promises_page(tx, ref=ref, state=state, limit=_OF_ONE_REF)[0])
+            for one in seen(tx, store.promises_page(tx, ref=ref, state=state, limit=_OF_ONE_REF)[0])
             if one.state.is_open
         ]
     if len(found) > 1:

@@ -462,6 +462,8 @@ def upgrade() -> None:
         sa.Column("changed_at", BigInteger(), nullable=False),
         sa.Column("expires_at", BigInteger(), nullable=True),
         sa.Column("due_on", Integer(), nullable=True),
+        sa.Column("value_minor", BigInteger(), nullable=True),
+        sa.Column("is_changed", Boolean(), nullable=False),
         sa.Column("item_ids", Words, nullable=False),
         sa.Column("body", LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("id", "version", name=op.f("pk_promise")),
@@ -478,6 +480,14 @@ def upgrade() -> None:
     )
     index_where("ix_promise_made_at", "promise", ["made_at", "id"], unique=False, where="in_force")
     index_where("ix_promise_ref", "promise", ["ref", "made_at", "id"], unique=False, where="in_force")
+    op.create_table(
+        "promise_view",
+        sa.Column("actor", Words, nullable=False),
+        sa.Column("name", Words, nullable=False),
+        sa.Column("query", Words, nullable=False),
+        sa.Column("saved_at", BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("actor", "name", name=op.f("pk_promise_view")),
+    )
     op.create_table(
         "request",
         sa.Column("id", Words, nullable=False),
