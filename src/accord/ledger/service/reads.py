@@ -44,6 +44,11 @@ def nodes_of_commitments(tx: Tx, ids: Sequence[str]) -> dict[str, str]:
     return {c.id: c.key for c in store.commitments_named(tx, ids)}
 
 
+def promises_of_commitments(tx: Tx, ids: Sequence[str]) -> dict[str, str]:
+    """The promise of each of these commitments; unknown ones are left out."""
+    return {c.id: c.promise for c in store.commitments_named(tx, ids)}
+
+
 def commitments_of(tx: Tx, promises: Sequence[str]) -> list[Commitment]:
     """The commitments of these promises, in force."""
     return store.commitments_of_promises(tx, promises)

@@ -58,6 +58,7 @@ class Look(msgspec.Struct, frozen=True, kw_only=True):
     is_uncovered: bool = False  # supply does not cover it now
     actors: tuple[str, ...] | None = None  # made by one of these …
     customers: tuple[str, ...] = ()  # … or for one of these
+    reach: tuple[str, ...] | None = None  # who looks may read only what these made; None = everything
 
 
 def page(
@@ -147,17 +148,21 @@ def _where(look: Look, now: Instant) -> tuple[list[str], dict[str, object]]:
     if look.is_uncovered:
         where.append(_IS_OPEN)
     if look.actors is not None:
-        who = []
-        for column, names in (("actor", look.actors), ("customer", look.customers)):
-            if names:
-                who.append(
-                    f"{column} IN ({', '.join([f':{column}_{place}' for place in range(len(names))])})"
-                )
-                params |= {f"{column}_{place}": name for place, name in enumerate(names)}
-        where.append(f"({' OR '.join(who)})" if who else "false")
+        by = _one_of("actor", look.actors, "by", params)
+        where.append(f"({by} OR {_one_of('customer', look.customers, 'for', params)})")
+    if look.reach is not None:
+        where.append(_one_of("actor", look.reach, "reach", params))
     if any(":now" in one for one in where):
         params["now"] = now
     return where, params
+
+
+def _one_of(column: str, names: Sequence[str], called: str, params: dict[str, object]) -> str:
+    """The condition that a column is one of few names; what it needs is added to the parameters."""
+    params |= {f"{called}_{place}": name for place, name in enumerate(names)}
+    if not names:
+        return "1 = 0"
+    return f"{column} IN ({', '.join([f':{called}_{place}' for place in range(len(names))])})"
 
 
 def _to_cursor(sort: Sort, value: int | None, id: str, *, is_down: bool) -> str:

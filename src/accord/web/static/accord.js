@@ -2,6 +2,7 @@
 
 import { listen } from "./keys.js";
 import { menu } from "./menu.js";
+import { listenToPromises, promises } from "./promises.js";
 import { theme } from "./theme.js";
 
 const isApple = /Mac|iPhone|iPad/.test(navigator.userAgent);
@@ -10,6 +11,7 @@ function settle() {
   for (const one of document.querySelectorAll("[data-chord]")) one.textContent = isApple ? "⌘K" : "Ctrl K";
   theme();
   menu();
+  promises();
   // After a boosted step the page begins where a page begins, and the focus with it.
   document.querySelector("[autofocus]")?.focus();
 }
@@ -22,5 +24,6 @@ document.addEventListener("click", (event) => {
 });
 
 listen();
+listenToPromises();
 settle();
 document.addEventListener("htmx:afterSettle", settle);

@@ -4,10 +4,10 @@ const KEPT = "accord.single-keys";
 let first = ""; // the first key of two, "g", until the next one or a second later
 let waits = 0;
 
-const typing = (target) =>
+export const typing = (target) =>
   target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName) && !/^(radio|checkbox)$/.test(target.type));
 
-const isOff = () => localStorage.getItem(KEPT) === "off";
+export const isOff = () => localStorage.getItem(KEPT) === "off";
 
 export function listen() {
   document.addEventListener("keydown", pressed);
