@@ -6,11 +6,24 @@ from collections.abc import Mapping
 
 from accord.kit.days import Day, Instant, date_of, instant_iso, local_day
 from accord.kit.quantity import format_quantity
-from accord.ledger.model import Item, Kind, Site, SupplyKind, Why, kind_of_key, node_of
+from accord.ledger.model import (
+    Item,
+    Kind,
+    Lane,
+    Operation,
+    Site,
+    Supplier,
+    SupplyKind,
+    Term,
+    Why,
+    kind_of_key,
+    node_of,
+)
 
 _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _A_MINUTE = 60 * 1_000_000
+OLD = 24 * 60 * _A_MINUTE  # supply news of which nothing was heard for so long may be wrong by now
 
 KINDS: Mapping[SupplyKind, str] = {
     SupplyKind.on_hand: "on hand",
@@ -98,3 +111,26 @@ def thing(key: str) -> str:
 def terms(path: tuple[str, ...]) -> str:
     """Whom a share is for: "tier A", "tier B, channel web"."""
     return ", ".join([term.replace(":", " ") for term in path])
+
+
+def way(
+    one: Operation | Lane | Term, suppliers: Mapping[str, Supplier], sites: Mapping[str, Site], scale: int
+) -> dict[str, str]:
+    """One way to have more of an item: what it is, how long it takes, and the fence before which nothing new may begin."""
+    if isinstance(one, Operation):
+        what, days = "Make", one.lead_days + one.after_days
+        takes = "as the lines have room" if one.steps else f"{days} open days"
+    elif isinstance(one, Lane):
+        what, takes = f"Move from {site_name(one.origin, sites)}", f"{one.transit_days} days on the way"
+    else:
+        known = suppliers.get(one.supplier)
+        what, takes = f"Buy from {known.name if known else one.supplier}", f"{one.lead_days} open days"
+    lot = f"{number(one.lot_min, scale)} or more" if one.lot_min > 1 else "any quantity"
+    steps = f", in steps of {number(one.lot_multiple, scale)}" if one.lot_multiple > 1 else ""
+    return {
+        "what": what + (" (expedited)" if one.expedite else ""),
+        "id": one.id,
+        "takes": takes,
+        "lot": f"{lot}{steps}",
+        "fence": f"{one.fence_days} days" if one.fence_days else "none",
+    }

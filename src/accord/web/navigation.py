@@ -39,6 +39,14 @@ PLACES = (
         words="agree rights manager",
     ),
     Place(
+        id="supply",
+        word="Supply",
+        href="/supply",
+        icon="supply",
+        keys="g s",
+        words="stock items sites receipts capacity shares available",
+    ),
+    Place(
         id="audit",
         word="Audit",
         href="/audit",

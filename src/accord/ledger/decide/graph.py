@@ -203,6 +203,10 @@ class Graph:
         """Every way to make, move or buy the item there, by (priority, make before move before buy, id)."""
         return self._sources.get((item, site), ())
 
+    def supplied(self) -> Iterable[tuple[str, str]]:
+        """Every (item, site) for which there is a way to make, move or buy it."""
+        return self._sources.keys()
+
     def inputs_of(self, item: str, site: str) -> Iterable[str]:
         """Every node key one level below: components and their alternates, origins of lanes; may repeat."""
         for operation in self.operations_for(item, site):
@@ -332,6 +336,16 @@ class Graph:
     def allocations_on(self, key: str) -> tuple[Allocation, ...]:
         """The shares set aside at a node, by (rank, id)."""
         return self._allocations.get(key, ())
+
+    @property
+    def has_allocations(self) -> bool:
+        """Whether any share is set aside."""
+        return bool(self._allocation_by_id)
+
+    @property
+    def allocations(self) -> tuple[Allocation, ...]:
+        """Every share, by item, site, rank and id."""
+        return tuple(sorted(self._allocation_by_id.values(), key=lambda a: (a.item, a.site, a.rank, a.id)))
 
     def allocation(self, id: str) -> Allocation | None:
         """One share by its id."""

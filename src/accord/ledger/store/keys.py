@@ -139,10 +139,10 @@ def every_key(tx: Tx, after: str, limit: int) -> list[tuple[Profile, int]]:
         after=after,
         limit=limit,
     )
-    return [(_profile_of(key, packed), lowest) for key, packed, lowest in found]
+    return [(profile_of(key, packed), lowest) for key, packed, lowest in found]
 
 
-def _profile_of(key: str, packed: bytes) -> Profile:
+def profile_of(key: str, packed: bytes) -> Profile:
     """The profile in a row. Raises: Fault when it is none, or another key's: somebody changed it."""
     try:
         profile = _decode(packed) if packed else Profile(key=key)
@@ -160,7 +160,7 @@ def unreadable_keys(tx: Tx) -> list[str]:
     for piece in tx.stream("SELECT key, profile FROM ledger_key ORDER BY key"):
         for key, packed in piece:
             try:
-                _profile_of(key, packed)
+                profile_of(key, packed)
             except Fault:
                 found.append(key)
     return found

@@ -1,0 +1,57 @@
+"""Where is the page of a node, and the list that adds up to one of its numbers?"""
+
+from __future__ import annotations
+
+from urllib.parse import quote, urlencode
+
+from accord.kit.days import Day, iso
+
+_ODD = frozenset(
+    {"", ".", "..", "resources", "allocations", "-"}
+)  # no item of this name has an address of its own
+
+
+def node(item: str, site: str = "", **more: str) -> str:
+    """The page of an item, at one site."""
+    return _of_item(item, "", {"site": site, **more})
+
+
+def rows(item: str, site: str, kind: str, *, since: Day | None = None, until: Day | None = None) -> str:
+    """The list that adds up to a number of a node: entries of a kind that count from a day in [since, until]."""
+    span = {"since": iso(since) if since else "", "until": iso(until) if until else ""}
+    return _of_item(item, "/rows", {"site": site, "kind": kind, **span})
+
+
+def resource(id: str, **more: str) -> str:
+    """The page of a resource or supplier's capacity."""
+    return _with("/supply/resource", {"id": id, **more})
+
+
+def resource_rows(
+    id: str, *, since: Day | None = None, until: Day | None = None, is_overtime: bool = False
+) -> str:
+    """The draws that add up to what is taken of a capacity in [since, until]."""
+    span = {"since": iso(since) if since else "", "until": iso(until) if until else ""}
+    return _with("/supply/resource/rows", {"id": id, "overtime": "1" if is_overtime else "", **span})
+
+
+def share_rows(item: str, site: str, id: str) -> str:
+    """The draws that add up to what is taken of a share."""
+    return _of_item(item, "/rows", {"site": site, "kind": "share", "share": id})
+
+
+def promise(id: str) -> str:
+    """The page of a promise."""
+    return f"/promises/{quote(id, safe='')}"
+
+
+def _of_item(item: str, end: str, wanted: dict[str, str]) -> str:
+    # A slash in an address always parts it, so an id that has one is named in the query.
+    if item in _ODD or "/" in item:
+        return _with(f"/supply/-{end}", {"item": item, **wanted})
+    return _with(f"/supply/{quote(item, safe='')}{end}", wanted)
+
+
+def _with(path: str, wanted: dict[str, str]) -> str:
+    given = {name: value for name, value in wanted.items() if value}
+    return f"{path}?{urlencode(given)}" if given else path

@@ -1,0 +1,63 @@
+"""What do people look at? Reads over many keys, or over what is past."""
+
+from __future__ import annotations
+
+import msgspec
+
+from accord.db.tx import Tx
+from accord.kit.days import Day, Instant
+from accord.ledger.model import Kind, Profile
+from accord.ledger.store.keys import profile_of
+
+_HISTORY_MAX = 500  # rows of one node; older ones say little about how receipts keep their day now
+_CAUSES_MAX = 200  # the latest news among which each source's is looked for
+
+
+class Past(msgspec.Struct, frozen=True, gc=False):
+    """One version of a receipt."""
+
+    id: str
+    due_on: Day
+    on: Day
+    counts: str
+    is_over: bool  # not in force any more
+
+
+def nodes(tx: Tx, limit: int) -> list[Profile]:
+    """Nodes in key order, at most so many. Raises: Fault."""
+    # A stretch of the primary key: ";" is what follows ":".
+    found = tx.rows(
+        "SELECT key, profile FROM ledger_key WHERE key >= :first AND key < :last ORDER BY key LIMIT :limit",
+        first=f"{Kind.node.value}:",
+        last=f"{Kind.node.value};",
+        limit=limit,
+    )
+    return [profile_of(key, packed) for key, packed in found]
+
+
+def open_exception_counts(tx: Tx) -> dict[str, int]:
+    """How many exceptions are open at each node that has any."""
+    # The partial unique index on key and commitment alone: as many rows as are open.
+    return dict(tx.rows("SELECT key, count(*) FROM ledger_exception WHERE closed_at IS NULL GROUP BY key"))
+
+
+def latest_news(tx: Tx) -> list[tuple[str, str, Instant]]:
+    """The latest news, newest first: (who told it, kind, moment)."""
+    # The end of the primary key: ids sort as they were made.
+    found = tx.rows(
+        "SELECT actor, kind, at FROM ledger_cause ORDER BY id DESC LIMIT :limit", limit=_CAUSES_MAX
+    )
+    return [(actor, kind, at) for actor, kind, at in found]
+
+
+def receipts_of_the_past(tx: Tx, key: str) -> list[Past]:
+    """Versions of a node's receipts, by id and the oldest first, of those that changed last."""
+    # A stretch of the primary key, the latest versions of it.
+    found = tx.rows(
+        "SELECT id, COALESCE(due_on, on_day), on_day, counts, version_to, version_from FROM ledger_supply"
+        " WHERE key = :key AND kind <> 'on_hand' ORDER BY version_from DESC, id LIMIT :limit",
+        key=key,
+        limit=_HISTORY_MAX,
+    )
+    rows = sorted(found, key=lambda row: (row[0], row[5]))
+    return [Past(id, due, on, why, until is not None) for id, due, on, why, until, _since in rows]
