@@ -11,11 +11,13 @@ from accord.kit.days import Day, Instant, local_day
 from accord.kit.errors import NotFound
 from accord.ledger import store
 from accord.ledger.decide.gate import folded
+from accord.ledger.decide.outlook import free
 from accord.ledger.decide.projection import Projection, deltas_of
 from accord.ledger.decide.trial import Trial
 from accord.ledger.model import Commitment, Draw, Movement, OpenException, Profile, State, Supply, node_key
 from accord.ledger.service.books import Clock
 from accord.ledger.service.graphs import graph as read_graph
+from accord.ledger.service.settled import settled
 
 
 class Step(msgspec.Struct, frozen=True):
@@ -129,6 +131,7 @@ def node(tx: Tx, item: str, site: str) -> NodeView:
     key = node_key(item, site)
     profile = store.read(tx, [key])[key]
     clock = Clock(graph, max(tx.now(), profile.latest_at))
+    profile = settled(tx, {key: profile}, clock.now)[key]
     today = clock.today_of(key)
     supplies, commitments = store.node_detail(tx, key)
     return NodeView(
@@ -144,9 +147,11 @@ def node(tx: Tx, item: str, site: str) -> NodeView:
 
 
 def steps(profile: Profile, today: Day) -> tuple[Step, ...]:
-    """The days on which a profile changes, with projection and look-ahead ATP."""
+    """The days on which a profile changes, with projection and look-ahead ATP: of lots no more than lasts for later draws."""
     projection = Projection(deltas_of(profile, today))
-    return tuple(Step(day, projection.level(day), max(0, projection.floor(day))) for day in projection.days)
+    return tuple(
+        Step(day, projection.level(day), free(projection, profile, today, day)) for day in projection.days
+    )
 
 
 def available(tx: Tx, item: str, site: str, on: Day, *, life_days: int = 0) -> int:
