@@ -29,7 +29,7 @@ Words = Annotated[str, QueryParameter(name="q", max_length=200)]
 Name = Annotated[str, QueryParameter(max_length=200)]
 
 
-@get("/supply", include_in_schema=False, sync_to_thread=True)
+@get("/supply", opt={"operation": "supply.read"}, include_in_schema=False, sync_to_thread=True)
 def supply_page(state: State, q: Words = "", after: FromQuery[str | None] = None) -> Template:
     """Every item at every site, the tightest first."""
     db: Database = state["db"]
@@ -38,7 +38,7 @@ def supply_page(state: State, q: Words = "", after: FromQuery[str | None] = None
     return Template(template_name="supply.html", context=listed(found, q=q, after=after))
 
 
-@get("/supply/{id:str}", include_in_schema=False, sync_to_thread=True)
+@get("/supply/{id:str}", opt={"operation": "supply.read"}, include_in_schema=False, sync_to_thread=True)
 def node_page(
     id: FromPath[str], state: State, item: Name = "", site: Name = "", weeks: FromQuery[int] = WEEKS[0]
 ) -> Template | Redirect:
@@ -60,7 +60,7 @@ def node_page(
     return Template(template_name="supply_node.html", context=node(sheet, weeks))
 
 
-@get("/supply/{id:str}/rows", include_in_schema=False, sync_to_thread=True)
+@get("/supply/{id:str}/rows", opt={"operation": "supply.read"}, include_in_schema=False, sync_to_thread=True)
 def rows_page(
     id: FromPath[str],
     state: State,
