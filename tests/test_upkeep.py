@@ -14,6 +14,7 @@ from accord.db.migrations import upgrade
 from accord.exceptions.model import Counted
 from accord.exceptions.service import supply_changed
 from accord.kit.errors import Unavailable
+from accord.web.jobs import JOBS
 from tests import postgres
 from tests.commands import Run, run
 from tests.company import said_day, tell
@@ -390,9 +391,9 @@ def test_jobs_are_done_once_and_then_listed(kept: Database, run: Run) -> None:
     again = run("jobs", "--once")
     after = run("jobs", "--json").json["items"]
 
-    names = ["publish", "roll", "tidy", "prune", "forget_imports", "forget_sessions", "checkpoint"]
+    names = [job.name for job in JOBS]
     assert [one["id"] for one in before] == [one["id"] for one in once.json["items"]] == names
-    assert [one["done_at"] for one in before] == [None] * 7
+    assert [one["done_at"] for one in before] == [None] * len(JOBS)
     assert once.code == again.code == 0
     assert once.json["failed"] == 0
     done = {one["id"]: one["done"] for one in once.json["items"]}
@@ -414,11 +415,13 @@ def test_a_job_that_fails_exits_1_and_the_others_are_done(kept: Database, run: R
     states = {one["id"]: one["state"] for one in ran.json["items"]}
     assert states == {
         "publish": "done",
+        "notify": "done",
         "roll": "done",
         "tidy": "done",
         "prune": "done",
         "forget_imports": "done",
         "forget_sessions": "done",
+        "forget_notices": "done",
         "checkpoint": "failed",
     }
     listed = {one["id"]: one for one in run("jobs", "--json").json["items"]}

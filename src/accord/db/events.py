@@ -113,6 +113,16 @@ def forget(tx: Tx, position: int) -> None:
         _set(tx, _FORGOTTEN, position)
 
 
+def forgotten(tx: Tx) -> int:
+    """The last position that may be missing because it was pruned; 0 while nothing was."""
+    return _value(tx, _FORGOTTEN)
+
+
+def last(tx: Tx) -> int:
+    """The position of the latest event that has one."""
+    return _value(tx, _LAST)
+
+
 def _value(tx: Tx, name: str) -> int:
     # One row, by primary key.
     found = tx.rows("SELECT value FROM setting WHERE name = :name", name=name)

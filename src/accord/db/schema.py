@@ -137,6 +137,71 @@ job = Table(
     Column("error", Words),  # of the last one, until it goes well again
 )
 
+# What people are told in the app. One row for each audience, a person or a role, and cause.
+notice = Table(
+    "notice",
+    metadata,
+    Column("id", Words, primary_key=True),
+    Column(
+        "audience", Words, nullable=False
+    ),  # "person:" and a name, "role:" and a role, "owner:" and either
+    Column("kind", Words, nullable=False),
+    Column("cause", Words, nullable=False),
+    Column("at", Moment, nullable=False),
+    Column(
+        "changed_at", Moment, nullable=False
+    ),  # when something was added: it is new again for who read it before
+    Column("over_at", Moment),
+    Column("actor", Words, nullable=False),  # who caused it, and is not told; "" = nobody in particular
+    Column("body", LargeBinary, nullable=False),
+    UniqueConstraint("audience", "cause"),
+    Index("ix_notice_audience_changed_at", "audience", "changed_at"),
+    Index("ix_notice_cause", "cause"),
+    Index("ix_notice_changed_at", "changed_at"),
+    Index("ix_notice_over_at", "over_at"),
+)
+
+# Who has read which notice, when.
+notice_read = Table(
+    "notice_read",
+    metadata,
+    Column("person", Words, primary_key=True),
+    Column("notice", Words, primary_key=True),
+    Column("read_at", Moment, nullable=False),
+)
+
+# Who does not want to be told of which kind of thing.
+notice_mute = Table(
+    "notice_mute",
+    metadata,
+    Column("person", Words, primary_key=True),
+    Column("kind", Words, primary_key=True),
+    Column("muted_at", Moment, nullable=False),
+)
+
+# What is to be looked at again, so that somebody can be told in time: a hold that is about to end.
+notice_timer = Table(
+    "notice_timer",
+    metadata,
+    Column("subject", Words, primary_key=True),
+    Column("kind", Words, primary_key=True),
+    Column("at", Moment, primary_key=True, autoincrement=False),
+    Index("ix_notice_timer_at", "at"),
+)
+
+# What somebody wanted and was refused for want of supply: told when some becomes free.
+notice_wish = Table(
+    "notice_wish",
+    metadata,
+    Column("item", Words, primary_key=True),
+    Column("person", Words, primary_key=True),
+    Column("request", Words, primary_key=True),
+    Column("day", Integer, nullable=False),  # for when
+    Column("what", Words, nullable=False),
+    Column("line", Words, nullable=False),
+    Column("at", Moment, nullable=False),
+)
+
 # Keys that programs sign in with; only their hashes are kept.
 api_key = Table(
     "api_key",

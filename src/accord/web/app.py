@@ -49,6 +49,8 @@ from accord.web.interpreter import collect_seldom, take_turns
 from accord.web.jobs import Runner
 from accord.web.limits import RateLimit
 from accord.web.navigation import PLACES
+from accord.web.notices.live import Pulse
+from accord.web.notices.pages import PAGES as NOTICE_PAGES
 from accord.web.pages.signing_in import PAGES as SIGN_IN_PAGES
 from accord.web.problems import BODY_BYTES_MAX, PROBLEM_JSON, response_of
 from accord.web.routes import PAGES as OWN_PAGES
@@ -138,6 +140,8 @@ def on(
 ) -> Accord:
     """The application on a database that is open already."""
 
+    pulse = Pulse(db)
+
     @asynccontextmanager
     async def life(app: Litestar) -> AsyncIterator[None]:
         runner = Runner(db) if runs_jobs else None
@@ -146,6 +150,7 @@ def on(
         try:
             yield
         finally:
+            pulse.end()
             if runner is not None:
                 await asyncio.to_thread(runner.stop)
             # What is queued at the desk is answered before the database goes.
@@ -182,12 +187,13 @@ def on(
                     *OWN_PAGES,
                     *DESIGN_PAGES,
                     *SIGN_IN_PAGES,
+                    *NOTICE_PAGES,
                 ],
                 middleware=[Shell(db, is_open=is_open), admission],
             ),
             Router(path="/static", route_handlers=[static]),
         ],
-        state=State({"db": db, "catalogues": Catalogues(db), "is_open": is_open}),
+        state=State({"db": db, "catalogues": Catalogues(db), "is_open": is_open, "pulse": pulse}),
         exception_handlers={HTTPException: response_of, Exception: response_of},
         lifespan=[life],
         request_max_body_size=BODY_BYTES_MAX,
@@ -197,7 +203,7 @@ def on(
             engine_callback=_with_globals,
         ),
         compression_config=CompressionConfig(
-            backend="gzip", minimum_size=1_000, exclude=["^/v1/promises", "^/static/"]
+            backend="gzip", minimum_size=1_000, exclude=["^/v1/promises", "^/static/", "^/notifications/live"]
         ),
         openapi_config=OpenAPIConfig(
             title=openapi.TITLE,

@@ -22,6 +22,7 @@ from accord.exceptions import jobs as exception_jobs
 from accord.kit.errors import AccordError, Fault
 from accord.promise import jobs as promise_jobs
 from accord.web import sessions
+from accord.web.notices import made
 
 _LOG = structlog.get_logger("accord.jobs")
 
@@ -54,6 +55,14 @@ JOBS = (
         lease_seconds=30,
         run=db_jobs.publish,
         is_needed=db_jobs.is_told,
+    ),
+    Job(
+        name="notify",
+        what="tells people in the app what happened, and that a hold is about to end",
+        every_seconds=1,
+        lease_seconds=60,
+        run=made.notify,
+        is_needed=made.is_needed,
     ),
     Job(
         name="roll",
@@ -90,6 +99,13 @@ JOBS = (
         every_seconds=3_600,
         lease_seconds=60,
         run=sessions.forget,
+    ),
+    Job(
+        name="forget_notices",
+        what="forgets what people were told a quarter ago",
+        every_seconds=3_600,
+        lease_seconds=300,
+        run=made.prune,
     ),
     Job(
         name="checkpoint",

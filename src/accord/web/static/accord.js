@@ -1,6 +1,7 @@
 // What a page does beside what it says: keys, the command menu, light and dark. Everything here can also be done without.
 
 import { listen } from "./keys.js";
+import { listen as listenLive, live } from "./live.js";
 import { menu } from "./menu.js";
 import { listenToPromises, promises } from "./promises.js";
 import { theme } from "./theme.js";
@@ -12,6 +13,7 @@ function settle() {
   theme();
   menu();
   promises();
+  live();
   // After a boosted step the page begins where a page begins, and the focus with it.
   document.querySelector("[autofocus]")?.focus();
 }
@@ -25,5 +27,6 @@ document.addEventListener("click", (event) => {
 
 listen();
 listenToPromises();
+listenLive();
 settle();
 document.addEventListener("htmx:afterSettle", settle);

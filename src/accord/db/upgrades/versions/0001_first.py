@@ -393,6 +393,57 @@ def upgrade() -> None:
         where="version_to IS NULL AND proposed_by IS NOT NULL",
     )
     op.create_table(
+        "notice",
+        sa.Column("id", Words, nullable=False),
+        sa.Column("audience", Words, nullable=False),
+        sa.Column("kind", Words, nullable=False),
+        sa.Column("cause", Words, nullable=False),
+        sa.Column("at", BigInteger(), nullable=False),
+        sa.Column("changed_at", BigInteger(), nullable=False),
+        sa.Column("over_at", BigInteger(), nullable=True),
+        sa.Column("actor", Words, nullable=False),
+        sa.Column("body", LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_notice")),
+        sa.UniqueConstraint("audience", "cause", name=op.f("uq_notice_audience_cause")),
+    )
+    op.create_index("ix_notice_audience_changed_at", "notice", ["audience", "changed_at"], unique=False)
+    op.create_index("ix_notice_cause", "notice", ["cause"], unique=False)
+    op.create_index("ix_notice_changed_at", "notice", ["changed_at"], unique=False)
+    op.create_index("ix_notice_over_at", "notice", ["over_at"], unique=False)
+    op.create_table(
+        "notice_mute",
+        sa.Column("person", Words, nullable=False),
+        sa.Column("kind", Words, nullable=False),
+        sa.Column("muted_at", BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("person", "kind", name=op.f("pk_notice_mute")),
+    )
+    op.create_table(
+        "notice_read",
+        sa.Column("person", Words, nullable=False),
+        sa.Column("notice", Words, nullable=False),
+        sa.Column("read_at", BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("person", "notice", name=op.f("pk_notice_read")),
+    )
+    op.create_table(
+        "notice_timer",
+        sa.Column("subject", Words, nullable=False),
+        sa.Column("kind", Words, nullable=False),
+        sa.Column("at", BigInteger(), autoincrement=False, nullable=False),
+        sa.PrimaryKeyConstraint("subject", "kind", "at", name=op.f("pk_notice_timer")),
+    )
+    op.create_index("ix_notice_timer_at", "notice_timer", ["at"], unique=False)
+    op.create_table(
+        "notice_wish",
+        sa.Column("item", Words, nullable=False),
+        sa.Column("person", Words, nullable=False),
+        sa.Column("request", Words, nullable=False),
+        sa.Column("day", Integer(), nullable=False),
+        sa.Column("what", Words, nullable=False),
+        sa.Column("line", Words, nullable=False),
+        sa.Column("at", BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("item", "person", "request", name=op.f("pk_notice_wish")),
+    )
+    op.create_table(
         "open_line",
         sa.Column("source", Words, nullable=False),
         sa.Column("id", Words, nullable=False),
