@@ -234,9 +234,9 @@ account = Table(
     Column("invite_hash", Words),  # of the link that sets a password, once
     Column("invite_until", Moment),
     Column("subject", Words),  # issuer and subject at an identity provider, from the first sign-in over it
-    UniqueConstraint("name_key"),
     UniqueConstraint("email_key"),
     UniqueConstraint("invite_hash"),
+    UniqueConstraint("name_key"),
     UniqueConstraint("subject"),
 )
 
