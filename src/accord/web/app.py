@@ -51,7 +51,7 @@ from accord.web.limits import RateLimit
 from accord.web.navigation import PLACES
 from accord.web.notices.live import Pulse
 from accord.web.notices.pages import PAGES as NOTICE_PAGES
-from accord.web.pages.signing_in import PAGES as SIGN_IN_PAGES
+from accord.web.pages.routes import PAGES as PEOPLE_PAGES
 from accord.web.problems import BODY_BYTES_MAX, PROBLEM_JSON, response_of
 from accord.web.routes import PAGES as OWN_PAGES
 from accord.web.routes import ROUTES as OWN_ROUTES
@@ -186,7 +186,7 @@ def on(
                     *IMPORT_PAGES,
                     *OWN_PAGES,
                     *DESIGN_PAGES,
-                    *SIGN_IN_PAGES,
+                    *PEOPLE_PAGES,
                     *NOTICE_PAGES,
                 ],
                 middleware=[Shell(db, is_open=is_open), admission],

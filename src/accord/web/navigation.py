@@ -55,4 +55,13 @@ PLACES = (
         words="proof record log verify checkpoint hash chain",
         is_low=True,
     ),
+    Place(
+        id="people",
+        word="People",
+        href="/people",
+        icon="people",
+        keys="g e",
+        words="accounts users roles teams keys administrator invite",
+        is_low=True,
+    ),
 )

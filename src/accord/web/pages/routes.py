@@ -1,0 +1,7 @@
+"""Which pages are about the people and programs that come in?"""
+
+from __future__ import annotations
+
+from accord.web.pages import account, keys, people, signing_in
+
+PAGES = [*signing_in.PAGES, *account.PAGES, *people.PAGES, *keys.PAGES]
