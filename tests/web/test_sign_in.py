@@ -31,7 +31,7 @@ def carry(client: Client, token: str) -> None:
 
 
 def signed_in(client: Client) -> bool:
-    return client.get("/promises", follow_redirects=False).status_code == 200
+    return client.get("/account", follow_redirects=False).status_code == 200
 
 
 @pytest.mark.parametrize("name", ["Anna Lund", "anna  lund", "ANNA LUND"])

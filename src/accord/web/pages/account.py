@@ -7,7 +7,7 @@ from http import HTTPStatus
 import msgspec
 from litestar import get, post
 from litestar.datastructures import State
-from litestar.params import URLEncodedBody
+from litestar.params import FromQuery, URLEncodedBody
 from litestar.response import Redirect, Template
 
 from accord.db.engine import Database
@@ -35,7 +35,7 @@ _OWN = {"operation": "account.own"}
 
 
 @get("/account", include_in_schema=False, sync_to_thread=True, opt=_OWN)
-def account_page(state: State, request: Visitor, done: str = "") -> Template:
+def account_page(state: State, request: Visitor, done: FromQuery[str] = "") -> Template:
     """One's own account."""
     return _page(state["db"], request, done=done)
 

@@ -10,7 +10,7 @@ from http import HTTPStatus
 import msgspec
 from litestar import get, post
 from litestar.datastructures import State
-from litestar.params import FromPath, URLEncodedBody
+from litestar.params import FromPath, FromQuery, URLEncodedBody
 from litestar.response import Redirect, Template
 
 from accord.db.engine import Database
@@ -77,7 +77,7 @@ def add(state: State, request: Visitor, data: URLEncodedBody[Person]) -> Templat
 
 
 @get("/people/{person:str}", include_in_schema=False, sync_to_thread=True, opt=_READ)
-def person_page(person: FromPath[str], state: State, done: str = "") -> Template:
+def person_page(person: FromPath[str], state: State, done: FromQuery[str] = "") -> Template:
     """One account."""
     return _person(state["db"], accounts.find(state["db"], person), done=done)
 
