@@ -1,16 +1,20 @@
 """What happens to the rules, in order?"""
 
 from accord.policy.service.editions import (
+    ChangedMeanwhile,
     EditionDue,
     Tested,
     activate,
     agree,
+    between,
     difference,
     doubts,
     editions,
+    in_force,
     state,
     still,
     tested,
+    withdraw,
 )
 from accord.policy.service.records import (
     HEAD,
@@ -27,17 +31,20 @@ from accord.policy.service.records import (
 
 __all__ = [
     "HEAD",
+    "ChangedMeanwhile",
     "EditionDue",
     "Record",
     "Tested",
     "activate",
     "agree",
+    "between",
     "book",
     "book_at",
     "difference",
     "doubts",
     "editions",
     "hold",
+    "in_force",
     "put",
     "put_in",
     "restated_since",
@@ -46,4 +53,5 @@ __all__ = [
     "tested",
     "undo_in",
     "version",
+    "withdraw",
 ]
