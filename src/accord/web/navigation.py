@@ -47,6 +47,15 @@ PLACES = (
         words="stock items sites receipts capacity shares available",
     ),
     Place(
+        id="rights",
+        word="Rights",
+        href="/rights",
+        icon="rights",
+        keys="g t",
+        words="policy rules who may decide limits approval",
+        is_low=True,
+    ),
+    Place(
         id="audit",
         word="Audit",
         href="/audit",

@@ -11,9 +11,11 @@ from accord.policy.service.editions import (
     doubts,
     editions,
     in_force,
+    may_withdraw,
     state,
     still,
     tested,
+    why_not_agree,
     withdraw,
 )
 from accord.policy.service.records import (
@@ -45,6 +47,7 @@ __all__ = [
     "editions",
     "hold",
     "in_force",
+    "may_withdraw",
     "put",
     "put_in",
     "restated_since",
@@ -53,5 +56,6 @@ __all__ = [
     "tested",
     "undo_in",
     "version",
+    "why_not_agree",
     "withdraw",
 ]
