@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+
+import msgspec
 
 from accord.connect.known import record_there
 from accord.connect.model import Change, Translation
@@ -16,7 +18,17 @@ from accord.ledger.service import graphs, reads
 from accord.policy import service as policy
 from accord.policy.model import Book, Customer, Price, Tier
 
-_NEW, _CHANGED, _SAME = range(3)
+NEW, CHANGED, SAME = range(3)
+ENDS = "ended master data"
+
+
+class Judged(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that comes in, against what is there."""
+
+    kind: str
+    which: int  # NEW, CHANGED, SAME
+    given: object
+    there: object = None  # None = nothing
 
 
 def changes_of(tx: Tx, translation: Translation, lines: Mapping[str, tuple[str, bytes]]) -> dict[str, Change]:
@@ -25,34 +37,39 @@ def changes_of(tx: Tx, translation: Translation, lines: Mapping[str, tuple[str, 
     A count is compared with the stock that is there now; opening commitments come in once.
     """
     found: dict[str, list[int]] = {}
+    for one in judged(tx, translation, lines):
+        found.setdefault(one.kind, [0, 0, 0])[one.which] += 1
+    return {kind: Change(new=n, changed=c, same=s) for kind, (n, c, s) in sorted(found.items())}
 
-    def add(kind: str, index: int) -> None:
-        found.setdefault(kind, [0, 0, 0])[index] += 1
 
+def judged(tx: Tx, translation: Translation, lines: Mapping[str, tuple[str, bytes]]) -> Iterator[Judged]:
+    """Everything that comes in, one by one, in the order in which it does."""
     graph, book = graphs.graph(tx), policy.book(tx)
-    there = _supplies(tx, translation)
+    supplies = _supplies(tx, translation)
     for one in translation.news:
         match one:
             case MasterStated(record=record) if record is not None:
-                add(kind_name(record), _against(record_there(graph, record), record))
+                there = record_there(graph, record)
+                yield _against(kind_name(record), there, record)
+            case MasterStated(ends=gone) if gone is not None:
+                yield Judged(kind=ENDS, which=CHANGED, given=gone, there=gone)
             case Counted():
-                add(
-                    "count",
-                    _count(there.get((node_key(one.item, one.site), on_hand_id(one.lot, one.status))), one),
-                )
+                was = supplies.get((node_key(one.item, one.site), on_hand_id(one.lot, one.status)))
+                yield Judged(kind="count", which=_count(was, one), given=one, there=was)
             case ReceiptStated():
-                add("receipt", _receipt(there.get((node_key(one.item, one.site), one.id)), one))
+                was = supplies.get((node_key(one.item, one.site), one.id))
+                yield Judged(kind="receipt", which=_receipt(was, one), given=one, there=was)
             case OpeningLine():
-                add("opening commitment", _SAME if one.ref in lines else _NEW)
+                yield Judged(kind="opening commitment", which=SAME if one.ref in lines else NEW, given=one)
             case _:
-                add("other news", _NEW)
+                yield Judged(kind="other news", which=NEW, given=one)
     for given in translation.policy:
         if isinstance(given, Customer | Tier | Price):
-            add(type(given).__name__.lower(), _against(in_force(book, given), given))
+            yield _against(type(given).__name__.lower(), in_force(book, given), given)
     for line in translation.lines:
-        was = lines.get(line.id)
-        add("open line", _against(None if was is None else was[1], canonical(line.request)))
-    return {kind: Change(new=n, changed=c, same=s) for kind, (n, c, s) in sorted(found.items())}
+        before = lines.get(line.id)
+        which = NEW if before is None else SAME if before[1] == canonical(line.request) else CHANGED
+        yield Judged(kind="open line", which=which, given=line, there=None if before is None else before[1])
 
 
 def _supplies(tx: Tx, translation: Translation) -> dict[tuple[str, str], Supply]:
@@ -65,16 +82,16 @@ def _supplies(tx: Tx, translation: Translation) -> dict[tuple[str, str], Supply]
 
 def _count(there: Supply | None, one: Counted) -> int:
     if there is None:
-        return _NEW
-    return _SAME if (there.quantity, there.expires_on) == (one.quantity, one.expires_on) else _CHANGED
+        return NEW
+    return SAME if (there.quantity, there.expires_on) == (one.quantity, one.expires_on) else CHANGED
 
 
 def _receipt(there: Supply | None, one: ReceiptStated) -> int:
     if there is None:
-        return _SAME if one.quantity == 0 else _NEW
+        return SAME if one.quantity == 0 else NEW
     said = (one.kind, one.quantity, one.due_on, one.released, one.ref, one.lot, one.expires_on)
     was = (there.kind, there.quantity, there.due_on, there.released, there.ref, there.lot, there.expires_on)
-    return _SAME if said == was else _CHANGED
+    return SAME if said == was else CHANGED
 
 
 def in_force(book: Book, record: Customer | Tier | Price) -> Customer | Tier | Price | None:
@@ -88,5 +105,6 @@ def in_force(book: Book, record: Customer | Tier | Price) -> Customer | Tier | P
             return book.prices.get(record.id)
 
 
-def _against(there: object, given: object) -> int:
-    return _NEW if there is None else _SAME if there == given else _CHANGED
+def _against(kind: str, there: object, given: object) -> Judged:
+    which = NEW if there is None else SAME if there == given else CHANGED
+    return Judged(kind=kind, which=which, given=given, there=there)

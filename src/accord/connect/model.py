@@ -140,6 +140,7 @@ class Uncovered(msgspec.Struct, frozen=True, kw_only=True):
     unit: str
     ship_on: Day
     days: int  # from today on at the site
+    owner: str = ""  # who promised it
 
 
 class Effects(msgspec.Struct, frozen=True, kw_only=True):
@@ -236,7 +237,8 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     id: str  # imp_…
     source: str
     state: RunState
-    actor: str
+    actor: str  # who put it in
+    done_by: str | None  # who let it in
     begun_at: Instant
     done_at: Instant | None
     undone_at: Instant | None

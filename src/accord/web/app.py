@@ -25,6 +25,7 @@ from litestar.types import Receive, Scope, Send
 
 from accord.connect.api import ROUTES as IMPORT_ROUTES
 from accord.connect.pages.routes import PAGES as IMPORT_PAGES
+from accord.connect.service.working import close as close_imports
 from accord.db import doctor
 from accord.db.engine import Database, open_database
 from accord.exceptions.api.routes import ROUTES as EXCEPTION_ROUTES
@@ -156,6 +157,7 @@ def on(
             # What is queued at the desk is answered before the database goes.
             promise.desk(db).close()
             await asyncio.to_thread(close_errands, db)
+            await asyncio.to_thread(close_imports, db)
             if closes:
                 db.close()
 

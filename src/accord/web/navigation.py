@@ -47,12 +47,12 @@ PLACES = (
         words="stock items sites receipts capacity shares available",
     ),
     Place(
-        id="rights",
-        word="Rights",
-        href="/rights",
-        icon="rights",
-        keys="g t",
-        words="policy rules who may decide limits approval",
+        id="imports",
+        word="Imports",
+        href="/imports",
+        icon="import",
+        keys="g i",
+        words="import files csv excel upload bring in data undo",
         is_low=True,
     ),
     Place(

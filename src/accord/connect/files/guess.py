@@ -60,7 +60,7 @@ def guessed(files: Map[str, bytes], choices: Choices) -> Guessed:
             key = f"{name}#{sheet}" if sheet else name
             tables[key] = found
             sources[key] = Source(
-                file=_literal(name),
+                file=literal(name),
                 encoding=format_.encoding,
                 delimiter=format_.delimiter,
                 sheet=sheet or None,
@@ -143,6 +143,6 @@ def target_of(name: str, columns: tuple[str, ...], file: str) -> str:
     raise InputError.at(file, "mapping_missing", detail)
 
 
-def _literal(name: str) -> str:
+def literal(name: str) -> str:
     """A file name in which * ? [ stand for themselves."""
     return "".join(f"[{letter}]" if letter in "*?[" else letter for letter in name)

@@ -23,6 +23,7 @@ class NotImported(InputError):
     code = "not_imported"
     title = "The files cannot come in as they are"
     rejected: tuple[Rejected, ...] = ()  # the rows, for whoever repairs them
+    problems: tuple[Problem, ...] = ()  # all of them; `extra` lists the first
 
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True):
@@ -136,4 +137,5 @@ class Problems:
             },
         )
         error.rejected = tuple(rejected)
+        error.problems = found
         raise error

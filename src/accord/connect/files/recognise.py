@@ -110,6 +110,16 @@ def delimiter_of(name: str, text: str, choices: Choices) -> Finding:
     return Finding(file=name, what="delimiter", reading=mark, evidence=evidence)
 
 
+def separators_of(name: str, text: str) -> tuple[tuple[str, str], ...]:
+    """The marks that may separate the cells with their words, where only a person knows which; none where it is plain."""
+    try:
+        delimiter_of(name, text, Choices())
+    except InputError:
+        header = text.partition("\n")[0]
+        return tuple((mark, _SHOWN[mark]) for mark in _SEPARATORS if mark in header)
+    return ()
+
+
 def _widths(text: str, mark: str) -> set[int]:
     try:
         rows = csv.reader(io.StringIO(text[:200_000], newline=""), delimiter=mark, strict=True)

@@ -63,6 +63,9 @@ _NUMBER = re.compile(r"-?[0-9][0-9.,' ]*")
 _NUMERIC = frozenset([As.quantity, As.amount, As.decimal, As.whole, As.money])
 
 
+Fields = dict[str, tuple[str, int]]  # column: field, and how sure
+
+
 class Column(msgspec.Struct, frozen=True, kw_only=True):
     """What one column may be."""
 
@@ -85,24 +88,13 @@ class Suggestion(msgspec.Struct, frozen=True, kw_only=True):
 
 def suggested(name: str, table: Table, format_: Format, choices: Choices) -> Suggestion | None:
     """The likeliest reading of a table; None when no target has even one field that fits."""
-    samples = {column: _samples(table, place) for place, column in enumerate(table.columns)}
-    best: tuple[int, Target, dict[str, tuple[str, int]]] | None = None
-    for target in TARGETS.values():
-        fields = _fields(target, samples)
-        found = {field for field, _ in fields.values()}
-        if not found:
-            continue
-        # The most columns explained, the fewest fields missing.
-        score = sum(sure for _, sure in fields.values()) - _MISSING * len(target.required - found)
-        score += 15 if _plain(target.name).rstrip("s") in _plain(name.partition(".")[0]) else 0
-        if best is None or score > best[0]:
-            best = (score, target, fields)
+    samples = {column: samples_of(table, place) for place, column in enumerate(table.columns)}
+    best = likeliest(name, samples)
     if best is None:
         return None
-    _, target, fields = best
+    target, fields = best
     taken = {field for field, _ in fields.values()}
     missing = tuple(sorted(target.required - taken))
-    sure = 0 if missing else min(sure for field, sure in fields.values() if field in target.required)
     columns = tuple(
         Column(
             column=column,
@@ -115,18 +107,40 @@ def suggested(name: str, table: Table, format_: Format, choices: Choices) -> Sug
     return Suggestion(
         file=table.file,
         target=target.name,
-        sure=sure,
+        sure=sureness(target, fields),
         missing=missing,
         columns=columns,
         mapping=_mapping(name, table, format_, target, columns, choices),
     )
 
 
-def _samples(table: Table, place: int) -> tuple[str, ...]:
+def likeliest(name: str, samples: Map[str, tuple[str, ...]]) -> tuple[Target, Fields] | None:
+    """The target that explains most columns of a file with the fewest fields missing; None when none has a field that fits."""
+    best: tuple[int, Target, Fields] | None = None
+    for target in TARGETS.values():
+        fields = fields_of(target, samples)
+        found = {field for field, _ in fields.values()}
+        if not found:
+            continue
+        score = sum(sure for _, sure in fields.values()) - _MISSING * len(target.required - found)
+        score += 15 if _plain(target.name).rstrip("s") in _plain(name.partition(".")[0]) else 0
+        if best is None or score > best[0]:
+            best = (score, target, fields)
+    return None if best is None else best[1:]
+
+
+def sureness(target: Target, fields: Fields) -> int:
+    """As sure as the least sure of the fields without which a row means nothing."""
+    needed = [sure for field, sure in fields.values() if field in target.required]
+    return min(needed) if len(needed) == len(target.required) else 0
+
+
+def samples_of(table: Table, place: int) -> tuple[str, ...]:
+    """Different words of a column, from its first rows."""
     return tuple(dict.fromkeys(cells[place] for _, cells in table.rows[:_LOOKED_AT] if cells[place]))
 
 
-def _fields(target: Target, samples: Map[str, tuple[str, ...]]) -> dict[str, tuple[str, int]]:
+def fields_of(target: Target, samples: Map[str, tuple[str, ...]]) -> Fields:
     """A field for each column, the surest first, each field once."""
     is_small = len(samples) <= _COMPARED_MAX
     pairs = sorted(

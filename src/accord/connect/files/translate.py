@@ -110,31 +110,41 @@ def read_given(
         seen = guessed(contents, choices)
         found, tables, findings, questions = seen.mapping, seen.tables, seen.findings, seen.questions
     else:
-        found = mappings.parse(mapping, mapping_name)
-        made = [made_feed(target, id) for target, id in choices.created()]
-        order = list(TARGETS)
-        feeds = sorted([*made, *found.feeds], key=lambda feed: order.index(feed.target))
-        found = msgspec.structs.replace(found, feeds=tuple(feeds))
+        found = parsed(mapping, mapping_name, choices)
         used = {name: _file_of(one, names) for name, one in found.tables.items()}
         contents = {name: data_of(name) for name in dict.fromkeys(used.values())}
         tables = {
             name: table(used[name], contents[used[name]], one.format) for name, one in found.tables.items()
         }
-    parts = [
-        digest((mapping or "").encode()),
-        *(f"{name}={digest(contents[name])}" for name in sorted(contents)),
-    ]
-    if choices.said:
-        parts.append(digest(canonical(choices.said)))
     return Reading(
         f"files/{source or found.name}",
-        digest("\n".join(parts).encode()),
+        fingerprint(mapping, contents, choices),
         found,
         tables,
         choices,
         findings,
         questions,
     )
+
+
+def parsed(mapping: str, name: str, choices: Choices) -> Mapping:
+    """The mapping that a TOML text says, with what somebody wants made. Raises: InputError."""
+    found = mappings.parse(mapping, name)
+    made = [made_feed(target, id) for target, id in choices.created()]
+    order = list(TARGETS)
+    feeds = sorted([*made, *found.feeds], key=lambda feed: order.index(feed.target))
+    return msgspec.structs.replace(found, feeds=tuple(feeds))
+
+
+def fingerprint(mapping: str | None, contents: Map[str, bytes], choices: Choices) -> str:
+    """What makes two readings the same: the mapping, the files that it uses, and what was said."""
+    parts = [
+        digest((mapping or "").encode()),
+        *(f"{name}={digest(contents[name])}" for name in sorted(contents)),
+    ]
+    if choices.said:
+        parts.append(digest(canonical(choices.said)))
+    return digest("\n".join(parts).encode())
 
 
 def translate(

@@ -32,7 +32,7 @@ from accord.ledger.decide.records import kind_name
 from accord.ledger.service import graphs
 from accord.policy import service as policy
 
-# Called with the phase ("check", "stage", "bring in"), how far it is, how far it goes, and how many problems there are.
+# Called with the phase ("check", "stage", "bring in", "write"), how far it is, how far it goes, and how many problems there are.
 Progress = Callable[[str, int, int, int], None]
 
 _REJECTED = 2_000  # rows in a piece
@@ -197,7 +197,7 @@ def bring_in(
             row.id,
             translation,
             actor=actor,
-            on_news=_news_progress(len(translation.news), on_progress),
+            on_news=news_progress(len(translation.news), on_progress),
             remembers=setup,
         )
 
@@ -237,7 +237,8 @@ def came_in_before(row: store.Row) -> Report:
     return msgspec.structs.replace(msgspec.json.decode(row.report, type=Report), changed=False)
 
 
-def _news_progress(total: int, on_progress: Progress | None) -> Callable[[int], None] | None:
+def news_progress(total: int, on_progress: Progress | None) -> Callable[[int], None] | None:
+    """Tells how much of the news was applied, and then that all of it is being judged and written."""
     if on_progress is None:
         return None
     done = 0
@@ -247,6 +248,8 @@ def _news_progress(total: int, on_progress: Progress | None) -> Callable[[int], 
         done += count
         if done % 1_000 == 0 or done == total:
             on_progress("bring in", done, total, 0)
+        if done == total:
+            on_progress("write", done, total, 0)
 
     return more
 

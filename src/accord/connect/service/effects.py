@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from accord.connect.model import Effects, Uncovered
 from accord.db.tx import Tx
 from accord.exceptions import service as exceptions
-from accord.exceptions.model import News
+from accord.exceptions.model import News, OpeningLine
+from accord.ledger.decide.graph import Graph
 from accord.ledger.model import Commitment
+from accord.ledger.service.news import Foreseen
 from accord.promise import service as promises
 from accord.promise.model import Promise
 
@@ -20,14 +22,26 @@ def foreseen(tx: Tx, news: Sequence[News]) -> Effects:
     if not news:
         return Effects(uncovered=(), covered=(), ignored=(), sentence=_sentence(0, 0), seconds=0.0)
     found = exceptions.foresee(tx, news)
-    named = [*(c for c, _ in found.foreseen.short), *found.foreseen.covered]
+    return effects_of(tx, found.foreseen, found.graph, found.openings, ignored=found.ignored, began=began)
+
+
+def effects_of(
+    tx: Tx,
+    found: Foreseen,
+    graph: Graph,
+    openings: Mapping[str, OpeningLine],
+    *,
+    ignored: tuple[str, ...] = (),
+    began: float,
+) -> Effects:
+    """What the ledger foresees, by promise and in words; `openings` are orders that come in themselves."""
+    named = [*(c for c, _ in found.short), *found.covered]
     known = promises.promises_named(tx, [c.promise for c in named])
-    graph = found.graph
-    now = found.foreseen.now
+    now = found.now
 
     def told(commitment: Commitment, short: int) -> Uncovered:
         promise: Promise | None = known.get(commitment.promise)
-        opening = found.openings.get(commitment.id)
+        opening = openings.get(commitment.id)
         today = (
             graph.today(commitment.site, now)
             if commitment.site in graph.sites
@@ -52,14 +66,15 @@ def foreseen(tx: Tx, news: Sequence[News]) -> Effects:
             unit="piece" if item is None else item.unit,
             ship_on=commitment.ship_on,
             days=commitment.ship_on - today,
+            owner="" if promise is None else promise.actor,
         )
 
-    uncovered = sorted((told(c, short) for c, short in found.foreseen.short), key=_order)
-    covered = sorted((told(c, 0) for c in found.foreseen.covered), key=_order)
+    uncovered = sorted((told(c, short) for c, short in found.short), key=_order)
+    covered = sorted((told(c, 0) for c in found.covered), key=_order)
     return Effects(
         uncovered=tuple(uncovered),
         covered=tuple(covered),
-        ignored=found.ignored,
+        ignored=ignored,
         sentence=_sentence(
             len({_promise(one) for one in uncovered}), len({_promise(one) for one in covered})
         ),

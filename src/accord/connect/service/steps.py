@@ -11,7 +11,7 @@ import msgspec
 
 from accord.connect import store
 from accord.connect.files import translate as files
-from accord.connect.files.problems import NotImported
+from accord.connect.files.problems import NotImported, Problem
 from accord.connect.files.tables import unpacked
 from accord.connect.model import Effects, Rejected, Report, Run, RunState, Setup, Translation
 from accord.connect.service import bringing, switch
@@ -39,6 +39,40 @@ UPLOAD_MAX = 64 * 1024**2  # bytes of all files of a run, as they come
 _UNPACKED_MAX = 512 * 1024**2  # of one file
 _PART = 1024**2  # bytes in a piece
 _KEPT_DAYS = 7  # runs that never came in
+_GROUPS = 20_000  # things to repair that are kept
+
+
+class Group(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing to repair, as it is kept: what repairs it repairs it in all its rows."""
+
+    code: str
+    what: str
+    fix: str
+    file: str
+    column: str
+    count: int
+    rows: tuple[int, ...]
+    word: str
+    expected: str
+    choice: str
+    ways: tuple[str, ...]
+
+    @classmethod
+    def of(cls, one: Problem) -> Group:
+        """What is kept of a problem."""
+        return cls(
+            code=one.code,
+            what=one.what,
+            fix=one.fix,
+            file=one.file,
+            column=one.column,
+            count=len(one.rows),
+            rows=one.rows,
+            word=one.word,
+            expected=one.expected,
+            choice=one.choice,
+            ways=one.ways,
+        )
 
 
 class NotChecked(Conflict):
@@ -84,6 +118,7 @@ def run_out(row: store.Row, now: Instant) -> Run:
         source=row.source,
         state=RunState(row.state),
         actor=row.actor,
+        done_by=row.done_by,
         begun_at=row.begun_at,
         done_at=row.done_at,
         undone_at=row.undone_at,
@@ -118,6 +153,20 @@ def put_files(
 
     Raises: InputError when there is no file or too much of them, RequestChanged when the key came with others.
     """
+    id, is_repeat = keep_files(db, given, setup, source=source, actor=actor, key=key)
+    return (run(db, id) if is_repeat else check(db, id)), is_repeat
+
+
+def keep_files(
+    db: Database,
+    given: Mapping[str, bytes],
+    setup: Setup,
+    *,
+    source: str | None,
+    actor: str,
+    key: str,
+) -> tuple[str, bool]:
+    """Keep files for an import, unread: its id, and whether the key had come before. Raises: as `put_files` does."""
     if not given or not all(name.strip() and "/" not in name for name in given):
         raise InputError.at("files", "no_file", "Send at least one file, each with a name.")
     if sum(map(len, given.values())) > UPLOAD_MAX:
@@ -163,8 +212,7 @@ def put_files(
         made[:] = [(id, False)]
 
     retrying(db, work)
-    id, is_repeat = made[0]
-    return (run(db, id) if is_repeat else check(db, id)), is_repeat
+    return made[0]
 
 
 def check(
@@ -231,12 +279,16 @@ def checked(
 def dry_run(db: Database, id: str) -> Effects:
     """What a checked run would do to promises; nothing is locked. Raises: NotFound, NotChecked, InputError."""
     with db.read() as tx:
-        row = found_run(tx, id)
-        translation = unpack(body for _, body in store.pieces(tx, id, "rows"))
-        if row.state != RunState.checked or translation is None:
-            raise not_checked(row)
-        _, draft = switch.drafted(tx, translation)
+        _, draft = switch.drafted(tx, beside(tx, found_run(tx, id)))
         return foreseen(tx, draft.news)
+
+
+def beside(tx: Tx, row: store.Row) -> Translation:
+    """What lies beside the ledger for a checked run. Raises: NotChecked."""
+    translation = unpack(body for _, body in store.pieces(tx, row.id, "rows"))
+    if row.state != RunState.checked or translation is None:
+        raise not_checked(row)
+    return translation
 
 
 def commit(db: Database, id: str, *, actor: str) -> Run:
@@ -287,7 +339,8 @@ def to_change(db: Database, id: str) -> store.Row:
     return row
 
 
-def _read(db: Database, row: store.Row, setup: Setup) -> files.Reading:
+def contents_of(db: Database, row: store.Row) -> dict[str, bytes]:
+    """The files of a run, unpacked, by name. Raises: NotChecked when they are not here, InputError, Malformed."""
     contents: dict[str, bytearray] = {}
     with db.read() as tx:
         for name, body in store.pieces(tx, row.id, "file"):
@@ -296,9 +349,14 @@ def _read(db: Database, row: store.Row, setup: Setup) -> files.Reading:
         raise NotChecked(
             f"The files of {row.id} are not here: it was begun on a command line. Start it there again."
         )
+    return {name: unpacked(name, bytes(data), _UNPACKED_MAX) for name, data in contents.items()}
+
+
+def _read(db: Database, row: store.Row, setup: Setup) -> files.Reading:
+    contents = contents_of(db, row)
     return files.read_given(
         list(contents),
-        lambda name: unpacked(name, bytes(contents[name]), _UNPACKED_MAX),
+        contents.__getitem__,
         setup.mapping,
         mapping_name=setup.mapping_name,
         source=row.source.removeprefix("files/"),
@@ -316,7 +374,7 @@ def _restarted(db: Database, row: store.Row, setup: Setup, content: str) -> stor
                 raise bringing.CameInBefore(there.id, 0)
             store.change_run(tx, there.id, content=f"files:{there.id}")  # given up for this one
         if row.content != content or row.state == RunState.needs_you:
-            store.drop_pieces(tx, row.id, "rows", "rejected")
+            store.drop_pieces(tx, row.id, "rows", "rejected", "problems", "changes", "effects")
             store.change_run(
                 tx, row.id, content=content, setup=canonical(setup), state=RunState.staging.value, basis=""
             )
@@ -331,11 +389,14 @@ def needs_you(db: Database, row: store.Row, setup: Setup, error: AccordError) ->
     """Keep why a run cannot come in, and the rows that keep it out."""
     problem = as_problem(error, request_id="", instance="")
     rejected = error.rejected if isinstance(error, NotImported) else ()
+    groups = [Group.of(one) for one in error.problems[:_GROUPS]] if isinstance(error, NotImported) else []
 
     def work(tx: Tx) -> None:
-        store.drop_pieces(tx, row.id, "rows", "rejected")
+        store.drop_pieces(tx, row.id, "rows", "rejected", "problems")
         for seq, body in enumerate(_packed(rejected)):
             store.add_piece(tx, row.id, "rejected", "", seq, body)
+        if groups:
+            store.put_piece(tx, row.id, "problems", msgspec.json.encode(groups))
         store.change_run(
             tx,
             row.id,

@@ -153,7 +153,7 @@ def _work(
         row.id,
         state=RunState.done.value,
         done_at=now,
-        actor=actor,
+        done_by=actor,
         report=canonical(report),
         undo=msgspec.msgpack.encode(undoing),
         problem=None,

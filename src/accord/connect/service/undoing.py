@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import time
+
 import msgspec
 
 from accord.connect import store
-from accord.connect.model import Report, Run, RunState
+from accord.connect.model import Effects, Report, Run, RunState
+from accord.connect.service.effects import effects_of
 from accord.connect.service.steps import UNDO_MICROSECONDS, run_out
 from accord.connect.service.switch import Undoing
 from accord.db.engine import Database
 from accord.db.tx import Tx
 from accord.exceptions.decide.undo import UndoRefused, refuse
 from accord.exceptions.model import Outcome
+from accord.exceptions.service.undoing import foresee as foresee_news
 from accord.exceptions.service.undoing import undo as undo_news
 from accord.kit.days import instant_iso
 from accord.kit.errors import NotFound
@@ -47,6 +51,41 @@ def undo(db: Database, id: str, *, actor: str) -> Undone:
 
     again(db, work)
     return made[0]
+
+
+class UndoSeen(msgspec.Struct, frozen=True, kw_only=True):
+    """What taking an import back would do."""
+
+    why_not: tuple[str, ...]  # why it cannot be
+    effects: Effects | None  # on promises; None where it cannot be
+    orders_gone: int = 0  # orders promised elsewhere that it brought
+    lines_gone: int = 0  # order lines that wait
+
+
+def foresee(db: Database, id: str) -> UndoSeen:
+    """What `undo` would do; nothing is locked. Raises: NotFound."""
+    began = time.monotonic()
+    with db.read() as tx:
+        row = store.run(tx, id)
+        if row is None:
+            raise NotFound(f"There is no import {id[:60]}. List them to find its id.")
+        if row.state != RunState.done or row.undo is None or row.done_at is None:
+            return UndoSeen(why_not=("It has not come in, so there is nothing to undo.",), effects=None)
+        if tx.now() > row.done_at + UNDO_MICROSECONDS:
+            return UndoSeen(why_not=("It came in more than 24 hours ago.",), effects=None)
+        undoing = msgspec.msgpack.decode(row.undo, type=Undoing)
+        why_not = [*_lines(tx, row.source, undoing), *policy.restated_since(tx, *undoing.policy)]
+        found = foresee_news(tx, undoing.span)
+        why_not += [*found.why_not, *_customers(tx, policy.ended_by_undo(tx, *undoing.policy))]
+        if why_not or found.foreseen is None:
+            return UndoSeen(why_not=tuple(why_not), effects=None)
+        effects = effects_of(tx, found.foreseen, found.graph, {}, began=began)
+    return UndoSeen(
+        why_not=(),
+        effects=effects,
+        orders_gone=len(found.gone),
+        lines_gone=len(undoing.lines) - len(found.gone),
+    )
 
 
 def _work(tx: Tx, row: store.Row, actor: str) -> Undone:
@@ -89,4 +128,4 @@ def _customers(tx: Tx, ended: list[tuple[str, str]]) -> list[str]:
     return [f"customer {id} was promised something since" for id in sorted(used)]
 
 
-__all__ = ["Report", "Undone", "undo"]
+__all__ = ["Report", "UndoSeen", "Undone", "foresee", "undo"]

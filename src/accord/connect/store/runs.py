@@ -6,7 +6,7 @@ process that is killed leaves them, and the next one goes on behind them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -30,7 +30,8 @@ import_run = Table(
     Column("content", Words, nullable=False),  # of files, mapping and choices: the same content is the same run
     Column("source", Words, nullable=False),
     Column("state", Words, nullable=False),  # model.RunState
-    Column("actor", Words, nullable=False),
+    Column("actor", Words, nullable=False),  # who put it in
+    Column("done_by", Words),  # who let it in
     Column("begun_at", Moment, nullable=False),  # days that are said relative to today are read as of then
     Column("done_at", Moment),
     Column("undone_at", Moment),
@@ -66,6 +67,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     source: str
     state: str
     actor: str
+    done_by: str | None = None
     begun_at: Instant
     done_at: Instant | None = None
     undone_at: Instant | None = None
@@ -212,6 +214,41 @@ def stated_by(tx: Tx, source: str) -> list[bytes]:
         source=source,
     )
     return [bytes(body) for (body,) in found]
+
+
+def put_piece(tx: Tx, run: str, kind: str, body: bytes) -> None:
+    """Keep the one piece of a kind, in place of what was there."""
+    drop_pieces(tx, run, kind)
+    add_piece(tx, run, kind, "", 0, body)
+
+
+def piece(tx: Tx, run: str, kind: str, name: str = "", seq: int = 0) -> bytes | None:
+    """One piece; None when it is not there."""
+    # One row, by primary key.
+    found = tx.rows(
+        "SELECT body FROM import_piece WHERE run = :run AND kind = :kind AND name = :name AND seq = :seq",
+        run=run,
+        kind=kind,
+        name=name,
+        seq=seq,
+    )
+    return bytes(found[0][0]) if found else None
+
+
+def remembered(tx: Tx, kind: str, id: str) -> bytes | None:
+    """What is remembered of a source beside how it is read: the plan of a shape of table, the run of some files."""
+    # One row in force, by the partial unique index on kind and id.
+    found = tx.rows(
+        "SELECT body FROM import_mapping WHERE kind = :kind AND id = :id AND version_to IS NULL",
+        kind=kind,
+        id=id,
+    )
+    return bytes(found[0][0]) if found else None
+
+
+def remember(tx: Tx, kept: Sequence[tuple[str, str, bytes]]) -> None:
+    """Remember (kind, id, body); what was remembered before stays on record."""
+    _records.put(tx, mapping_table, _MAPPINGS, kept)
 
 
 def mapping_of(tx: Tx, source: str) -> bytes | None:

@@ -77,8 +77,7 @@ def _compiled(version: int, rows: Sequence[tuple[str, str, bytes]]) -> Book:
             accounts.append(record)
         elif isinstance(record, Edition):
             is_agreed = not record.second or record.agreed_by
-            is_waiting = record.applied_at is None and record.withdrawn_at is None
-            if is_waiting and is_agreed and record.effective_at is not None:
+            if record.applied_at is None and is_agreed and record.effective_at is not None:
                 due.append(record.effective_at)
         else:
             rules = record
@@ -142,6 +141,12 @@ def undo_in(tx: Tx, before: int, after: int, *, actor: str, id: str) -> list[tup
     fact = {"id": id, "actor": actor, "version": version, "records": len(changed) + len(ended)}
     audit.append(tx, [audit.Entry(type="PolicyUndone", body=canonical(fact))])
     return ended
+
+
+def ended_by_undo(tx: Tx, before: int, after: int) -> list[tuple[str, str]]:
+    """What `undo_in` would end, as (kind, id)."""
+    was = {(kind, ident) for kind, ident, _ in store.records(tx, before)}
+    return sorted({(kind, ident) for kind, ident, _ in store.records(tx, after)} - was)
 
 
 def restated_since(tx: Tx, before: int, after: int) -> list[str]:

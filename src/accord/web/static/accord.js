@@ -1,5 +1,6 @@
 // What a page does beside what it says: keys, the command menu, light and dark. Everything here can also be done without.
 
+import { imports } from "./imports.js";
 import { listen } from "./keys.js";
 import { listen as listenLive, live } from "./live.js";
 import { menu } from "./menu.js";
@@ -14,6 +15,7 @@ function settle() {
   menu();
   promises();
   live();
+  imports();
   // After a boosted step the page begins where a page begins, and the focus with it.
   document.querySelector("[autofocus]")?.focus();
 }

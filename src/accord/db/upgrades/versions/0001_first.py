@@ -157,6 +157,7 @@ def upgrade() -> None:
         sa.Column("source", Words, nullable=False),
         sa.Column("state", Words, nullable=False),
         sa.Column("actor", Words, nullable=False),
+        sa.Column("done_by", Words, nullable=True),
         sa.Column("begun_at", BigInteger(), nullable=False),
         sa.Column("done_at", BigInteger(), nullable=True),
         sa.Column("undone_at", BigInteger(), nullable=True),
@@ -168,6 +169,22 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_import_run")),
     )
     index_where("uq_import_run_content", "import_run", ["content"], unique=True, where="state <> 'undone'")
+    op.create_table(
+        "import_work",
+        sa.Column("run", Words, nullable=False),
+        sa.Column("what", Words, nullable=False),
+        sa.Column("actor", Words, nullable=False),
+        sa.Column("holder", Words, nullable=False),
+        sa.Column("began_at", BigInteger(), nullable=False),
+        sa.Column("beat_at", BigInteger(), nullable=False),
+        sa.Column("phase", Words, nullable=False),
+        sa.Column("done", BigInteger(), nullable=False),
+        sa.Column("total", BigInteger(), nullable=False),
+        sa.Column("problems", BigInteger(), nullable=False),
+        sa.Column("wants_stop", Integer(), nullable=False),
+        sa.Column("error", LargeBinary(), nullable=True),
+        sa.PrimaryKeyConstraint("run", name=op.f("pk_import_work")),
+    )
     op.create_table(
         "job",
         sa.Column("name", Words, nullable=False),
