@@ -94,8 +94,8 @@ def _done(db: Database, standing: Standing, request: Visitor) -> dict[str, Any]:
     context: dict[str, Any] = {
         "state": run.state.value,
         "is_done": run.state is RunState.done,
-        "when": said.when(run.done_at, standing.now),
-        "who": run.done_by or run.actor,
+        "brought_at": said.when(run.done_at, standing.now),
+        "brought_by": run.done_by or run.actor,
         "undone": said.when(run.undone_at, standing.now),
         "undo_until": said.when(run.undo_until, standing.now),
         "has_report": report is not None and run.done_at is not None,
