@@ -22,17 +22,15 @@ def rows(item: str, site: str, kind: str, *, since: Day | None = None, until: Da
     return _of_item(item, "/rows", {"site": site, "kind": kind, **span})
 
 
-def resource(id: str, **more: str) -> str:
-    """The page of a resource or supplier's capacity."""
-    return _with("/supply/resource", {"id": id, **more})
+def capacity(id: str, *, is_supplier: bool, **more: str) -> str:
+    """The page of a resource, or of a supplier's capacity."""
+    return _with("/supply/resource", {"id": id, "of": "supplier" if is_supplier else "", **more})
 
 
-def resource_rows(
-    id: str, *, since: Day | None = None, until: Day | None = None, is_overtime: bool = False
-) -> str:
+def capacity_rows(id: str, *, is_supplier: bool, since: Day, until: Day, is_overtime: bool = False) -> str:
     """The draws that add up to what is taken of a capacity in [since, until]."""
-    span = {"since": iso(since) if since else "", "until": iso(until) if until else ""}
-    return _with("/supply/resource/rows", {"id": id, "overtime": "1" if is_overtime else "", **span})
+    wanted = {"id": id, "of": "supplier" if is_supplier else "", "overtime": "1" if is_overtime else ""}
+    return _with("/supply/resource/rows", {**wanted, "since": iso(since), "until": iso(until)})
 
 
 def share_rows(item: str, site: str, id: str) -> str:

@@ -63,9 +63,8 @@ def page(sheet: service.NodeSheet, found: Listing) -> dict[str, object]:
     """The page of a list."""
     shown = Shown(sheet)
     return {
-        "item": sheet.item,
-        "site": said.site_name(sheet.site, sheet.graph.sites),
-        "node_href": links.node(sheet.item, sheet.site),
+        "whose": f"{sheet.item} at {said.site_name(sheet.site, sheet.graph.sites)}",
+        "back": links.node(sheet.item, sheet.site),
         "title": found.title,
         "sentence": found.sentence,
         "rows": found.rows,

@@ -1,23 +1,41 @@
 """What happens to the ledger, in order?"""
 
 from accord.db.engine import Database
+from accord.ledger.service.capacity import (
+    CapacityList,
+    CapacitySheet,
+    Loaded,
+    ShareLine,
+    ShareList,
+    capacities,
+    capacity_sheet,
+    shares,
+)
 from accord.ledger.service.graphs import graph, graph_at
 from accord.ledger.service.reads import NodeView
 from accord.ledger.service.reads import node as _node
 from accord.ledger.service.supply import NodeLine, NodeList, NodeSheet, Share, Source, node_sheet, nodes
 
 __all__ = [
+    "CapacityList",
+    "CapacitySheet",
+    "Loaded",
     "NodeLine",
     "NodeList",
     "NodeSheet",
     "NodeView",
     "Share",
+    "ShareLine",
+    "ShareList",
     "Source",
+    "capacities",
+    "capacity_sheet",
     "graph",
     "graph_at",
     "node",
     "node_sheet",
     "nodes",
+    "shares",
 ]
 
 
