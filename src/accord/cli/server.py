@@ -36,8 +36,15 @@ PORT = 8470
     show_default=True,
     help="Requests a second that one key may send to a process; 0: no limit.",
 )
+@click.option(
+    "--practice",
+    metavar="URL",
+    help="The second database, for practice: a copy of the live one. A file has one beside it.",
+)
 @takes_database
-def serve_command(terminal: Terminal, host: str, port: int, processes: int, is_open: bool, rate: int) -> int:
+def serve_command(
+    terminal: Terminal, host: str, port: int, processes: int, is_open: bool, rate: int, practice: str | None
+) -> int:
     """Serve the API and the pages.
 
     A database file has one server, PostgreSQL as many as you like. The command line works beside it: it writes in turn
@@ -55,6 +62,7 @@ def serve_command(terminal: Terminal, host: str, port: int, processes: int, is_o
         processes=processes,
         is_open=is_open,
         rate=rate,
+        practice_url=database_url(practice) if practice else None,
         started=_started(terminal),
         noted=terminal.note,
     )

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from accord.db import events
+from accord.db import events, practice
 from accord.db.engine import Database, retrying
 from accord.db.failures import ConstraintBroken, Retry
 from accord.db.schema import outbox as outbox_table
@@ -101,9 +101,14 @@ def add(tx: Tx, messages: Sequence[Message], *, at: Instant | None = None) -> No
 
 
 def take(db: Database, limit: int) -> list[Taken]:
-    """The messages whose turn it is, at most `limit`, oldest first; nobody else gets them for a minute."""
+    """The messages whose turn it is, at most `limit`, oldest first; nobody else gets them for a minute.
+
+    In a practice database it is nobody's turn, ever: nothing that is done there reaches anybody.
+    """
     # Whether there is anything at all, without a write: the partial index on what is not sent.
     with db.read() as tx:
+        if practice.made_at(tx) is not None:
+            return []
         if not tx.rows(
             "SELECT 1 FROM outbox WHERE sent_at IS NULL AND parked_at IS NULL AND due_at <= :now LIMIT 1",
             now=tx.now(),

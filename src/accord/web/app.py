@@ -10,6 +10,7 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,9 +29,10 @@ from accord.connect.pages.routes import PAGES as IMPORT_PAGES
 from accord.connect.service.working import close as close_imports
 from accord.db import doctor
 from accord.db.engine import Database, open_database
+from accord.db.practice import beside
 from accord.exceptions.api.routes import ROUTES as EXCEPTION_ROUTES
 from accord.kit.errands import close_errands
-from accord.kit.errors import Unavailable, as_problem
+from accord.kit.errors import AccordError, Unavailable, as_problem
 from accord.ledger.api import ROUTES as LEDGER_ROUTES
 from accord.ledger.pages.routes import PAGES as SUPPLY_PAGES
 from accord.policy.api import ROUTES as POLICY_ROUTES
@@ -47,12 +49,14 @@ from accord.web.assets import assets, static
 from accord.web.design import PAGES as DESIGN_PAGES
 from accord.web.gate import Gate, new_request_id
 from accord.web.interpreter import collect_seldom, take_turns
-from accord.web.jobs import Runner
+from accord.web.jobs import JOBS, PRACTICE_JOBS, Job, Runner
 from accord.web.limits import RateLimit
 from accord.web.navigation import PLACES
 from accord.web.notices.live import Pulse
 from accord.web.notices.pages import PAGES as NOTICE_PAGES
 from accord.web.pages.routes import PAGES as PEOPLE_PAGES
+from accord.web.practice import LIVE, PRACTICE, Practice, SaysWorld, cookie, world_of
+from accord.web.practice import PAGES as PRACTICE_PAGES
 from accord.web.problems import BODY_BYTES_MAX, PROBLEM_JSON, response_of
 from accord.web.routes import PAGES as OWN_PAGES
 from accord.web.routes import ROUTES as OWN_ROUTES
@@ -75,9 +79,30 @@ class Accord(Litestar):
     """
 
     _in_flight = 0
+    under_way = 0  # requests of any kind
+    world = LIVE
+    practice: Practice | None = None  # the same application over another database
 
     async def __call__(self, scope: Scope | Any, receive: Receive | Any, send: Send | Any) -> None:
-        if scope["type"] != "http" or not scope["path"].startswith("/v1/") or scope["path"] == _HEALTH:
+        if scope["type"] != "http":
+            await super().__call__(scope, receive, send)
+            return
+        if self.practice is not None and self.world == LIVE and world_of(scope) == PRACTICE:
+            try:
+                app = await self.practice.app()
+            except AccordError as error:
+                await send_problem(error, scope, send, {"set-cookie": cookie(scope, _host(scope), LIVE)})
+                return
+            await app(scope, receive, send)
+            return
+        self.under_way += 1
+        try:
+            await self._answer(scope, receive, send)
+        finally:
+            self.under_way -= 1
+
+    async def _answer(self, scope: Scope | Any, receive: Receive | Any, send: Send | Any) -> None:
+        if not scope["path"].startswith("/v1/") or scope["path"] == _HEALTH:
             await super().__call__(scope, receive, send)
             return
         if self._in_flight >= IN_FLIGHT_MAX:
@@ -94,18 +119,27 @@ class Accord(Litestar):
 async def send_away(scope: Scope | Any, send: Any) -> None:
     """Say that there is too much to do and when to come back, in as few steps as can be."""
     full = Unavailable("There are more requests than can be answered now. Try again in a second.")
+    await send_problem(full, scope, send, {"retry-after": str(full.retry_after_seconds)})
+
+
+async def send_problem(error: AccordError, scope: Scope | Any, send: Any, more: dict[str, str]) -> None:
+    """Say what is wrong without the framework."""
     id = new_request_id()
-    body = msgspec.json.encode(as_problem(full, request_id=id, instance=scope["path"]))
+    body = msgspec.json.encode(as_problem(error, request_id=id, instance=scope["path"]))
     headers = {
         "content-type": PROBLEM_JSON,
         "content-length": str(len(body)),
-        "retry-after": str(full.retry_after_seconds),
         "x-request-id": id,
         "cache-control": "no-store",
+        **more,
     }
     raw = [(name.encode(), value.encode()) for name, value in headers.items()]
-    await send({"type": "http.response.start", "status": full.status, "headers": raw})
+    await send({"type": "http.response.start", "status": error.status, "headers": raw})
     await send({"type": "http.response.body", "body": body})
+
+
+def _host(scope: Scope | Any) -> str:
+    return next((value.decode("latin-1") for name, value in scope["headers"] if name == b"host"), "")
 
 
 def routed_path(path: str) -> str:
@@ -123,35 +157,68 @@ def create_app(
     rate: int = RATE,
     closes: bool = True,
     found: Sequence[doctor.Check] | None = None,
+    practice_url: str | None = None,
 ) -> Accord:
     """The application on a database that is up to date, with what runs by itself; `found`: what its check found.
 
     `is_open`: without a key anybody may ask and promise. A database that fails the check is only read: nothing is
-    promised on a guess.
+    promised on a guess. `practice_url`: the second database; a file has one beside it when none is named.
     """
     db = open_database(db_url, create=False)
     why = doctor.why_read_only(doctor.check(db) if found is None else found)
     if why is not None:
         db.forbid_writes(why)
-    return on(db, is_open=is_open, rate=rate, closes=closes, runs_jobs=why is None)
+    if practice_url is None and db.path is not None:
+        practice_url = f"sqlite:///{beside(db.path)}"
+    return on(db, is_open=is_open, rate=rate, closes=closes, runs_jobs=why is None, practice_url=practice_url)
 
 
 def on(
-    db: Database, *, is_open: bool = False, rate: int = RATE, closes: bool = False, runs_jobs: bool = False
+    db: Database,
+    *,
+    is_open: bool = False,
+    rate: int = RATE,
+    closes: bool = False,
+    runs_jobs: bool = False,
+    practice_url: str | None = None,
 ) -> Accord:
     """The application on a database that is open already."""
 
+    def practising(copy: Database, practice: Practice) -> Accord:
+        return _over(
+            copy, people=db, is_open=is_open, rate=rate, jobs=PRACTICE_JOBS, world=PRACTICE, practice=practice
+        )
+
+    practice = Practice(db, practice_url, practising) if practice_url is not None else None
+    jobs = JOBS if runs_jobs else ()
+    return _over(db, people=db, is_open=is_open, rate=rate, jobs=jobs, closes=closes, practice=practice)
+
+
+def _over(
+    db: Database,
+    *,
+    people: Database,
+    is_open: bool,
+    rate: int,
+    jobs: Sequence[Job],
+    practice: Practice | None,
+    closes: bool = False,
+    world: str = LIVE,
+) -> Accord:
+    """The application over one database; people and keys are known by another, which may be the same."""
     pulse = Pulse(db)
 
     @asynccontextmanager
     async def life(app: Litestar) -> AsyncIterator[None]:
-        runner = Runner(db) if runs_jobs else None
+        runner = Runner(db, jobs) if jobs else None
         if runner is not None:
             runner.start()
         try:
             yield
         finally:
             pulse.end()
+            if practice is not None and world == LIVE:
+                await practice.end()
             if runner is not None:
                 await asyncio.to_thread(runner.stop)
             # What is queued at the desk is answered before the database goes.
@@ -173,7 +240,7 @@ def on(
             *IMPORT_ROUTES,
             *OWN_ROUTES,
         ],
-        middleware=[Gate(db, RateLimit(rate), is_open=is_open), admission],
+        middleware=[Gate(people, RateLimit(rate), is_open=is_open), admission],
     )
     app = Accord(
         route_handlers=[
@@ -190,19 +257,28 @@ def on(
                     *DESIGN_PAGES,
                     *PEOPLE_PAGES,
                     *NOTICE_PAGES,
+                    *PRACTICE_PAGES,
                 ],
-                middleware=[Shell(db, is_open=is_open), admission],
+                middleware=[Shell(people, is_open=is_open, world=world), admission],
             ),
             Router(path="/static", route_handlers=[static]),
         ],
-        state=State({"db": db, "catalogues": Catalogues(db), "is_open": is_open, "pulse": pulse}),
+        state=State(
+            {
+                "db": db,
+                "catalogues": Catalogues(db),
+                "is_open": is_open,
+                "pulse": pulse,
+                "practice": practice,
+            }
+        ),
         exception_handlers={HTTPException: response_of, Exception: response_of},
         lifespan=[life],
         request_max_body_size=BODY_BYTES_MAX,
         template_config=TemplateConfig(
             directory=[*sorted(_PARTS.glob("*/templates"))],
             engine=JinjaTemplateEngine,
-            engine_callback=_with_globals,
+            engine_callback=partial(_with_globals, world=world, practice=practice),
         ),
         compression_config=CompressionConfig(
             backend="gzip", minimum_size=1_000, exclude=["^/v1/promises", "^/static/", "^/notifications/live"]
@@ -223,11 +299,14 @@ def on(
         debug=False,
     )
     check(app)
+    app.world, app.practice = world, practice
     return app
 
 
-def _with_globals(engine: JinjaTemplateEngine) -> None:
+def _with_globals(engine: JinjaTemplateEngine, *, world: str, practice: Practice | None) -> None:
     """What every template may name."""
+    engine.engine.add_extension(SaysWorld)
+    engine.engine.globals.update(world=world, practice=practice)
     engine.engine.globals.update(places=PLACES, opens=opens, asset=assets().address, modules=assets().modules)
     engine.engine.filters["initials"] = initials
 
@@ -246,6 +325,7 @@ def factory() -> Accord:
         os.environ["ACCORD_DB"],
         is_open=os.environ.get("ACCORD_SERVE_OPEN") == "1",
         rate=int(os.environ.get("ACCORD_SERVE_RATE", RATE)),
+        practice_url=os.environ.get("ACCORD_SERVE_PRACTICE") or None,
     )
     collect_seldom()
     return app

@@ -45,6 +45,9 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     is_needed: Callable[[Database], bool] = (
         _always  # a look that costs nothing, where most runs have nothing to do
     )
+    in_practice: bool = (
+        True  # also in a practice database; nothing that reaches anybody outside, or vouches for live
+    )
 
 
 JOBS = (
@@ -99,6 +102,7 @@ JOBS = (
         every_seconds=3_600,
         lease_seconds=60,
         run=sessions.forget,
+        in_practice=False,
     ),
     Job(
         name="forget_notices",
@@ -113,8 +117,12 @@ JOBS = (
         every_seconds=3_600,
         lease_seconds=60,
         run=db_jobs.checkpoint,
+        in_practice=False,
     ),
 )
+
+
+PRACTICE_JOBS = tuple(job for job in JOBS if job.in_practice)
 
 
 class Ran(msgspec.Struct, frozen=True, kw_only=True):

@@ -109,6 +109,9 @@ _THEN = {
     "not_imported": "The member `problems` groups the rows by what repairs them, `questions` says what only you know. Say it with `POST /v1/imports/{id}:check`, or repair the file.",
     "import_not_checked": "Look at the import's member `problem`, say what it asks for, check it again, then commit it.",
     "undo_refused": "The member `facts` names what came later. Import what is right now instead.",
+    "other_world": "Nothing was changed. Switch back to where the form was opened, or open the page anew.",
+    "no_practice": "Start the server with `accord serve --practice URL`; a file has practice beside it without that.",
+    "not_for_practice": "Name an empty database with `--practice`, or one that was made for practice before.",
     "cannot_promise": "The member `options` holds what can be promised instead; name one with `option` and `digest`.",
 }  # fmt: skip
 

@@ -50,6 +50,7 @@ def serve(
     processes: int = 1,
     is_open: bool = False,
     rate: int = RATE,
+    practice_url: str | None = None,
     started: Started,
     noted: Noted = _say_nothing,
 ) -> None:
@@ -77,10 +78,26 @@ def serve(
 
             if processes > 1:
                 _several(
-                    db_url, listener, processes, is_open=is_open, rate=rate, address=address, started=said
+                    db_url,
+                    listener,
+                    processes,
+                    is_open=is_open,
+                    rate=rate,
+                    practice_url=practice_url,
+                    address=address,
+                    started=said,
                 )
             else:
-                _one(db_url, listener, is_open=is_open, rate=rate, address=address, started=said, found=found)
+                _one(
+                    db_url,
+                    listener,
+                    is_open=is_open,
+                    rate=rate,
+                    practice_url=practice_url,
+                    address=address,
+                    started=said,
+                    found=found,
+                )
 
 
 def _looked_at(db_url: str) -> list[doctor.Check]:
@@ -122,13 +139,14 @@ def _one(
     *,
     is_open: bool,
     rate: int,
+    practice_url: str | None,
     address: str,
     started: Started,
     found: Sequence[doctor.Check],
 ) -> None:
     logs.set_up()
     take_turns()
-    app = create_app(db_url, is_open=is_open, rate=rate, found=found)
+    app = create_app(db_url, is_open=is_open, rate=rate, found=found, practice_url=practice_url)
     _Server(_config(app), address, started).run(sockets=[listener])
 
 
@@ -139,12 +157,16 @@ def _several(
     *,
     is_open: bool,
     rate: int,
+    practice_url: str | None,
     address: str,
     started: Started,
 ) -> None:
     # The processes are started afresh and learn from their surroundings what to serve.
     os.environ.update(
-        ACCORD_DB=db_url, ACCORD_SERVE_OPEN="1" if is_open else "0", ACCORD_SERVE_RATE=str(rate)
+        ACCORD_DB=db_url,
+        ACCORD_SERVE_OPEN="1" if is_open else "0",
+        ACCORD_SERVE_RATE=str(rate),
+        ACCORD_SERVE_PRACTICE=practice_url or "",
     )
     from uvicorn.supervisors import Multiprocess
 

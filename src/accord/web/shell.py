@@ -25,6 +25,7 @@ from accord.kit.ids import new_id
 from accord.kit.who import ANYBODY, Who
 from accord.web import cookies, forms, sessions
 from accord.web.admission import is_public
+from accord.web.practice import LIVE, check_world
 from accord.web.sessions import Session
 
 POLICY = (
@@ -52,8 +53,9 @@ class FromElsewhere(Denied):
 class Shell(ASGIMiddleware):
     """What every page passes. What is sent to a route that says `has_secrets` of itself is never kept."""
 
-    def __init__(self, db: Database, *, is_open: bool) -> None:
-        self._db = db
+    def __init__(self, db: Database, *, is_open: bool, world: str = LIVE) -> None:
+        self._db = db  # of the people; pages may be over another one
+        self._world = world
         self._is_open = is_open
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Shell:
@@ -78,6 +80,7 @@ class Shell(ASGIMiddleware):
             raise FromElsewhere(
                 "The form was not sent from a page of this server. Open the page anew and try again."
             )
+        check_world(scope, self._world)
 
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
