@@ -275,6 +275,23 @@ def test_a_verb_needs_the_state_it_is_for(
     assert effects_of(decision, world().graph, world().book, Held()) is None
 
 
+@pytest.mark.parametrize(
+    ("lines", "verb"), [(("3 X-100 d5",), "amend"), ((), "commit"), ((), "hold"), ((), "release")]
+)
+def test_a_promise_that_was_changed_meanwhile_is_not_changed_unseen(
+    lines: tuple[str, ...], verb: str
+) -> None:
+    promise, held = made()
+    about = {"verb": verb, "promise": promise.id, "before": promise, "standing": held}
+
+    seen = world().ask(*lines, **about, promise_version=promise.version)  # type: ignore[arg-type]
+    other = world().ask(*lines, **about, promise_version=promise.version + 1)  # type: ignore[arg-type]
+
+    assert Refusal.changed_meanwhile not in seen.refusals
+    assert (other.refusals, other.promise) == ((Refusal.changed_meanwhile,), None)
+    assert other.sentence == "Somebody else changed prm_1 meanwhile."
+
+
 @pytest.mark.parametrize("verb", ["release", "cancel", "commit", "hold"])
 def test_an_unknown_promise_is_refused(verb: str) -> None:
     decision = world().ask(verb=verb, promise="prm_9")

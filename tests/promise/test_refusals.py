@@ -33,6 +33,7 @@ LINE = Line(item="X", quantity=1, requested_on=day_of("2027-03-01"), site="S")
         ("approval_expired", "The time for this approval has passed."),
         ("approver_is_requester", "Whoever asks, or made or amended the promise, does not approve it."),
         ("changed_since_asked", "What this approval is about was changed since it was asked."),
+        ("changed_meanwhile", "Somebody else changed P meanwhile."),
         ("no_way_to_the_customer", "No site delivers to this customer."),
         ("no_source", "X is not in stock and cannot be made, moved or bought."),
         ("supply_short", "There is not enough supply."),

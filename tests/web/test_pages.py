@@ -148,8 +148,9 @@ def test_a_hold_is_committed_or_released_on_its_page(visitor: Visitor, file: Dat
     )
     made = visitor.post("/promise", data=preview.fields)
 
-    shown = page(made)
-    visitor.post(str(made.url), data={"key": shown.fields["key"], "verb": "release"})
+    (release,) = [link for link in page(made).links if "verb=release" in link]
+    preview = page(visitor.get(release))
+    visitor.post(str(made.url), data={"key": preview.fields["key"], "verb": "release"})
 
     assert held(file) == ["released"]
     refused = visitor.post(str(made.url), data={"key": "another", "verb": "commit"})

@@ -48,6 +48,7 @@ _CHANGED = {
     Refusal.approval_is_not_open,
     Refusal.approval_expired,
     Refusal.changed_since_asked,
+    Refusal.changed_meanwhile,
 }
 _USAGE = {
     Refusal.unknown_item,

@@ -60,6 +60,9 @@ class Request(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults
     ref: str = ""  # order or quote number
     asks_approval: bool = False  # where somebody else must agree: ask them, and keep the supply meanwhile where rights let it be held
     approval: str | None = None  # apr_..., for approve and decline
+    promise_version: int | None = (
+        None  # of the promise the caller looked at; another one is changed by nobody unseen
+    )
     note: str = ""  # to whoever must agree, or why it was declined
 
 
@@ -85,6 +88,7 @@ class Refusal(StrEnum):
     approval_expired = "approval_expired"
     approver_is_requester = "approver_is_requester"
     changed_since_asked = "changed_since_asked"  # the promise was changed after approval was asked
+    changed_meanwhile = "changed_meanwhile"  # the promise is not the version that the caller looked at
     feed_too_old = "feed_too_old"  # what is known of the stock is older than the policy trusts
     no_way_to_the_customer = "no_way_to_the_customer"  # no site delivers there
     no_source = "no_source"  # not in stock, and no way to make, move or buy it

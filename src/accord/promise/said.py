@@ -47,6 +47,7 @@ REFUSALS: Mapping[Refusal, tuple[str, str]] = {
     Refusal.approval_is_not_open: ("This approval was given or declined before.", "Look at what it came to."),
     Refusal.approval_expired: ("The time for this approval has passed.", "Have it asked for again."),
     Refusal.approver_is_requester: ("Whoever asks, or made or amended the promise, does not approve it.", "Leave it to somebody else who has the role."),
+    Refusal.changed_meanwhile: ("The promise was changed by somebody else meanwhile.", "Look at how it is now, and say it again."),
     Refusal.changed_since_asked: ("What the approval is about was changed since it was asked.", "Have it asked for again, as it is now."),
     Refusal.feed_too_old: ("What is known of the stock is too old to promise on.", "Have it counted, or the system that counts it connected again."),
     Refusal.no_way_to_the_customer: ("No site delivers to this customer.", "Add a delivery from a site to the customer's zone."),

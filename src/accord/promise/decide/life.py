@@ -72,6 +72,8 @@ def refusals_of_life(
         return [Refusal.unknown_promise]
     if before is not None:
         found += _of_state(request, before, now)
+        if request.promise_version is not None and request.promise_version != before.version:
+            found.append(Refusal.changed_meanwhile)
         rows = standing.commitments if standing is not None else ()
         left = any(c.state.is_open for c in rows)
         if (request.verb is Verb.amend and any(c.fulfilled for c in rows)) or (

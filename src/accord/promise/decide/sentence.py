@@ -28,6 +28,7 @@ _REFUSED: dict[Refusal, str] = {
     Refusal.approval_expired: "The time for this approval has passed",
     Refusal.approver_is_requester: "Whoever asks, or made or amended the promise, does not approve it",
     Refusal.changed_since_asked: "What this approval is about was changed since it was asked",
+    Refusal.changed_meanwhile: "Somebody else changed {promise} meanwhile",
     Refusal.feed_too_old: "what is there is not known well enough now",
     Refusal.no_way_to_the_customer: "No site delivers to this customer",
     Refusal.no_source: "{item} is not in stock and cannot be made, moved or bought",

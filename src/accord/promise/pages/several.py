@@ -92,8 +92,8 @@ def preview(
         "frees": [
             {
                 "what": thing(one.key),
-                "href": _supply(one.key),
-                "quantity": _amount(one.key, one.quantity, shown),
+                "href": supply_href(one.key),
+                "quantity": amount(one.key, one.quantity, shown),
                 "on": day(one.on, shown.names.today),
             }
             for one in found.frees
@@ -104,7 +104,7 @@ def preview(
                 "customer": shown.customer(one.promise.customer) or "no customer",
                 "href": f"/promises/{one.promise.id}",
                 "ref": one.promise.ref,
-                "short": _amount(one.exception.key, one.exception.short, shown),
+                "short": amount(one.exception.key, one.exception.short, shown),
                 "what": thing(one.exception.key),
             }
             for one in found.serves
@@ -234,7 +234,7 @@ def _sentence(good: int, every: int, past: str, found: Foresight, shown: Shown) 
         return words + (
             "Nobody else is moved." if not found.drops else "What was planned for it is given up."
         )
-    parts = [f"{_amount(one.key, one.quantity, shown)} {node_of(one.key)[0]}" for one in nodes[:3]]
+    parts = [f"{amount(one.key, one.quantity, shown)} {node_of(one.key)[0]}" for one in nodes[:3]]
     more = [f"{len(nodes) - 3} more"] if len(nodes) > 3 else []
     listed = [*parts, *more]
     named = listed[0] if len(listed) == 1 else f"{', '.join(listed[:-1])} and {listed[-1]}"
@@ -247,14 +247,15 @@ def _all_of(good: int, every: int) -> str:
     return f"{good} of {every}"
 
 
-def _amount(key: str, n: int, shown: Shown) -> str:
+def amount(key: str, n: int, shown: Shown) -> str:
+    """So much of a thing as people state it."""
     if kind_of_key(key) is not Kind.node:
         return f"{number(n)} min" if kind_of_key(key) is Kind.resource else number(n)
     known = shown.names.items.get(node_of(key)[0])
     return number(n, known.scale if known is not None else 1)
 
 
-def _supply(key: str) -> str:
+def supply_href(key: str) -> str:
     """Where the supply of a node is looked at."""
     if kind_of_key(key) is not Kind.node:
         return ""

@@ -38,7 +38,7 @@ from accord.promise.service.asked import (
     promise_named,
     subject,
 )
-from accord.promise.service.deciding import decided
+from accord.promise.service.deciding import as_if, decided
 from accord.promise.service.deeper import goes_deeper, was_answered, went_deeper
 from accord.promise.service.in_force import in_force, still_in_force
 from accord.promise.service.lives import (
@@ -153,7 +153,7 @@ def promise_one(db: Database, request: Request, *, actor: str) -> Decision:
 
 
 def ask(db: Database, request: Request, *, actor: str = "") -> Decision:
-    """What would be promised now to this actor; nothing is kept. Raises: InputError."""
+    """What would be promised now to this actor, or answered to another verb; nothing is kept. Raises: InputError."""
     answer = _asked(db, request, actor)
     if isinstance(answer, AccordError):
         raise answer
@@ -188,7 +188,7 @@ def _ask(tx: Tx, request: Request, actor: str) -> Decision:
         policy.still(rules, book.now)
         life = life_of(tx, about, own, book.now) if about is not None else None
         try:
-            return decided(book, rules, request, life, None, actor=actor, decision_id="", promise_id="")[0]
+            return as_if(book, rules, request, life, actor=actor)
         except NotLocked:
             continue
     raise Fault("a request looked beyond its reach")

@@ -5,13 +5,15 @@ from __future__ import annotations
 import msgspec
 
 from accord.kit.digest import digest
+from accord.kit.ids import new_id
 from accord.ledger.decide.trial import Trial
 from accord.ledger.model import Effects
 from accord.ledger.service.books import Book
 from accord.policy.model import Book as Policy
 from accord.promise.decide import decide
 from accord.promise.decide.effects import effects_of
-from accord.promise.model import Approval, Decision, Request
+from accord.promise.model import Approval, Decision, Request, Verb
+from accord.promise.service.asked import promise_named
 from accord.promise.service.lives import Life
 
 
@@ -52,6 +54,16 @@ def decided(
         life.state if life is not None else None,
         life.promise if life is not None else None,
     )
+
+
+def as_if(book: Book, rules: Policy, request: Request, life: Life | None, *, actor: str) -> Decision:
+    """What would be decided now. What would be done needs ids for what it would make; here they are given to nothing."""
+    id = "" if request.verb is Verb.ask else new_id("dec", book.now)
+    promise_id = promise_named(request, None, id) if id else ""
+    decision, _effects = decided(
+        book, rules, request, life, None, actor=actor, decision_id=id, promise_id=promise_id
+    )
+    return msgspec.structs.replace(decision, id="") if id else decision
 
 
 _pack = msgspec.msgpack.Encoder().encode

@@ -19,7 +19,7 @@ from accord.ledger.decide.sheet import Sheet
 from accord.ledger.model import Draw, OpenException, Profile, Supply
 from accord.ledger.service import reads as ledger
 from accord.promise import store
-from accord.promise.model import Decision, Promise, Request, Verb
+from accord.promise.model import Decision, Option, Promise, Request, Verb
 from accord.promise.service.batch import ask
 from accord.promise.service.lives import rows_of_promises
 from accord.promise.service.reads import Seen, seen
@@ -146,3 +146,28 @@ def known(db: Database, ids: Sequence[str], *, reach: frozenset[str] | None = No
             one.promise.id: one
             for one in seen(tx, [one for one in there if reach is None or one.actor in reach])
         }
+
+
+def net_change(
+    db: Database, promise: str, option: Option
+) -> tuple[list[tuple[str, int]], list[tuple[str, int]]]:
+    """What an option that replaces a promise would take in addition, and what would become free: (key, how much), by key.
+
+    What a promise brings along itself, made or bought for it alone, is taken from nobody.
+    """
+    with db.read() as tx:
+        gives, drops = given(tx, [promise])
+    before = {one.key: one.quantity for one in freed(gives, drops)}
+    after: dict[str, int] = {}
+    for take in [*option.takes, *(take for make in option.makes for take in make.takes)]:
+        if not take.key.startswith(("allocation:", "limit:")):
+            after[take.key] = after.get(take.key, 0) + take.quantity
+    for make in option.makes:
+        after[make.key] = after.get(make.key, 0) - make.needed
+    more: list[tuple[str, int]] = []
+    less: list[tuple[str, int]] = []
+    for key in sorted({*before, *after}):
+        change = max(0, after.get(key, 0)) - before.get(key, 0)
+        if change:
+            (more if change > 0 else less).append((key, abs(change)))
+    return more, less

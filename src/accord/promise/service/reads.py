@@ -80,7 +80,7 @@ def customers_in_use(tx: Tx) -> frozenset[str]:
 def promise_of(db: Database, text: str) -> Seen:
     """One promise by its id or its order number. Raises: NotFound."""
     with db.read() as tx:
-        return seen(tx, [_found(tx, text)])[0]
+        return seen(tx, [promise_found(tx, text)])[0]
 
 
 def promise_with(db: Database, ref: str) -> str | None:
@@ -101,7 +101,8 @@ def promise_with(db: Database, ref: str) -> str | None:
     return found[0] if found else None
 
 
-def _found(tx: Tx, text: str) -> Promise:
+def promise_found(tx: Tx, text: str) -> Promise:
+    """The promise with this id or order number. Raises: NotFound."""
     promise = store.find_promise(tx, text)
     if promise is None:
         raise NotFound(f"There is no promise {text}. List them to find its id.")
@@ -174,7 +175,7 @@ def approvals(
         page, following = store.approvals_page(
             tx, after=after, limit=limit, pending_at=now if pending_only else 0, actors=actors
         )
-        stand = _standing(tx, page, now)
+        stand = standing(tx, page, now)
     if pending_only:
         stand = [one for one in stand if one.state is ApprovalState.pending]
     return stand, following
@@ -186,10 +187,11 @@ def approval(db: Database, id: str) -> Approval:
         found = store.approvals(tx, [id])
         if id not in found:
             raise NotFound(f"There is no approval {id}. List them to find its id.")
-        return _standing(tx, [found[id]], tx.now())[0]
+        return standing(tx, [found[id]], tx.now())[0]
 
 
-def _standing(tx: Tx, found: list[Approval], now: Instant) -> list[Approval]:
+def standing(tx: Tx, found: list[Approval], now: Instant) -> list[Approval]:
+    """These approvals as they stand at a moment."""
     about = store.promises(tx, sorted({one.promise for one in found if one.promise is not None}))
     return [
         msgspec.structs.replace(one, state=state_of(one, about.get(one.promise or ""), now)) for one in found
@@ -199,7 +201,7 @@ def _standing(tx: Tx, found: list[Approval], now: Instant) -> list[Approval]:
 def why(db: Database, promise: str) -> Decision:
     """The decision that a promise stands on now. Raises: NotFound."""
     with db.read() as tx:
-        found = _found(tx, promise)
+        found = promise_found(tx, promise)
         kept = store.decision(tx, found.decision) if found.decision else None
     if kept is None:
         raise NotFound(

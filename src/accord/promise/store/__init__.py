@@ -156,6 +156,13 @@ def approvals(tx: Tx, ids: Sequence[str]) -> dict[str, Approval]:
     return {one.id: one for one in [_unpack_approval(body) for (body,) in found]}
 
 
+def approvals_of_promise(tx: Tx, promise: str) -> list[Approval]:
+    """The approvals about a promise as they stand, the first asked first."""
+    # By the partial index on promise, then by primary key.
+    found = tx.rows("SELECT DISTINCT id FROM approval WHERE promise = :promise ORDER BY id", promise=promise)
+    return list(approvals(tx, [id for (id,) in found]).values())
+
+
 def approval_at(tx: Tx, id: str, version: int) -> Approval | None:
     """An approval as it was at a version, or None."""
     # One row, by primary key.
