@@ -24,7 +24,7 @@ from accord.exceptions.service import supply_changed
 from accord.kit.doors import Doors, Reach
 from accord.kit.who import Who
 from accord.policy import service as policy
-from accord.policy.model import Answer, Right, Rights
+from accord.policy.model import Actor, Answer, Right, Rights
 from accord.policy.model import Verb as Do
 from accord.promise import service as promises
 from accord.promise.model import Line, Request, Verb
@@ -36,6 +36,7 @@ HOST = "http://accord.localhost"
 Client = TestClient[Any]
 
 MATE, OTHER = "a mate", "somebody of another team"
+EVERYBODY = "Everybody"  # an account with every role, where one signs in
 PEOPLE = {
     role: Who(actor=f"the {role}", roles=(role,), team="north", team_mates=frozenset({MATE}))
     for role in authority.ROLES
@@ -44,7 +45,7 @@ PEOPLE = {
 WHOSE = ("own", "team", "other", "none such")
 
 # What nobody changed by: who was here, and what runs by itself.
-_NOT_COUNTED = {"job", "session", "guess", "sign_in", "setting"}
+_NOT_COUNTED = {"job", "session"}
 
 REFUSED = {"not_your_role", "not_yours", "scope_missing", "unauthorized"}
 
@@ -57,6 +58,7 @@ RIGHTS = Rights(
         Right(id="all-more", role="anyone", then=Answer.ask, ask="boss"),
         Right(id="boss", role="boss", then=Answer.allow),
     ),
+    actors=(Actor(id=EVERYBODY, roles=("anyone",)),),
     everybody_else="anyone",
 )  # fmt: skip
 
