@@ -26,6 +26,7 @@ MODULES: tuple[str, ...] = (
     "injected",
     "overload",
     "fuzzed",
+    "described",
     "imports",
 )
 

@@ -300,6 +300,26 @@ def test_the_description_says_everything_a_route_may_answer(client: Client) -> N
     assert commit["responses"]["201"]["content"]["application/json"]["schema"]["$ref"].endswith("Decision")
 
 
+def test_the_description_says_what_is_refused_and_how_one_is_known(client: Client) -> None:
+    made = client.get("/v1/openapi.json").json()
+
+    # Found by schemathesis: what answers 404, and what takes no members that it does not know.
+    assert "404" in made["paths"]["/v1/atp"]["get"]["responses"]
+    assert made["components"]["schemas"]["PromiseIn"]["additionalProperties"] is False
+    assert "additionalProperties" not in made["components"]["schemas"]["Decision"]
+    assert made["security"] == [{"key": []}, {"session": []}]
+
+
+@pytest.mark.parametrize(
+    ("path", "methods"), [("/v1/promises", "GET, OPTIONS, POST"), ("/promises/prm_x", "GET, OPTIONS, POST")]
+)
+def test_all_methods_of_an_address_are_named(client: Client, path: str, methods: str) -> None:
+    """Routes that share an address have one answer to OPTIONS between them; the framework's names the first only."""
+    answer = client.options(path)
+
+    assert (answer.status_code, answer.headers["allow"]) == (204, methods)
+
+
 def test_every_reference_in_the_description_leads_somewhere(client: Client) -> None:
     made = client.get("/v1/openapi.json").json()
 

@@ -37,6 +37,8 @@ _CHANGES = {
     "409": "It cannot be promised, or changed meanwhile; with fresh options.",
 }
 _ONE = {"404": "There is no such thing."}
+# Routes that name one thing by what they ask for, not in their address.
+_OF_ONE = {"atp"}
 
 _PROBLEM = {
     "type": "object",
@@ -91,22 +93,29 @@ def described(schema: dict[str, Any]) -> dict[str, Any]:
         "x-release": version("accord"),
     }
     made["servers"] = [{"url": "/"}]
-    made["security"] = [{"key": []}]
+    made["security"] = [{"key": []}, {"session": []}]
     components = made.setdefault("components", {})
     components["securitySchemes"] = {
-        "key": {"type": "http", "scheme": "bearer", "description": "accord key add NAME --scope …"}
+        "key": {"type": "http", "scheme": "bearer", "description": "accord key add NAME --scope …"},
+        "session": {
+            "type": "apiKey",
+            "in": "cookie",
+            "name": "__Host-accord",
+            "description": "of a browser in which somebody signed in; over http it is called accord_PORT",
+        },
     }
     schemas = components.setdefault("schemas", {})
     for struct in _structs(msgspec.Struct):
         if struct.__name__ in schemas and struct.__doc__ and "api" in struct.__module__.split("."):
             schemas[struct.__name__].setdefault("description", struct.__doc__.splitlines()[0])
+        if struct.__name__ in schemas and struct.__struct_config__.forbid_unknown_fields:
+            schemas[struct.__name__]["additionalProperties"] = False
     schemas["Problem"] = _PROBLEM
     paths = {}
     for path, methods in made["paths"].items():
         for method, operation in methods.items():
-            _complete(
-                operation, changes=method == "post", has_id="{" in path, is_public=path.endswith("/health")
-            )
+            has_id = "{" in path or operation["operationId"] in _OF_ONE
+            _complete(operation, changes=method == "post", has_id=has_id, is_public=path.endswith("/health"))
         paths[path.replace("/:", ":")] = methods
     made["paths"] = paths
     return made
