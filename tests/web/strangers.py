@@ -171,6 +171,10 @@ class Door:
     def __repr__(self) -> str:
         return f"{self.method} {self.path} as {self.operation}"
 
+    def is_same_route(self, other: Door) -> bool:
+        """Whether it is the same route, with the same or another of its operations."""
+        return (self.method, self.path) == (other.method, other.path)
+
     @property
     def is_write(self) -> bool:
         return self.method not in ("GET", "HEAD")

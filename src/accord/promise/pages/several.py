@@ -66,6 +66,10 @@ def preview(
     wanted = _verb(verb)
     if not ids:
         raise InputError.at("id", "missing", "Choose at least one promise in the list.")
+    # Named in the address by hand: the list offers nobody what he may not read.
+    for no in refusals_of(db, request, [Wanted(id="page", verb=Verb.ask, promise=id) for id in ids]):
+        if no is not None:
+            raise no
     found = foresight.foresee(db, wanted, ids, actor=visit_of(request).actor)
     refused = refusals_of(db, request, [one.request for one in found.rows])
     shown = Shown.read(db)
