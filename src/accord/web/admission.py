@@ -169,7 +169,9 @@ def opens_to(doors: Doors, app: Litestar, href: str) -> bool:
 async def _say_methods(scope: Scope, send: Send) -> None:
     """Answer OPTIONS: the framework's own answer leaves out methods of routes that share an address."""
     routes: list[Any] = scope["litestar_app"].routes
-    methods = {one for route in routes if route.path_format == scope["path_template"] for one in route.methods}
+    methods = {
+        one for route in routes if route.path_format == scope["path_template"] for one in route.methods
+    }
     headers = [(b"allow", ", ".join(sorted(methods)).encode())]
     await send({"type": "http.response.start", "status": HTTPStatus.NO_CONTENT, "headers": headers})
     await send({"type": "http.response.body", "body": b"", "more_body": False})
