@@ -87,6 +87,7 @@ def demo_command(terminal: Terminal, no_serve: bool, reset: bool, seed: int, por
     """
     from accord.cli.opening import database_url, opened
     from accord.db.engine import open_database
+    from accord.demo import people
     from accord.demo import service as demo
 
     name = "demo.db"  # its own file, unless a database is named
@@ -103,9 +104,11 @@ def demo_command(terminal: Terminal, no_serve: bool, reset: bool, seed: int, por
         with terminal.progress("Promise the morning") as bar:
             decisions = demo.morning(db, on_progress=bar)
         _show(terminal, db, decisions, seed=loaded.seed, is_new=loaded.is_new)
+        people.settle(db)
     if no_serve:
         terminal.next("accord demo")
         return 0
+    from accord.demo.pages import EXTRAS
     from accord.web import server
 
     server.serve(
@@ -114,6 +117,7 @@ def demo_command(terminal: Terminal, no_serve: bool, reset: bool, seed: int, por
         port=port,
         processes=1,
         is_open=True,
+        extras=EXTRAS,
         started=_started(terminal),
         noted=terminal.note,
     )

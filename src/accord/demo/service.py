@@ -15,6 +15,7 @@ from accord.db import migrations
 from accord.db.engine import Database
 from accord.demo import story
 from accord.demo.company import HOME, Company, company
+from accord.demo.people import ACTOR
 from accord.exceptions import service as exceptions
 from accord.kit.days import Day, date_of, day_of, iso, local_day
 from accord.kit.errors import AccordError, Conflict
@@ -23,7 +24,6 @@ from accord.policy import service as policy
 from accord.promise import service as promises
 from accord.promise.model import Decision
 
-ACTOR = "demo"
 Report = Callable[[int, int], None]  # done, of how many
 
 _MARK = "demo"
@@ -108,6 +108,12 @@ def reset(db: Database) -> None:
         tables = sa.MetaData()
         tables.reflect(tx.connection)
         tables.drop_all(tx.connection)
+
+
+def today(db: Database) -> Day | None:
+    """The day the demo in this database was made for; None where there is none."""
+    mark = _mark(db)
+    return day_of(mark.today) if mark is not None else None
 
 
 # --- the mark --------------------------------------------------------------------------------------

@@ -47,6 +47,7 @@ from accord.web import logs, openapi
 from accord.web.admission import Admission, check, opens
 from accord.web.assets import assets, static
 from accord.web.design import PAGES as DESIGN_PAGES
+from accord.web.extras import Extras
 from accord.web.gate import Gate, new_request_id
 from accord.web.interpreter import collect_seldom, take_turns
 from accord.web.jobs import JOBS, PRACTICE_JOBS, Job, Runner
@@ -158,6 +159,7 @@ def create_app(
     closes: bool = True,
     found: Sequence[doctor.Check] | None = None,
     practice_url: str | None = None,
+    extras: Extras | None = None,
 ) -> Accord:
     """The application on a database that is up to date, with what runs by itself; `found`: what its check found.
 
@@ -170,7 +172,15 @@ def create_app(
         db.forbid_writes(why)
     if practice_url is None and db.path is not None:
         practice_url = f"sqlite:///{beside(db.path)}"
-    return on(db, is_open=is_open, rate=rate, closes=closes, runs_jobs=why is None, practice_url=practice_url)
+    return on(
+        db,
+        is_open=is_open,
+        rate=rate,
+        closes=closes,
+        runs_jobs=why is None,
+        practice_url=practice_url,
+        extras=extras,
+    )
 
 
 def on(
@@ -181,17 +191,34 @@ def on(
     closes: bool = False,
     runs_jobs: bool = False,
     practice_url: str | None = None,
+    extras: Extras | None = None,
 ) -> Accord:
     """The application on a database that is open already."""
 
     def practising(copy: Database, practice: Practice) -> Accord:
         return _over(
-            copy, people=db, is_open=is_open, rate=rate, jobs=PRACTICE_JOBS, world=PRACTICE, practice=practice
+            copy,
+            people=db,
+            is_open=is_open,
+            rate=rate,
+            jobs=PRACTICE_JOBS,
+            world=PRACTICE,
+            practice=practice,
+            extras=extras,
         )
 
     practice = Practice(db, practice_url, practising) if practice_url is not None else None
     jobs = JOBS if runs_jobs else ()
-    return _over(db, people=db, is_open=is_open, rate=rate, jobs=jobs, closes=closes, practice=practice)
+    return _over(
+        db,
+        people=db,
+        is_open=is_open,
+        rate=rate,
+        jobs=jobs,
+        closes=closes,
+        practice=practice,
+        extras=extras,
+    )
 
 
 def _over(
@@ -202,6 +229,7 @@ def _over(
     rate: int,
     jobs: Sequence[Job],
     practice: Practice | None,
+    extras: Extras | None = None,
     closes: bool = False,
     world: str = LIVE,
 ) -> Accord:
@@ -256,10 +284,11 @@ def _over(
                     *OWN_PAGES,
                     *DESIGN_PAGES,
                     *PEOPLE_PAGES,
+                    *(extras.pages if extras is not None else ()),
                     *NOTICE_PAGES,
                     *PRACTICE_PAGES,
                 ],
-                middleware=[Shell(people, is_open=is_open, world=world), admission],
+                middleware=[Shell(people, is_open=is_open, world=world, extras=extras), admission],
             ),
             Router(path="/static", route_handlers=[static]),
         ],

@@ -42,7 +42,7 @@ LIVE, PRACTICE = "live", "practice"
 _WORLD = "world"  # the word in the address of a form that says where it was drawn
 # About the person, not about the company: these are of the live database whatever one is in.
 _ALWAYS_LIVE = re.compile(
-    r"/(practice|sign-in|sign-out|invite|kept|account|people|teams|keys|static|v1/health)(/|$)"
+    r"/(practice|sign-in|sign-out|invite|kept|demo|account|people|teams|keys|static|v1/health)(/|$)"
 )
 _WAIT_SECONDS = 5  # for what is under way in the old copy when a new one takes its place
 

@@ -22,6 +22,7 @@ from accord.db.engine import open_database
 from accord.kit.errors import Conflict, InputError
 from accord.web import logs
 from accord.web.app import RATE, create_app
+from accord.web.extras import Extras
 from accord.web.interpreter import collect_seldom, take_turns
 from accord.web.shell import is_this_machine
 
@@ -51,6 +52,7 @@ def serve(
     is_open: bool = False,
     rate: int = RATE,
     practice_url: str | None = None,
+    extras: Extras | None = None,
     started: Started,
     noted: Noted = _say_nothing,
 ) -> None:
@@ -94,6 +96,7 @@ def serve(
                     is_open=is_open,
                     rate=rate,
                     practice_url=practice_url,
+                    extras=extras,
                     address=address,
                     started=said,
                     found=found,
@@ -140,13 +143,16 @@ def _one(
     is_open: bool,
     rate: int,
     practice_url: str | None,
+    extras: Extras | None,
     address: str,
     started: Started,
     found: Sequence[doctor.Check],
 ) -> None:
     logs.set_up()
     take_turns()
-    app = create_app(db_url, is_open=is_open, rate=rate, found=found, practice_url=practice_url)
+    app = create_app(
+        db_url, is_open=is_open, rate=rate, found=found, practice_url=practice_url, extras=extras
+    )
     _Server(_config(app), address, started).run(sockets=[listener])
 
 

@@ -25,6 +25,7 @@ from accord.kit.ids import new_id
 from accord.kit.who import ANYBODY, Who
 from accord.web import cookies, forms, sessions
 from accord.web.admission import is_public
+from accord.web.extras import Extras
 from accord.web.practice import LIVE, check_world
 from accord.web.sessions import Session
 
@@ -53,10 +54,13 @@ class FromElsewhere(Denied):
 class Shell(ASGIMiddleware):
     """What every page passes. What is sent to a route that says `has_secrets` of itself is never kept."""
 
-    def __init__(self, db: Database, *, is_open: bool, world: str = LIVE) -> None:
+    def __init__(
+        self, db: Database, *, is_open: bool, world: str = LIVE, extras: Extras | None = None
+    ) -> None:
         self._db = db  # of the people; pages may be over another one
         self._world = world
         self._is_open = is_open
+        self._extras = extras
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Shell:
         # The framework copies routers with all they hold; a database is not copied.
@@ -100,7 +104,12 @@ class Shell(ASGIMiddleware):
             where = await self._kept(session, scope, receive, headers)
             await _ask_to_sign_in(scope, with_headers, headers, where)
             return
+        elif self._extras is not None and self._extras.front and _is_front(scope):
+            await _lead(with_headers, self._extras.front)
+            return
         state["actor"] = state["who"].actor if state["who"] is not None else ANYBODY
+        if self._extras is not None and self._extras.shown is not None:
+            state["added"] = await asyncio.to_thread(self._extras.shown, self._db, state["session"])
         await next_app(scope, receive, with_headers)
 
     async def _rotate(self, session: Session, token: str, scope: Scope, host: str) -> None:
@@ -115,14 +124,15 @@ class Shell(ASGIMiddleware):
         self, session: Session | None, scope: HTTPScope, receive: Receive, headers: dict[str, str]
     ) -> str:
         """Where to go after signing in; what was sent is kept first, for whose session it was."""
+        query = scope["query_string"].decode("latin-1")
+        path = scope["path"] + (f"?{query}" if query else "")
         if scope["method"] in ("GET", "HEAD"):
-            query = scope["query_string"].decode("latin-1")
-            return scope["path"] + (f"?{query}" if query else "")
+            return path
         is_form = headers.get("content-type", "").startswith("application/x-www-form-urlencoded")
         if session is not None and is_form and not scope["route_handler"].opt.get("has_secrets", False):
             body = await _body(receive)
             if body is not None:
-                await asyncio.to_thread(forms.keep, self._db, session.account_id, scope["path"], body)
+                await asyncio.to_thread(forms.keep, self._db, session.account_id, path, body)
                 return "/kept"
         return own_path(urlsplit(headers.get("referer", "")).path)
 
@@ -147,7 +157,15 @@ async def _ask_to_sign_in(scope: Scope, send: Any, headers: dict[str, str], wher
             "You are not signed in, or the session is over. Sign in at /sign-in and try again."
         )
     then = f"?next={quote(where, safe='/')}" if where != "/" else ""
-    raw = {"Location": f"/sign-in{then}", "Content-Length": "0"}
+    await _lead(send, f"/sign-in{then}")
+
+
+def _is_front(scope: HTTPScope) -> bool:
+    return scope["method"] == "GET" and scope["path"] == "/" and not scope["query_string"]
+
+
+async def _lead(send: Any, href: str) -> None:
+    raw = {"Location": href, "Content-Length": "0"}
     headers_out = [(name.lower().encode(), value.encode()) for name, value in raw.items()]
     await send({"type": "http.response.start", "status": 303, "headers": headers_out})
     await send({"type": "http.response.body", "body": b""})
