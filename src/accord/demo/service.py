@@ -7,6 +7,7 @@ first step on: loading again does nothing, a load that was cut off is finished, 
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import groupby
 
 import msgspec
 import sqlalchemy as sa
@@ -21,13 +22,13 @@ from accord.kit.days import Day, date_of, day_of, iso, local_day
 from accord.kit.errors import AccordError, Conflict
 from accord.ledger.service import graphs
 from accord.policy import service as policy
+from accord.policy.model import Customer
 from accord.promise import service as promises
 from accord.promise.model import Decision
 
 Report = Callable[[int, int], None]  # done, of how many
 
 _MARK = "demo"
-_BATCH = 4  # requests of the morning at a time: many share a transaction, and yet one sees it move
 
 
 class Loaded(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,17 +74,19 @@ def load(db: Database, *, seed: int = 7, on_progress: Report | None = None) -> L
 
 
 def morning(db: Database, on_progress: Report | None = None) -> list[Decision]:
-    """Promise the morning's requests in their order; asked again, what was held or committed answers the same.
+    """Promise the morning's requests in their order, each by the seller of its customer; asked again, what was held or committed answers the same.
 
     Raises: Conflict when the demo is not loaded.
     """
     mark = _mark(db)
     if mark is None or not mark.whole:
         raise Conflict("The demo is not loaded here. Run accord demo first.", code="demo_not_loaded")
-    requests = company(mark.seed, day_of(mark.today)).morning
+    made = company(mark.seed, day_of(mark.today))
+    requests = made.morning
+    sellers = {one.id: one.seller for one in made.policy if isinstance(one, Customer)}
     decisions: list[Decision] = []
-    for first in range(0, len(requests), _BATCH):
-        for answer in promises.promise(db, requests[first : first + _BATCH], actor=ACTOR):
+    for seller, theirs in groupby(requests, key=lambda one: sellers.get(one.customer or "", "") or ACTOR):
+        for answer in promises.promise(db, list(theirs), actor=seller):
             if isinstance(answer, AccordError):
                 raise answer
             decisions.append(answer)

@@ -36,14 +36,13 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
 def steps(db: Database, today: Day) -> list[Step]:
     """The story so far, in its order."""
     on = story.dates(today).asked_on
-    held = next(iter(_promises(db, [ANNA], customer=CUSTOMER)), None)
+    held = next(reversed(_promises(db, [ANNA], customer=CUSTOMER)), None)  # the first: more may have come after
     other = _after(db, held)
     asked = _asked(db)
     agreed = next((one for one in asked if one.state is ApprovalState.approved), None)
     waiting = next((one for one in asked if one.state is ApprovalState.pending), None)
     friday = f"{date_of(on):%A, %d %B}".replace(" 0", " ")
     theirs = _customer_of(db, BRUNO)
-    for_whom = f" for {theirs}" if theirs else ""
     return [
         Step(
             title="Ask, and hold what there is",
@@ -55,9 +54,9 @@ def steps(db: Database, today: Day) -> list[Step]:
         ),
         Step(
             title="Want the same pumps a moment later",
-            words=f"{BRUNO} asks for {ON_TIME} of them for the same day. They are kept, so he gets another answer; hold one that he gets.",
+            words=f"{BRUNO} asks for {ON_TIME} of them for {theirs}, for the same day. They are kept, so he gets another answer; hold one that he gets.",
             who=BRUNO,
-            href=_ask(f"{ON_TIME} {ITEM} by {iso(on)}{for_whom} at {_price(PRICE_MINOR)}"),
+            href=_ask(f"{ON_TIME} {ITEM} by {iso(on)} for {theirs} at {_price(PRICE_MINOR)}"),
             act=f"Ask as {BRUNO}",
             is_done=other is not None,
         ),
@@ -85,13 +84,15 @@ def _price(minor: int) -> str:
 
 
 def _customer_of(db: Database, seller: str) -> str:
-    """A customer of this seller who stands as high as the story's."""
+    """The highest of a seller's own customers with whom there is something to talk about; else the story's."""
     with db.read() as tx:
         customers = policy.book(tx).customers
-    fits = (
-        one.id for one in customers.values() if one.seller == seller and one.tier == "A" and one.may_split
-    )
-    return min(fits, default="")
+    fits = [
+        (one.tier, one.id)
+        for one in customers.values()
+        if one.seller == seller and one.may_split and one.may_substitute and not one.ship_complete
+    ]
+    return min(fits, default=("", CUSTOMER))[1]
 
 
 def _ask(line: str) -> str:
