@@ -36,7 +36,9 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
 def steps(db: Database, today: Day) -> list[Step]:
     """The story so far, in its order."""
     on = story.dates(today).asked_on
-    held = next(reversed(_promises(db, [ANNA], customer=CUSTOMER)), None)  # the first: more may have come after
+    held = next(
+        reversed(_promises(db, [ANNA], customer=CUSTOMER)), None
+    )  # the first: more may have come after
     other = _after(db, held)
     asked = _asked(db)
     agreed = next((one for one in asked if one.state is ApprovalState.approved), None)
