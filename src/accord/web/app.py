@@ -62,6 +62,8 @@ from accord.web.problems import BODY_BYTES_MAX, PROBLEM_JSON, response_of
 from accord.web.routes import PAGES as OWN_PAGES
 from accord.web.routes import ROUTES as OWN_ROUTES
 from accord.web.shell import Shell
+from accord.web.sources import PAGES as SOURCE_PAGES
+from accord.web.sources import Ages
 
 RATE = 1_000  # requests a second of one key
 
@@ -287,6 +289,7 @@ def _over(
                     *(extras.pages if extras is not None else ()),
                     *NOTICE_PAGES,
                     *PRACTICE_PAGES,
+                    *SOURCE_PAGES,
                 ],
                 middleware=[Shell(people, is_open=is_open, world=world, extras=extras), admission],
             ),
@@ -307,7 +310,7 @@ def _over(
         template_config=TemplateConfig(
             directory=[*sorted(_PARTS.glob("*/templates"))],
             engine=JinjaTemplateEngine,
-            engine_callback=partial(_with_globals, world=world, practice=practice),
+            engine_callback=partial(_with_globals, world=world, practice=practice, ages=Ages(db)),
         ),
         compression_config=CompressionConfig(
             backend="gzip", minimum_size=1_000, exclude=["^/v1/promises", "^/static/", "^/notifications/live"]
@@ -332,10 +335,10 @@ def _over(
     return app
 
 
-def _with_globals(engine: JinjaTemplateEngine, *, world: str, practice: Practice | None) -> None:
+def _with_globals(engine: JinjaTemplateEngine, *, world: str, practice: Practice | None, ages: Ages) -> None:
     """What every template may name."""
     engine.engine.add_extension(SaysWorld)
-    engine.engine.globals.update(world=world, practice=practice)
+    engine.engine.globals.update(world=world, practice=practice, ages=ages)
     engine.engine.globals.update(places=PLACES, opens=opens, asset=assets().address, modules=assets().modules)
     engine.engine.filters["initials"] = initials
 

@@ -12,6 +12,7 @@ from accord.ledger.service.capacity import (
     shares,
 )
 from accord.ledger.service.graphs import graph, graph_at
+from accord.ledger.service.heard import Feed, Hearing, hearing
 from accord.ledger.service.reads import NodeView
 from accord.ledger.service.reads import node as _node
 from accord.ledger.service.supply import NodeLine, NodeList, NodeSheet, Share, Source, node_sheet, nodes
@@ -19,6 +20,8 @@ from accord.ledger.service.supply import NodeLine, NodeList, NodeSheet, Share, S
 __all__ = [
     "CapacityList",
     "CapacitySheet",
+    "Feed",
+    "Hearing",
     "Loaded",
     "NodeLine",
     "NodeList",
@@ -32,6 +35,7 @@ __all__ = [
     "capacity_sheet",
     "graph",
     "graph_at",
+    "hearing",
     "node",
     "node_sheet",
     "nodes",

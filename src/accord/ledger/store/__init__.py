@@ -62,7 +62,9 @@ from accord.ledger.store.rows import (
     supplies_proposed_by,
 )
 from accord.ledger.store.seen import (
+    Heard,
     Past,
+    heard,
     latest_news,
     nodes,
     open_exception_counts,
@@ -73,6 +75,7 @@ __all__ = [
     "GRAPH",
     "Cause",
     "Changes",
+    "Heard",
     "KeyRow",
     "Past",
     "add_cause",
@@ -97,6 +100,7 @@ __all__ = [
     "expiring_supplies",
     "feeds",
     "graph_version",
+    "heard",
     "hold_graph",
     "item_history",
     "items_in_use",

@@ -10,6 +10,7 @@ from accord.ledger.model import Kind, Profile
 from accord.ledger.store.keys import profile_of
 
 _HISTORY_MAX = 500  # rows of one node; older ones say little about how receipts keep their day now
+_BODY_MAX = 65_536  # bytes of news that are read to see how long it was on its way
 _CAUSES_MAX = 200  # the latest news among which each source's is looked for
 
 
@@ -48,6 +49,48 @@ def latest_news(tx: Tx) -> list[tuple[str, str, Instant]]:
         "SELECT actor, kind, at FROM ledger_cause ORDER BY id DESC LIMIT :limit", limit=_CAUSES_MAX
     )
     return [(actor, kind, at) for actor, kind, at in found]
+
+
+class Heard(msgspec.Struct, frozen=True):
+    """One kind of news of one source."""
+
+    actor: str
+    kind: str
+    at: Instant  # when the latest came
+    lately: int  # how many came since a moment
+    body: bytes | None  # of the latest; None where it is large
+
+
+def heard(tx: Tx, since: Instant) -> list[Heard]:
+    """The latest news of each source and kind, by source and kind, however long ago."""
+    found: list[Heard] = []
+    actor, kind = "", ""
+    while True:
+        # One step into the index on actor, kind and moment: the next pair, of which there are a few.
+        pair = tx.rows(
+            "SELECT actor, kind FROM ledger_cause WHERE (actor, kind) > (:actor, :kind) ORDER BY actor, kind LIMIT 1",
+            actor=actor,
+            kind=kind,
+        )
+        if not pair:
+            return found
+        ((actor, kind),) = pair
+        # The end of that pair's stretch of the same index.
+        ((at, body),) = tx.rows(
+            "SELECT at, CASE WHEN length(body) <= :most THEN body END FROM ledger_cause"
+            " WHERE actor = :actor AND kind = :kind ORDER BY at DESC LIMIT 1",
+            actor=actor,
+            kind=kind,
+            most=_BODY_MAX,
+        )
+        # The rest of that stretch.
+        ((lately,),) = tx.rows(
+            "SELECT count(*) FROM ledger_cause WHERE actor = :actor AND kind = :kind AND at > :since",
+            actor=actor,
+            kind=kind,
+            since=since,
+        )
+        found.append(Heard(actor, kind, at, lately, None if body is None else bytes(body)))
 
 
 def receipts_of_the_past(tx: Tx, key: str) -> list[Past]:

@@ -163,4 +163,6 @@ cause = Table(
     Column("body", LargeBinary, nullable=False),
     Column("actor", Words, nullable=False),
     Column("news_id", Words, nullable=False, unique=True),  # the caller's id of it
+    # Who told what when: the latest of each is one step into it.
+    Index("ix_ledger_cause_actor_kind_at", "actor", "kind", "at"),
 )

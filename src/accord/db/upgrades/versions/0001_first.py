@@ -216,6 +216,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_ledger_cause")),
         sa.UniqueConstraint("news_id", name=op.f("uq_ledger_cause_news_id")),
     )
+    op.create_index("ix_ledger_cause_actor_kind_at", "ledger_cause", ["actor", "kind", "at"], unique=False)
     op.create_table(
         "ledger_commitment",
         sa.Column("key", Words, nullable=False),
