@@ -38,7 +38,8 @@ def today(file: Database, noon: Any) -> int:
 def visitor(file: Database, today: int) -> Iterator[TestClient[Any]]:
     """A browser on the machine of an open server."""
     with TestClient(on(file, is_open=True, rate=0), base_url=HOST) as client:
-        client.headers["Accept"] = "text/html"
+        # It says where its requests come from, as browsers do.
+        client.headers.update({"Accept": "text/html", "Origin": HOST})
         yield client
 
 

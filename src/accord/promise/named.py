@@ -52,6 +52,7 @@ class Piece(msgspec.Struct, frozen=True, kw_only=True):
     """One line of a request as it was read."""
 
     text: str  # in plain words: a row of a table is put into words first
+    row: int  # its place among the lines that hold anything, headings and what is said for all of them included
     words: Words | None  # None = it cannot be read at all
     line: Line | None  # None = something in it is not understood
     error: InputError | None
@@ -95,7 +96,8 @@ def read(text: str, names: Names) -> Read:
         raise _wrong("line", "too_many_lines", detail)
     knows = knows_of(names)
     rows = [in_words(piece, names.today, knows) for piece in texts]
-    drafts = [_worded(row, names, knows) for row in rows if row] or [_worded("", names, knows)]
+    drafts = [_worded(row, place, names, knows) for place, row in enumerate(rows) if row]
+    drafts = drafts or [_worded("", 0, names, knows)]
     customers: dict[str, None] = {}
     for draft in drafts:
         if draft.words is not None and draft.words.customer is not None:
@@ -122,10 +124,11 @@ _STAND_IN = (
 class _Draft:
     """A line while the others are read: what holds for all is known only then."""
 
-    __slots__ = ("error", "is_common", "text", "words")
+    __slots__ = ("error", "is_common", "row", "text", "words")
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, row: int) -> None:
         self.text = text
+        self.row = row
         self.words: Words | None = None
         self.error: InputError | None = None
         self.is_common = False  # says only for whom or by when all of it is
@@ -137,11 +140,11 @@ class _Draft:
                 line = _line(self.words, self.words.by or common, customer, names)
             except InputError as error:
                 self.error = error
-        return Piece(text=self.text, words=self.words, line=line, error=self.error)
+        return Piece(text=self.text, row=self.row, words=self.words, line=line, error=self.error)
 
 
-def _worded(text: str, names: Names, knows: Knows) -> _Draft:
-    draft = _Draft(text)
+def _worded(text: str, row: int, names: Names, knows: Knows) -> _Draft:
+    draft = _Draft(text, row)
     try:
         if _COMMON.match(text):
             draft.words = read_words(_STAND_IN + text, names.today)

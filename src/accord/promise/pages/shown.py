@@ -6,15 +6,14 @@ from collections.abc import Sequence
 
 from accord.db.engine import Database
 from accord.kit.days import Day, Instant, instant_iso, local_day
-from accord.kit.errors import InputError, NotFound
-from accord.kit.quantity import format_quantity
 from accord.ledger import service as ledger
-from accord.ledger.model import Kind, kind_of_key, node_key, node_of
+from accord.ledger.model import node_of
+from accord.ledger.said import number
 from accord.policy import service as policy
+from accord.policy.model import Book, Price
 from accord.promise import said
 from accord.promise.model import Decision, Line, LineVerdict, Option, Piece, Verdict
 from accord.promise.named import Names, today_of
-from accord.promise.pages import chart
 from accord.promise.service.reads import Seen
 
 TONES = {
@@ -23,21 +22,21 @@ TONES = {
     Verdict.needs_approval: "care",
     Verdict.not_by_then: "bad",
     Verdict.cannot_promise: "bad",
+    Verdict.cannot_know: "care",
     Verdict.done: "good",
 }
 _STATE_TONES = {"held": "care", "committed": "good", "fulfilled": "good"}
 _SIGNS = {"EUR": "€", "USD": "$", "GBP": "£"}
-_EXAMPLES = 3
-_AHEAD_DAYS = 21
 
 
 class Shown:
     """The names, units and currency in force, and what they make of an answer."""
 
-    def __init__(self, names: Names, now: Instant, hold_seconds: int) -> None:
+    def __init__(self, names: Names, now: Instant, book: Book) -> None:
         self.names = names
         self.now = now
-        self.hold_hours = hold_seconds // 3600
+        self.book = book
+        self.hold_hours = book.rules.hold_seconds // 3600
 
     @classmethod
     def read(cls, db: Database) -> Shown:
@@ -51,7 +50,7 @@ class Shown:
             currency=book.rules.currency,
             today=today_of(graph.sites, now),
         )
-        return cls(names, now, book.rules.hold_seconds)
+        return cls(names, now, book)
 
     # --- an answer ---
 
@@ -95,13 +94,13 @@ class Shown:
             "difference": option.difference,
             "price": self.money(option.price_minor),
             "margin": self.money(option.margin_minor),
-            "margin_percent": _percent(option.margin_minor, option.price_minor),
+            "margin_percent": percent(option.margin_minor, option.price_minor),
             "needs": [said.REFUSALS[one][0] for one in option.needs],
             "pieces": [self._piece(piece, decision) for piece in option.pieces],
             "makes": [
                 {
                     "source": said.source(make.source),
-                    "quantity": self._quantity(make.quantity, node_of(make.key)[0]),
+                    "quantity": self.quantity(make.quantity, node_of(make.key)[0]),
                     "what": said.thing(make.key),
                     "starts": said.day(make.starts_on, decision.today),
                     "on": said.day(make.on, decision.today),
@@ -111,34 +110,14 @@ class Shown:
             ],
         }
 
-    def taken(self, option: Option) -> list[dict[str, str]]:
-        """What an option takes, so that one sees it before."""
-        rows = []
-        for take in [*option.takes, *[take for make in option.makes for take in make.takes]]:
-            kind = kind_of_key(take.key)
-            quantity = (
-                self._quantity(take.quantity, node_of(take.key)[0])
-                if kind is Kind.node
-                else str(take.quantity)
-            )
-            unit = "min" if kind is Kind.resource else ""
-            rows.append(
-                {
-                    "what": said.thing(take.key),
-                    "quantity": f"{quantity} {unit}".strip(),
-                    "on": said.day(take.on, self.names.today),
-                }
-            )
-        return rows
-
     def asked(self, line: Line) -> dict[str, str]:
         """One line as it was asked for."""
         item = line.item
         return {
-            "quantity": self._quantity(line.quantity, item),
+            "quantity": self.quantity(line.quantity, item),
             "unit": self.names.items[item].unit if item in self.names.items else "",
             "item": item,
-            "name": self._name(item),
+            "name": self.name_of(item),
             "on": said.day(line.requested_on, self.names.today),
             "price": self.money(line.price_minor) if line.price_minor is not None else "",
         }
@@ -146,13 +125,13 @@ class Shown:
     def _piece(self, piece: Piece, decision: Decision) -> dict[str, str]:
         line = decision.asked[piece.line] if piece.line < len(decision.asked) else None
         return {
-            "quantity": self._quantity(piece.quantity, piece.item),
-            "item": self._item(piece.item)
+            "quantity": self.quantity(piece.quantity, piece.item),
+            "item": self.item(piece.item)
             if line is None or line.item != piece.item or len(decision.asked) > 1
             else "",
             "deliver": said.day(piece.deliver_on, decision.today),
             "ship": said.day(piece.ship_on, decision.today),
-            "site": self._site(piece.site),
+            "site": self.site(piece.site),
         }
 
     def _evidence(self, option: Option, today: Day) -> list[dict[str, str]]:
@@ -160,7 +139,7 @@ class Shown:
             {
                 "item": piece.item,
                 "source": said.source(one.source),
-                "quantity": self._quantity(one.quantity, piece.item),
+                "quantity": self.quantity(one.quantity, piece.item),
                 "on": said.day(one.on, today) if one.on else "there now",
                 "note": one.note,
             }
@@ -171,49 +150,12 @@ class Shown:
     def _line(self, verdict: LineVerdict, decision: Decision) -> dict[str, str]:
         line = decision.asked[verdict.line]
         return {
-            "what": f"{self._quantity(line.quantity, line.item)} {self._item(line.item)}",
+            "what": f"{self.quantity(line.quantity, line.item)} {self.item(line.item)}",
             "word": said.VERDICTS[verdict.verdict],
             "tone": TONES[verdict.verdict],
             "on": said.day(verdict.on, decision.today) if verdict.on is not None else "–",
-            "on_time": self._quantity(verdict.quantity_on_time, line.item),
+            "on_time": self.quantity(verdict.quantity_on_time, line.item),
         }
-
-    def chart(self, db: Database, decision: Decision) -> dict[str, object] | None:
-        """Supply at the node that answers a request of one line, with the request as a mark; None where there is none."""
-        if len(decision.asked) != 1 or not decision.options:
-            return None
-        line, first = decision.asked[0], decision.options[0].pieces[0]
-        wanted = line.item if line.item in self.names.items else first.item
-        try:
-            view = ledger.node(db, wanted, first.site)
-        except NotFound:
-            return None
-        limit = decision.lines[0].limit if decision.lines else None
-        on = limit.on if limit is not None and limit.key == node_key(wanted, first.site) else first.ship_on
-        drawn = chart.chart(
-            today=view.today,
-            projected=[(step.on, step.projected) for step in view.steps],
-            available=[(step.on, step.available) for step in view.steps],
-            asked=(on, line.quantity),
-        )
-        drawn["levels"] = [
-            {"at": one["at"], "value": self._quantity(one["value"], wanted)} for one in _rows(drawn["levels"])
-        ]
-        drawn["ticks"] = [
-            {"at": one["at"], "on": said.day(one["on"], view.today).split(" ", 1)[1]}
-            for one in _rows(drawn["ticks"])
-        ]
-        drawn["where"] = said.thing(node_key(wanted, first.site))
-        drawn["asked_for"] = f"{self._quantity(line.quantity, wanted)} on {said.day(on, view.today)}"
-        drawn["rows"] = [
-            {
-                "on": said.day(step.on, view.today),
-                "projected": self._quantity(step.projected, wanted),
-                "available": self._quantity(step.available, wanted),
-            }
-            for step in view.steps[:20]
-        ]
-        return drawn
 
     # --- a promise ---
 
@@ -233,9 +175,9 @@ class Shown:
             else "",
             "lines": [
                 {
-                    "quantity": self._quantity(line.quantity, line.item),
+                    "quantity": self.quantity(line.quantity, line.item),
                     "item": line.item,
-                    "name": self._name(line.item),
+                    "name": self.name_of(line.item),
                     "requested": said.day(line.requested_on, self.names.today),
                     "first": said.day(line.first_promised_on, self.names.today),
                     "now": said.day(line.promised_on, self.names.today),
@@ -247,9 +189,9 @@ class Shown:
             ],
             "deliveries": [
                 {
-                    "quantity": self._quantity(one.quantity, one.item),
-                    "item": self._item(one.item),
-                    "site": self._site(one.site),
+                    "quantity": self.quantity(one.quantity, one.item),
+                    "item": self.item(one.item),
+                    "site": self.site(one.site),
                     "ship": said.day(one.ship_on, self.names.today),
                     "deliver": said.day(one.deliver_on, self.names.today),
                     "state": one.state.value,
@@ -260,32 +202,25 @@ class Shown:
 
     # --- around it ---
 
-    def examples(self) -> list[str]:
-        """Lines that can be asked here: about items that are sold, for customers that are known."""
-        customers = sorted(self.names.customers.values(), key=lambda one: one.id)
-        items = sorted(self.names.items)
-        on = said.day(self.names.today + _AHEAD_DAYS, self.names.today).split(" ", 1)[1].lower()
-        found = []
-        for number, item in enumerate(items[-_EXAMPLES:]):
-            whom = f" for {customers[number % len(customers)].name}" if customers else ""
-            found.append(f"{(number + 1) * 20} {item} by {on}{whom}")
-        return found
+    def price(self, item: str, customer: str | None) -> Price | None:
+        """What the price list says of an item for a customer: of the tier, else of everybody."""
+        known = self.names.customers.get(customer or "")
+        own = self.book.prices.get(f"{item}|{known.tier}") if known is not None and known.tier else None
+        return own if own is not None else self.book.prices.get(item)
 
-    def error(self, error: InputError, q: str) -> dict[str, object]:
-        """What could not be understood, and what may have been meant."""
-        matches = error.extra.get("matches", [])
-        return {
-            "detail": error.detail,
-            "matches": [one["name"] or one["id"] for one in matches] if isinstance(matches, list) else [],
-            "q": q,
-        }
+    def list_price(self, item: str, customer: str | None) -> int | None:
+        """The list price of one stated unit; None where none is known."""
+        found = self.price(item, customer)
+        return found.list_minor if found is not None else None
 
-    def _quantity(self, n: int, item: str) -> str:
+    def plain_money(self, minor: int | None) -> str:
+        """An amount as one types it: "18.50"; "" for none."""
+        return "" if minor is None else said.money(minor, self.names.currency).partition(" ")[0]
+
+    def quantity(self, n: int, item: str) -> str:
+        """Base units in the unit people state, long numbers grouped."""
         known = self.names.items.get(item)
-        text = format_quantity(n, known.scale if known is not None else 1)
-        whole, point, rest = text.partition(".")
-        grouped = f"{int(whole):,}".replace(",", "\N{NARROW NO-BREAK SPACE}") if len(whole) > 4 else whole
-        return f"{grouped}{point}{rest}"
+        return number(n, known.scale if known is not None else 1)
 
     def money(self, minor: int | None) -> str:
         """An amount with its sign and currency; a dash where none is known."""
@@ -297,15 +232,18 @@ class Shown:
         grouped = f"{int(whole):,}{point}{rest}"
         return f"{sign}{_SIGNS[currency]}{grouped}" if currency in _SIGNS else f"{sign}{grouped} {currency}"
 
-    def _item(self, id: str) -> str:
+    def item(self, id: str) -> str:
+        """An item with what it is called."""
         known = self.names.items.get(id)
         return id if known is None or known.name in ("", id) or id in known.name else f"{id} {known.name}"
 
-    def _name(self, id: str) -> str:
+    def name_of(self, id: str) -> str:
+        """What an item is called beside its id; "" where that is the same."""
         known = self.names.items.get(id)
         return known.name if known is not None and known.name != id else ""
 
-    def _site(self, id: str) -> str:
+    def site(self, id: str) -> str:
+        """What a site is called."""
         known = self.names.sites.get(id)
         return known.name if known is not None and known.name else id
 
@@ -322,12 +260,8 @@ def latest(found: Sequence[Seen], shown: Shown) -> list[dict[str, object]]:
     return [shown.promise(one) for one in found]
 
 
-def _rows(value: object) -> list[dict[str, int]]:
-    assert isinstance(value, list)
-    return value
-
-
-def _percent(part: int | None, whole: int | None) -> str:
+def percent(part: int | None, whole: int | None) -> str:
+    """A part of a whole: "34 %"; "" where either is not known."""
     if part is None or not whole:
         return ""
     return f"{round(100 * part / whole)} %"

@@ -1,6 +1,7 @@
 """What happens when someone asks for a promise, in order?"""
 
 from accord.promise.service.batch import ask, promise, promise_one
+from accord.promise.service.left import left_after
 from accord.promise.service.openings import cancel_openings, record_openings
 from accord.promise.service.reads import (
     Quote,
@@ -41,6 +42,7 @@ __all__ = [
     "desk",
     "is_everybodys",
     "is_repeat",
+    "left_after",
     "out_of_reach",
     "owner_of_decision",
     "promise",

@@ -1,5 +1,7 @@
 // What a page does beside what it says: keys, the command menu, light and dark. Everything here can also be done without.
 
+import { asking, listenToAsking } from "./ask.js";
+import { listenToDrafts, showDrafts } from "./drafts.js";
 import { imports } from "./imports.js";
 import { listen } from "./keys.js";
 import { listen as listenLive, live } from "./live.js";
@@ -16,6 +18,8 @@ function settle() {
   promises();
   live();
   imports();
+  asking();
+  showDrafts();
   // After a boosted step the page begins where a page begins, and the focus with it.
   document.querySelector("[autofocus]")?.focus();
 }
@@ -30,5 +34,7 @@ document.addEventListener("click", (event) => {
 listen();
 listenToPromises();
 listenLive();
+listenToAsking();
+listenToDrafts();
 settle();
 document.addEventListener("htmx:afterSettle", settle);

@@ -45,13 +45,14 @@ function act(keys) {
   if (place) { place.closest("a").click(); return true; }
   if (keys === "?") { document.getElementById("keys")?.showModal(); return true; }
   if (keys === "j" || keys === "k") return move(keys === "j" ? 1 : -1);
-  if (/^[chw]$/.test(keys)) return press(keys);
+  if (/^[a-z]$/.test(keys)) return press(keys);
   if (/^[1-9]$/.test(keys)) return choose(keys);
   return false;
 }
 
 function press(key) {
-  const target = document.querySelector(`[data-key="${key}"]`);
+  // Of several with one key the one that can be seen: what cannot be done now is not shown.
+  const target = [...document.querySelectorAll(`[data-key="${key}"]`)].find((one) => one.checkVisibility());
   target?.click();
   return Boolean(target);
 }
