@@ -11,6 +11,7 @@ from accord.kit.days import instant_iso
 from accord.kit.errors import Conflict, InputError, NotFound, RequestChanged
 from accord.policy import service as policy
 from accord.policy import words
+from accord.policy.decide.standing import standing
 from accord.policy.model import Book, Edition, Rules
 from accord.policy.service.editions import NotYours
 
@@ -223,6 +224,142 @@ def test_rules_that_nobody_could_ever_change_again_are_not_taken(db: Database, c
 
     assert caught.value.errors[0].code == "locks_everybody_out"
     assert in_force(db) == ""
+
+
+# --- two at once, and what never comes into force ---
+
+EXPIRES = 31 * 86_400
+
+
+@pytest.fixture
+def two(db: Database, noon: Callable[[int], None]) -> None:
+    """Two persons must agree on rules; mia proposes others."""
+    policy.state(db, read(TWO), id="one", actor="sam")
+    policy.state(db, read(TWO, FILE.replace("= 50", "= 40")), id="mine", actor="mia")
+
+
+def stands(db: Database, id: str) -> str:
+    with db.read() as tx:
+        now = tx.now()
+    made = next(one for one in policy.editions(db) if one.id == id)
+    return standing(made, in_force(db), now).value
+
+
+def test_what_was_made_from_other_rules_than_those_in_force_is_not_stated(db: Database) -> None:
+    policy.state(db, read(), id="one", actor="sam", over="")
+    policy.state(db, read(CHANGE), id="two", actor="mia", over="one")
+
+    with pytest.raises(policy.ChangedMeanwhile, match="Sales 2027 came into force meanwhile, stated by mia"):
+        policy.state(db, read(), id="three", actor="mia", over="one")
+
+    assert in_force(db) == "two"
+    # Who does not say what he looked at is not asked.
+    policy.state(db, read(), id="three", actor="mia")
+    assert in_force(db) == "three"
+
+
+def test_a_repeat_is_answered_though_others_came_into_force_since(db: Database) -> None:
+    policy.state(db, read(), id="one", actor="sam", over="")
+    policy.state(db, read(CHANGE), id="two", actor="mia")
+
+    assert policy.state(db, read(), id="one", actor="sam", over="").id == "one"
+
+
+@pytest.mark.usefixtures("two")
+def test_of_two_proposals_the_one_left_behind_is_superseded(db: Database) -> None:
+    policy.state(db, read(TWO, FILE.replace("= 50", "= 30")), id="other", actor="mia")
+    assert (stands(db, "mine"), stands(db, "other")) == ("waits for another person",) * 2
+
+    policy.agree(db, "other", actor="max")
+
+    assert (stands(db, "one"), stands(db, "other"), stands(db, "mine")) == (
+        "was in force",
+        "in force",
+        "superseded",
+    )
+    with pytest.raises(policy.ChangedMeanwhile):
+        policy.agree(db, "mine", actor="max")
+    assert in_force(db) == "other"
+
+
+@pytest.mark.usefixtures("two")
+@pytest.mark.parametrize(
+    ("seconds", "said"), [(30 * 86_400 - 1, "waits for another person"), (EXPIRES, "expired")]
+)
+def test_what_nobody_agreed_to_for_a_month_is_over(
+    db: Database, noon: Callable[[int], None], seconds: int, said: str
+) -> None:
+    noon(seconds)
+
+    assert stands(db, "mine") == said
+    if said == "expired":
+        with pytest.raises(Conflict, match="Nobody agreed to it in 30 days"):
+            policy.agree(db, "mine", actor="max")
+        assert in_force(db) == "one"
+    else:
+        policy.agree(db, "mine", actor="max")
+        assert in_force(db) == "mine"
+
+
+@pytest.mark.usefixtures("two")
+@pytest.mark.parametrize("actor", ["mia", "mia at home", "max"])
+def test_what_is_withdrawn_never_comes_into_force(db: Database, actor: str) -> None:
+    made = policy.withdraw(db, "mine", actor=actor, why="not yet")
+    policy.withdraw(db, "mine", actor=actor)
+
+    assert (made.withdrawn_by, made.withdrawn_why, stands(db, "mine")) == (actor, "not yet", "withdrawn")
+    with pytest.raises(Conflict, match="State it anew"):
+        policy.agree(db, "mine", actor="max")
+    assert in_force(db) == "one"
+
+
+@pytest.mark.usefixtures("two")
+def test_a_stranger_withdraws_nothing_and_nobody_what_is_in_force(db: Database) -> None:
+    with pytest.raises(NotYours):
+        policy.withdraw(db, "mine", actor="sam")
+    with pytest.raises(Conflict, match="came into force"):
+        policy.withdraw(db, "one", actor="mia")
+    with pytest.raises(NotFound):
+        policy.withdraw(db, "none", actor="mia")
+
+    assert stands(db, "mine") == "waits for another person"
+
+
+def test_what_waits_for_its_day_can_be_withdrawn_until_then(
+    db: Database, noon: Callable[[int], None]
+) -> None:
+    policy.state(db, read(), id="one", actor="sam")
+    with db.read() as tx:
+        day = 86_400_000_000
+        later = f'effective_at = "{instant_iso(tx.now() + day)}"\n'
+    policy.state(db, read(text=later + FILE), id="later", actor="sam")
+    assert (stands(db, "later"), book(db).next_at is None) == ("waits for its day", False)
+
+    policy.withdraw(db, "later", actor="sam")
+    noon(2 * 86_400)
+    with db.read() as tx:
+        now = tx.now()
+
+    assert book(db).next_at is None
+    assert policy.activate(db, now) == 0
+    assert in_force(db) == "one"
+
+
+def test_any_two_editions_are_compared_as_they_were(db: Database) -> None:
+    policy.put(db, [Rules(horizon_days=99)], actor="boss", id="before")
+    policy.state(db, read(), id="one", actor="sam")
+    policy.state(db, read(text=FILE.replace("fence_days = 3", "fence_days = 7")), id="two", actor="sam")
+    policy.put(db, [Rules(horizon_days=50, fence_days=1)], actor="boss", id="after")
+
+    def said(before: str, after: str) -> list[tuple[str, str, str, str]]:
+        return [(one.kind, one.id, one.before, one.after) for one in policy.between(db, before, after)]
+
+    assert said("one", "two") == [("rule", "fence_days", "3", "7")]
+    assert said("two", "one") == [("rule", "fence_days", "7", "3")]
+    assert said("one", "one") == []
+    assert said("two", "") == [("rule", "fence_days", "7", "1"), ("rule", "horizon_days", "99", "50")]
+    with pytest.raises(NotFound):
+        policy.between(db, "one", "none")
 
 
 # --- what is likely not meant ---

@@ -272,6 +272,10 @@ class Edition(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults
     applied_at: Instant | None = None  # when it came into force; None = it is still to come
     second: str = ""  # the role of which another person must agree first; "" = none must
     agreed_by: str = ""  # who agreed
+    over: str = ""  # the edition that was in force when it was stated; "" = none was
+    withdrawn_at: Instant | None = None  # before it came into force: it never will
+    withdrawn_by: str = ""
+    withdrawn_why: str = ""
 
 
 class LimitTake(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):

@@ -21,6 +21,17 @@ def records(tx: Tx, version: int) -> list[tuple[str, str, bytes]]:
     return _records.at(tx, table, version)
 
 
+def stated_in(tx: Tx, kind: str, id: str) -> int | None:
+    """The version in which a record became what it is now; None where there is none."""
+    # One row through the partial unique index on records in force.
+    found = tx.rows(
+        "SELECT version_from FROM policy_record WHERE kind = :kind AND id = :id AND version_to IS NULL",
+        kind=kind,
+        id=id,
+    )
+    return int(found[0][0]) if found else None
+
+
 def put(tx: Tx, changes: Sequence[tuple[str, str, bytes]], ends: Sequence[tuple[str, str]] = ()) -> int:
     """Change and end records; the version that holds the changes."""
     return _records.put(tx, table, POLICY, changes, ends)

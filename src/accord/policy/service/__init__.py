@@ -1,16 +1,20 @@
 """What happens to the rules, in order?"""
 
 from accord.policy.service.editions import (
+    ChangedMeanwhile,
     EditionDue,
     Tested,
     activate,
     agree,
+    between,
     difference,
     doubts,
     editions,
+    in_force,
     state,
     still,
     tested,
+    withdraw,
 )
 from accord.policy.service.records import (
     HEAD,
@@ -28,11 +32,13 @@ from accord.policy.service.records import (
 
 __all__ = [
     "HEAD",
+    "ChangedMeanwhile",
     "EditionDue",
     "Record",
     "Tested",
     "activate",
     "agree",
+    "between",
     "book",
     "book_at",
     "difference",
@@ -40,6 +46,7 @@ __all__ = [
     "editions",
     "ended_by_undo",
     "hold",
+    "in_force",
     "put",
     "put_in",
     "restated_since",
@@ -48,4 +55,5 @@ __all__ = [
     "tested",
     "undo_in",
     "version",
+    "withdraw",
 ]

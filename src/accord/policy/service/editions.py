@@ -10,6 +10,8 @@ counts. An edition that nobody could change again is not taken.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import msgspec
 
 from accord.db import audit
@@ -24,8 +26,9 @@ from accord.policy.decide.act import actor_of, person_of, with_accounts
 from accord.policy.decide.cases import Outcome, outcomes
 from accord.policy.decide.difference import Change, changes
 from accord.policy.decide.lockout import change_is_possible, may_change, warnings
-from accord.policy.model import Book, Edition, Rights, Rules
-from accord.policy.service.records import Record, book, check, put_in
+from accord.policy.decide.standing import Standing, standing
+from accord.policy.model import Book, Edition, Rights, Rules, Tier
+from accord.policy.service.records import Record, book, book_at, check, put_in
 
 
 class EditionDue(Exception):
@@ -60,12 +63,19 @@ class Tested(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(one for one in self.outcomes if not one.passed)
 
 
-def state(db: Database, edition: Edition, *, id: str, actor: str) -> Edition:
+class ChangedMeanwhile(Conflict):
+    """Other rules are in force than those that were looked at."""
+
+    title = "The rules were changed meanwhile"
+
+
+def state(db: Database, edition: Edition, *, id: str, actor: str, over: str | None = None) -> Edition:
     """State an edition under the caller's id; in force at once, or from its moment on.
 
     Where the rights in force ask for a second person it waits for one. The same id with the same edition changes nothing.
+    `over`: the edition that the caller looked at when he began; None = whichever is in force.
     Raises: InputError where a test case of its own fails, its moment has passed, or it could never be changed again; NotYours;
-    RequestChanged when the id came with another edition.
+    RequestChanged when the id came with another edition; ChangedMeanwhile where another than `over` is in force.
     """
     stated: list[Edition] = []
 
@@ -75,7 +85,12 @@ def state(db: Database, edition: Edition, *, id: str, actor: str) -> Edition:
         known = {one.id: one for one in _stored(tx)}
         person = person_of(book(tx).rights or Rights(), actor)
         made = msgspec.structs.replace(
-            edition, id=id, stated_at=now, stated_by=actor, stated_for=person if person != actor else ""
+            edition,
+            id=id,
+            stated_at=now,
+            stated_by=actor,
+            stated_for=person if person != actor else "",
+            over=in_force(book(tx)),
         )
         if id in known:
             if digest_of(known[id]) != digest_of(made):
@@ -90,6 +105,8 @@ def state(db: Database, edition: Edition, *, id: str, actor: str) -> Edition:
             raise NotYours(
                 f"Only a {before.rights.change} may state rules here, and {actor} is none. Ask one of them."
             )
+        if over is not None and over != made.over:
+            raise ChangedMeanwhile(_other_rules(made.over, known))
         check([_merged(before.rules, made)])
         _must_stay_open(with_accounts(made.rights, before.accounts))
         _must_count_the_same(before.rights, made.rights)
@@ -135,6 +152,10 @@ def agree(db: Database, id: str, *, actor: str) -> Edition:
         if made.agreed_by == actor:
             agreed[:] = [made]
             return
+        if made.withdrawn_at is not None:
+            raise Conflict(
+                f"{made.withdrawn_by} withdrew {made.name or id}. State it anew.", code="withdrawn_before"
+            )
         if not made.second or made.agreed_by:
             raise Conflict(f"Nobody needs to agree to {made.name or id} any more.", code="agreed_before")
         before = book(tx)
@@ -144,6 +165,13 @@ def agree(db: Database, id: str, *, actor: str) -> Edition:
             raise NotYours(f"A {second} must agree to it, and {actor} is none. Ask one of them.")
         if person_of(rights, actor) in (made.stated_for, person_of(rights, made.stated_by)):
             raise NotYours(f"{made.stated_by} stated it: another person must agree. Ask another {second}.")
+        stands = standing(made, in_force(before), now)
+        if stands is Standing.superseded:
+            raise ChangedMeanwhile(_other_rules(in_force(before), {one.id: one for one in _stored(tx)}))
+        if stands is Standing.expired:
+            raise Conflict(
+                "Nobody agreed to it in 30 days, so it is over. State it anew.", code="agreement_expired"
+            )
         _must_count_the_same(before.rights, made.rights)
         _must_pass(tested(made, now))
         made = msgspec.structs.replace(made, agreed_by=actor)
@@ -160,6 +188,44 @@ def agree(db: Database, id: str, *, actor: str) -> Edition:
     return agreed[0]
 
 
+def withdraw(db: Database, id: str, *, actor: str, why: str = "") -> Edition:
+    """Take back an edition that is not in force yet: it never will be.
+
+    Whoever stated it may, who could state others, and who would have to agree. Again it changes nothing.
+    Raises: NotFound; NotYours; Conflict where it came into force or another withdrew it.
+    """
+    withdrawn: list[Edition] = []
+
+    def work(tx: Tx) -> None:
+        store.hold(tx)
+        now = tx.now()
+        made = next((one for one in _stored(tx) if one.id == id), None)
+        if made is None:
+            raise NotFound(f"No edition was stated under the id {id[:100]!r}. accord policy show lists them.")
+        if made.withdrawn_by == actor:
+            withdrawn[:] = [made]
+            return
+        if made.applied_at is not None:
+            raise Conflict(f"{made.name or id} came into force. State other rules.", code="in_force_before")
+        if made.withdrawn_at is not None:
+            raise Conflict(f"{made.withdrawn_by} withdrew it before.", code="withdrawn_before")
+        rights = book(tx).rights or Rights()
+        is_own = person_of(rights, actor) in (made.stated_for, person_of(rights, made.stated_by))
+        is_second = bool(made.second) and made.second in actor_of(rights, actor).roles
+        if not (is_own or is_second or may_change(rights, actor)):
+            raise NotYours(
+                f"{made.stated_by} stated it. Only who may state rules, or must agree, withdraws it."
+            )
+        made = msgspec.structs.replace(made, withdrawn_at=now, withdrawn_by=actor, withdrawn_why=why)
+        put_in(tx, [made], actor=actor, id=id)
+        fact = {"actor": actor, "digest": digest_of(made), "id": id}
+        audit.append(tx, [audit.Entry(type="EditionWithdrawn", body=canonical(fact))], at=now)
+        withdrawn[:] = [made]
+
+    again(db, work)
+    return withdrawn[0]
+
+
 def activate(db: Database, at: Instant) -> int:
     """Bring into force every edition whose moment is not after this one, in their order; how many."""
 
@@ -169,6 +235,7 @@ def activate(db: Database, at: Instant) -> int:
             one
             for one in _stored(tx)
             if one.applied_at is None
+            and one.withdrawn_at is None
             and (not one.second or one.agreed_by)
             and one.effective_at is not None
             and one.effective_at <= at
@@ -213,6 +280,56 @@ def doubts(db: Database, edition: Edition) -> tuple[str, ...]:
     return warnings(edition.rights, tiers, accounts=now.accounts)
 
 
+def between(db: Database, before: str, after: str) -> tuple[Change, ...]:
+    """What one edition changed of another, by their ids; "" = what is in force. Raises: NotFound."""
+    with db.read() as tx:
+        known = {one.id: one for one in _stored(tx)}
+        for id in (before, after):
+            if id and id not in known:
+                raise NotFound(f"No edition was stated under the id {id[:100]!r}. /rights lists them.")
+        old, new = _as_it_was(tx, known.get(before)), _as_it_was(tx, known.get(after))
+    said: dict[str, int | str | None] = msgspec.to_builtins(new.rules)
+    whole = Edition(
+        id=after,
+        rules=tuple(sorted(said.items())),
+        tiers=tuple(Tier(id=id, rank=rank) for id, rank in sorted(new.tiers.items())),
+        rights=new.rights or Rights(),
+    )
+    return changes(old.rules, old.tiers, old.rights, whole)
+
+
+def _as_it_was(tx: Tx, edition: Edition | None) -> Book:
+    """The rules when an edition came into force; of one that is not, as they would be."""
+    if edition is None:
+        return book(tx)
+    if edition.applied_at is not None:
+        version = store.stated_in(tx, "edition", edition.id)
+        assert version is not None  # it is among those that were read
+        return book_at(tx, version)
+    now = book(tx)
+    return msgspec.structs.replace(
+        now,
+        rules=_merged(now.rules, edition),
+        tiers={**now.tiers, **{tier.id: tier.rank for tier in edition.tiers}},
+        rights=edition.rights,
+    )
+
+
+def in_force(rules: Book) -> str:
+    """The id of the edition in force; "" where none is."""
+    return rules.rights.edition if rules.rights is not None else ""
+
+
+def _other_rules(now: str, known: Mapping[str, Edition]) -> str:
+    found = known.get(now)
+    if found is None:
+        return "Other rights are in force than those this was made from. Look at the difference and state it anew."
+    return (
+        f"{found.name or found.id} came into force meanwhile, stated by {found.stated_by}."
+        " Look at the difference and state it anew."
+    )
+
+
 def digest_of(edition: Edition) -> str:
     """Of what an edition says, not of when and by whom it was stated; nor of the lines its cases stand on."""
     cases = tuple(msgspec.structs.replace(case, line=0) for case in edition.cases)
@@ -225,6 +342,10 @@ def digest_of(edition: Edition) -> str:
         applied_at=None,
         second="",
         agreed_by="",
+        over="",
+        withdrawn_at=None,
+        withdrawn_by="",
+        withdrawn_why="",
     )
     if edition.applied_at is not None and edition.effective_at == edition.stated_at:
         plain = msgspec.structs.replace(plain, effective_at=None)

@@ -77,7 +77,8 @@ def _compiled(version: int, rows: Sequence[tuple[str, str, bytes]]) -> Book:
             accounts.append(record)
         elif isinstance(record, Edition):
             is_agreed = not record.second or record.agreed_by
-            if record.applied_at is None and is_agreed and record.effective_at is not None:
+            is_waiting = record.applied_at is None and record.withdrawn_at is None
+            if is_waiting and is_agreed and record.effective_at is not None:
                 due.append(record.effective_at)
         else:
             rules = record
