@@ -56,6 +56,15 @@ PLACES = (
         is_low=True,
     ),
     Place(
+        id="rights",
+        word="Rights",
+        href="/rights",
+        icon="rights",
+        keys="g t",
+        words="policy rules who may decide limits approval",
+        is_low=True,
+    ),
+    Place(
         id="audit",
         word="Audit",
         href="/audit",

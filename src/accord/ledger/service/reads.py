@@ -90,6 +90,14 @@ def outcome_of_news(tx: Tx, news_id: str) -> bytes:
     return bytes(msgspec.json.decode(cause.body, type=dict[str, msgspec.Raw])["outcome"])
 
 
+def drawn_of(tx: Tx, keys: Sequence[str]) -> dict[str, int]:
+    """How much is drawn on each of these keys over all days, holds that are over and not yet tidied included."""
+    return {
+        key: sum(quantity for _on, _life, quantity in profile.draws)
+        for key, profile in store.read(tx, keys).items()
+    }
+
+
 def news_told(tx: Tx, news_ids: Sequence[str]) -> set[str]:
     """Which of these ids news was told under."""
     return store.news_told(tx, news_ids)

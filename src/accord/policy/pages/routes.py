@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
+from accord.policy.pages import viewing
 
-PAGES: list[Any] = []
+PAGES = [*viewing.PAGES]

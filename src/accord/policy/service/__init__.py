@@ -11,9 +11,11 @@ from accord.policy.service.editions import (
     doubts,
     editions,
     in_force,
+    may_withdraw,
     state,
     still,
     tested,
+    why_not_agree,
     withdraw,
 )
 from accord.policy.service.records import (
@@ -47,6 +49,7 @@ __all__ = [
     "ended_by_undo",
     "hold",
     "in_force",
+    "may_withdraw",
     "put",
     "put_in",
     "restated_since",
@@ -55,5 +58,6 @@ __all__ = [
     "tested",
     "undo_in",
     "version",
+    "why_not_agree",
     "withdraw",
 ]

@@ -159,12 +159,8 @@ def agree(db: Database, id: str, *, actor: str) -> Edition:
         if not made.second or made.agreed_by:
             raise Conflict(f"Nobody needs to agree to {made.name or id} any more.", code="agreed_before")
         before = book(tx)
-        rights = before.rights or Rights()
-        second = rights.second or made.second
-        if second not in actor_of(rights, actor).roles:
-            raise NotYours(f"A {second} must agree to it, and {actor} is none. Ask one of them.")
-        if person_of(rights, actor) in (made.stated_for, person_of(rights, made.stated_by)):
-            raise NotYours(f"{made.stated_by} stated it: another person must agree. Ask another {second}.")
+        if why := why_not_agree(before, made, actor):
+            raise NotYours(why)
         stands = standing(made, in_force(before), now)
         if stands is Standing.superseded:
             raise ChangedMeanwhile(_other_rules(in_force(before), {one.id: one for one in _stored(tx)}))
@@ -188,6 +184,29 @@ def agree(db: Database, id: str, *, actor: str) -> Edition:
     return agreed[0]
 
 
+def why_not_agree(rules: Book, made: Edition, actor: str) -> str:
+    """Why somebody is not the other person who must agree to an edition; "" = he is."""
+    rights = rules.rights or Rights()
+    second = rights.second or made.second
+    if second not in actor_of(rights, actor).roles:
+        return f"A {second} must agree to it, and {actor} is none. Ask one of them."
+    if _is_of(rights, made, actor):
+        return f"{made.stated_by} stated it: another person must agree. Ask another {second}."
+    return ""
+
+
+def may_withdraw(rules: Book, made: Edition, actor: str) -> bool:
+    """Whether it is for somebody to take an edition back that is not in force yet."""
+    rights = rules.rights or Rights()
+    is_second = bool(made.second) and made.second in actor_of(rights, actor).roles
+    return _is_of(rights, made, actor) or is_second or may_change(rights, actor)
+
+
+def _is_of(rights: Rights, made: Edition, actor: str) -> bool:
+    """Whether the same person stated it, under whatever name."""
+    return person_of(rights, actor) in (made.stated_for, person_of(rights, made.stated_by))
+
+
 def withdraw(db: Database, id: str, *, actor: str, why: str = "") -> Edition:
     """Take back an edition that is not in force yet: it never will be.
 
@@ -209,10 +228,7 @@ def withdraw(db: Database, id: str, *, actor: str, why: str = "") -> Edition:
             raise Conflict(f"{made.name or id} came into force. State other rules.", code="in_force_before")
         if made.withdrawn_at is not None:
             raise Conflict(f"{made.withdrawn_by} withdrew it before.", code="withdrawn_before")
-        rights = book(tx).rights or Rights()
-        is_own = person_of(rights, actor) in (made.stated_for, person_of(rights, made.stated_by))
-        is_second = bool(made.second) and made.second in actor_of(rights, actor).roles
-        if not (is_own or is_second or may_change(rights, actor)):
+        if not may_withdraw(book(tx), made, actor):
             raise NotYours(
                 f"{made.stated_by} stated it. Only who may state rules, or must agree, withdraws it."
             )
@@ -293,9 +309,9 @@ def between(db: Database, before: str, after: str) -> tuple[Change, ...]:
         id=after,
         rules=tuple(sorted(said.items())),
         tiers=tuple(Tier(id=id, rank=rank) for id, rank in sorted(new.tiers.items())),
-        rights=new.rights or Rights(),
+        rights=new.stated or Rights(),
     )
-    return changes(old.rules, old.tiers, old.rights, whole)
+    return changes(old.rules, old.tiers, old.stated, whole)
 
 
 def _as_it_was(tx: Tx, edition: Edition | None) -> Book:
@@ -311,7 +327,7 @@ def _as_it_was(tx: Tx, edition: Edition | None) -> Book:
         now,
         rules=_merged(now.rules, edition),
         tiers={**now.tiers, **{tier.id: tier.rank for tier in edition.tiers}},
-        rights=edition.rights,
+        stated=edition.rights,
     )
 
 
