@@ -132,7 +132,7 @@ class _Money:
 
 
 def _given(**values: object) -> Tree:
-    return {name: value for name, value in values.items() if value not in (None, "", (), [], False)}
+    return {name: value for name, value in values.items() if value not in (None, "", (), [], {}, False)}
 
 
 def _limits(**values: object) -> Tree:
@@ -188,7 +188,8 @@ def _case(case: Case, money: _Money, counted: Mapping[str, Counted]) -> Tree:
     figures = case.figures
     amount = figures.amounts[0]
     worth: Tree = {"value": money(amount.value_minor)} if amount.value_minor else {}
-    if figures.price_minor is not None and figures.price_minor != amount.value_minor:
+    # A value is the price, too, where none is said; no value says nothing of it.
+    if figures.price_minor is not None and (figures.price_minor != amount.value_minor or not worth):
         worth["price"] = money(figures.price_minor)
     worth |= _cost(figures.price_minor, figures.cost_minor, money)
     used = {
