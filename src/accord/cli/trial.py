@@ -18,9 +18,9 @@ _SHOWN_MAX = 20
 
 def span_of(text: str, now: Instant) -> tuple[Instant, Instant]:
     """From and until of a span, calendar days of UTC."""
-    from accord.kit.days import day_of, local_day, midnight
-    from accord.policy.decide import period_of
+    from accord.kit.days import day_of, midnight
     from accord.policy.model import Period
+    from accord.promise.service import last_period
 
     match = _SPAN.fullmatch(text.strip())
     if match is not None:
@@ -31,9 +31,7 @@ def span_of(text: str, now: Instant) -> tuple[Instant, Instant]:
     name = text.strip().removeprefix("last-")
     if not text.strip().startswith("last-") or name not in ("week", "month", "quarter", "year"):
         raise click.UsageError("--on is last-week, last-month, last-quarter, last-year, or FROM..TO.")
-    _, this = period_of(Period(name), local_day(now, "UTC"))
-    _, before = period_of(Period(name), this - 1)
-    return midnight(before, "UTC"), midnight(this, "UTC")
+    return last_period(Period(name), now)
 
 
 def show_trial(terminal: Terminal, found: Retrial, span: str) -> None:

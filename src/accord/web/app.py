@@ -42,6 +42,7 @@ from accord.promise.api.approvals import ROUTES as APPROVAL_ROUTES
 from accord.promise.api.catalogue import Catalogues
 from accord.promise.api.routes import ROUTES as PROMISE_ROUTES
 from accord.promise.pages.approvals import PAGES as APPROVAL_PAGES
+from accord.promise.pages.rights_tried import PAGES as TRIED_PAGES
 from accord.promise.pages.routes import PAGES as PROMISE_PAGES
 from accord.web import logs, openapi
 from accord.web.admission import Admission, check, opens
@@ -282,6 +283,7 @@ def _over(
                     *APPROVAL_PAGES,
                     *SUPPLY_PAGES,
                     *RIGHTS_PAGES,
+                    *TRIED_PAGES,
                     *IMPORT_PAGES,
                     *OWN_PAGES,
                     *DESIGN_PAGES,

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from accord.policy.pages import viewing
+from accord.policy.pages import editing, viewing
 
-PAGES = [*viewing.PAGES]
+PAGES = [*viewing.PAGES, *editing.PAGES]

@@ -62,6 +62,11 @@ def read_cases(text: str, edition: Edition, *, currency: str) -> tuple[Case, ...
     return found
 
 
+def tree(text: str) -> dict[str, Value]:
+    """A file as plain values, whatever they say. Raises: InputError where it is not TOML."""
+    return _parsed(text)[0]
+
+
 def _parsed(text: str) -> tuple[dict[str, Value], File]:
     try:
         return tomllib.loads(text), File(text)

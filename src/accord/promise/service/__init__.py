@@ -22,11 +22,19 @@ from accord.promise.service.repeats import is_repeat
 from accord.promise.service.replays import Replay, replay, replay_all
 from accord.promise.service.tables import PromiseDesk, desk
 from accord.promise.service.tidying import prune, tidy
-from accord.promise.service.trying import Retrial, try_policy
+from accord.promise.service.trying import (
+    Compared,
+    Retrial,
+    compare_policies,
+    how_much,
+    last_period,
+    try_policy,
+)
 from accord.promise.service.verifying import Findings, verify
 from accord.promise.service.whose import is_everybodys, out_of_reach, owner_of_decision
 
 __all__ = [
+    "Compared",
     "Findings",
     "PromiseDesk",
     "Quote",
@@ -36,13 +44,16 @@ __all__ = [
     "approvals",
     "ask",
     "cancel_openings",
+    "compare_policies",
     "customers_in_use",
     "decision",
     "decisions_of_requests",
     "desk",
+    "how_much",
     "is_everybodys",
     "is_repeat",
     "left_after",
+    "last_period",
     "out_of_reach",
     "owner_of_decision",
     "promise",

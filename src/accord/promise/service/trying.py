@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import msgspec
 
 from accord.db.engine import Database
 from accord.db.tx import Tx
-from accord.kit.days import Instant, midnight
+from accord.kit.days import Instant, local_day, midnight
 from accord.ledger.decide.graph import Graph
 from accord.ledger.service import graphs, reads
 from accord.policy import service as policy
-from accord.policy.model import Amount, Answer, Edition, Figures
+from accord.policy.decide import period_of, with_accounts
+from accord.policy.model import Amount, Answer, Edition, Figures, Period, Rights
 from accord.policy.model import Book as Policy
 from accord.promise import store
 from accord.promise.decide.reply import ceil_div, half_up
@@ -53,30 +56,102 @@ class Retrial(msgspec.Struct, frozen=True, kw_only=True):
         return sum(bool(one.broken) for one in self.rows)
 
 
+class Compared(msgspec.Struct, frozen=True, kw_only=True):
+    """What the rights in force, and what others, say to the same time."""
+
+    now: Retrial | None  # None = no rights are in force: all was allowed
+    then: Retrial
+
+    @property
+    def allowed_now(self) -> int:
+        """How many the rights in force allow by themselves."""
+        return len(self.then.rows) if self.now is None else self.now.count(Answer.allow)
+
+    @property
+    def asked_now(self) -> int:
+        """How many they send to somebody else."""
+        return 0 if self.now is None else self.now.count(Answer.ask)
+
+    @property
+    def denied_now(self) -> int:
+        """How many they deny."""
+        return 0 if self.now is None else self.now.count(Answer.deny)
+
+    def prevented(self, answer: Answer) -> int:
+        """How many broken promises get this answer that the rights in force allow by themselves."""
+        allowed = [True] * len(self.then.rows)
+        if self.now is not None:
+            allowed = [one.tried.ruling.answer is Answer.allow for one in self.now.rows]
+        return sum(
+            was and bool(one.broken) and one.tried.ruling.answer is answer
+            for was, one in zip(allowed, self.then.rows, strict=True)
+        )
+
+
 def try_policy(db: Database, edition: Edition, from_at: Instant, until_at: Instant) -> Retrial:
     """Judge again what was promised from a moment on up to another, by the rights of an edition."""
+    return compare_policies(db, edition, from_at, until_at).then
+
+
+def compare_policies(
+    db: Database,
+    edition: Edition,
+    from_at: Instant,
+    until_at: Instant,
+    *,
+    on_progress: Callable[[int], None] | None = None,
+) -> Compared:
+    """The same by the rights in force, too; `on_progress` is told how much more was looked at, of `how_much`."""
+    tell = on_progress or (lambda _more: None)
     with db.read() as tx:
         graph, rules = graphs.graph(tx), policy.book(tx)
-        done = _decided(tx, graph, rules, from_at, until_at)
-        done += _promised_elsewhere(tx, graph, rules, from_at, until_at)
+        done = _decided(tx, graph, rules, from_at, until_at, tell)
+        done += _promised_elsewhere(tx, graph, rules, from_at, until_at, tell)
         done.sort(key=lambda one: (one.at, one.decision, one.promise))
-        currency = str(dict(edition.rules).get("currency", rules.rules.currency))
-        found = tried(edition.rights, done, currency)
         broken = _broken(tx, sorted({one.promise for one in done}))
-    last = {one.past.promise: place for place, one in enumerate(found)}
-    # A promise that was changed is counted as broken once: with the last of what was done about it.
-    rows = [
-        Retried(tried=one, broken=broken.get(one.past.promise, "") if last[one.past.promise] == place else "")
-        for place, one in enumerate(found)
-    ]
-    return Retrial(from_at=from_at, until_at=until_at, rows=tuple(rows))
+    last = {one.promise: place for place, one in enumerate(done)}
+
+    def judged(rights: Rights, currency: str) -> Retrial:
+        found = tried(rights, done, currency)
+        # A promise that was changed is counted as broken once: with the last of what was done about it.
+        rows = tuple(
+            Retried(
+                tried=one,
+                broken=broken.get(one.past.promise, "") if last[one.past.promise] == place else "",
+            )
+            for place, one in enumerate(found)
+        )
+        return Retrial(from_at=from_at, until_at=until_at, rows=rows)
+
+    currency = rules.rules.currency
+    then = with_accounts(edition.rights, rules.accounts)
+    return Compared(
+        now=None if rules.rights is None else judged(rules.rights, currency),
+        then=judged(then, str(dict(edition.rules).get("currency", currency))),
+    )
 
 
-def _decided(tx: Tx, graph: Graph, rules: Policy, from_at: Instant, until_at: Instant) -> list[Past]:
+def how_much(db: Database) -> int:
+    """How many decisions and promises `compare_policies` looks at."""
+    with db.read() as tx:
+        return store.how_many(tx)
+
+
+def last_period(period: Period, now: Instant) -> tuple[Instant, Instant]:
+    """From and until of the whole calendar period before the one that runs, in UTC."""
+    _, this = period_of(period, local_day(now, "UTC"))
+    _, before = period_of(period, this - 1)
+    return midnight(before, "UTC"), midnight(this, "UTC")
+
+
+def _decided(
+    tx: Tx, graph: Graph, rules: Policy, from_at: Instant, until_at: Instant, tell: Callable[[int], None]
+) -> list[Past]:
     found: list[Past] = []
     after = ""
     while page := store.decisions_page(tx, after, _PAGE):
         after = page[-1].id
+        tell(len(page))
         for kept in page:
             was = kept.decision()
             if from_at <= was.now < until_at and was.promise is not None and not is_asking(was):
@@ -132,13 +207,14 @@ def _past(tx: Tx, graph: Graph, rules: Policy, kept: store.StoredDecision, was: 
 
 
 def _promised_elsewhere(
-    tx: Tx, graph: Graph, rules: Policy, from_at: Instant, until_at: Instant
+    tx: Tx, graph: Graph, rules: Policy, from_at: Instant, until_at: Instant, tell: Callable[[int], None]
 ) -> list[Past]:
     """Orders promised before Accord, as of the day they were promised for; by the customer's seller."""
     found: list[Past] = []
     after = None
     while True:
         page, after = store.promises_page(tx, after=after, limit=_PAGE)
+        tell(len(page))
         for promise in page:
             if not promise.decision:
                 at = midnight(min(line.first_promised_on for line in promise.lines), "UTC")

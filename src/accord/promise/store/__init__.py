@@ -87,6 +87,16 @@ def decisions_page(tx: Tx, after: str = "", limit: int = 50) -> list[StoredDecis
     return [StoredDecision(*row) for row in found]
 
 
+def how_many(tx: Tx) -> int:
+    """How many decisions and promises there are together: what a look at all of them has before it."""
+    # Both along the smallest index there is of each.
+    return int(
+        tx.rows("SELECT (SELECT count(*) FROM decision) + (SELECT count(*) FROM promise WHERE in_force)")[0][
+            0
+        ]
+    )
+
+
 def decisions_of_requests(tx: Tx, ids: Sequence[str]) -> dict[str, StoredDecision]:
     """The decisions that answered these requests, by request id; a request without one is left out."""
     # By the index on request_id; one request has one decision.
