@@ -66,6 +66,7 @@ class Tested(msgspec.Struct, frozen=True, kw_only=True):
 class ChangedMeanwhile(Conflict):
     """Other rules are in force than those that were looked at."""
 
+    code = "rules_changed"
     title = "The rules were changed meanwhile"
 
 
