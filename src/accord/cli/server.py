@@ -51,10 +51,10 @@ def serve_command(
     with the server, and exits with 7 where it had to wait too long.
     """
     from accord.cli.opening import database_url
-    from accord.web import server
+    from accord.web import accounts, keys, server
 
-    with terminal.database():
-        pass  # made and brought up to date before anybody is let in
+    with terminal.database() as db:  # made and brought up to date before anybody is let in
+        is_new = not (is_open or accounts.exist(db) or keys.exists(db))
     server.serve(
         database_url(terminal.db),
         host=host,
@@ -63,7 +63,7 @@ def serve_command(
         is_open=is_open,
         rate=rate,
         practice_url=database_url(practice) if practice else None,
-        started=_started(terminal),
+        started=_Started(terminal, is_new=is_new),
         noted=terminal.note,
     )
     terminal.note("Stopped. Everything that was answered is kept.")
@@ -118,24 +118,26 @@ def demo_command(terminal: Terminal, no_serve: bool, reset: bool, seed: int, por
         processes=1,
         is_open=True,
         extras=EXTRAS,
-        started=_started(terminal),
+        started=_Started(terminal),
         noted=terminal.note,
     )
     return 0
 
 
-def _started(terminal: Terminal) -> _Started:
-    return _Started(terminal)
-
-
 class _Started:
     """Says where the server listens, as soon as it does."""
 
-    def __init__(self, terminal: Terminal) -> None:
+    def __init__(self, terminal: Terminal, *, is_new: bool = False) -> None:
         self._terminal = terminal
+        self._is_new = is_new
 
     def __call__(self, address: str) -> None:
         self._terminal.note(f"Serving {address}  (Ctrl-C stops it)")
+        if self._is_new:
+            self._terminal.note(
+                "Nobody can sign in yet. Make the first account in another terminal, on the same database: "
+                'accord user add "Your Name" --role administrator'
+            )
 
 
 def _show(terminal: Terminal, db: object, decisions: list[Decision], *, seed: int, is_new: bool) -> None:
