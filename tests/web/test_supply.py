@@ -13,6 +13,7 @@ from tests.web.test_pages import page as checked_page
 
 from accord.db.engine import Database, open_database
 from accord.db.migrations import upgrade
+from accord.db.tx import wall_clock
 from accord.exceptions.model import Counted, MasterStated, OpeningLine, ReceiptArrived, ReceiptStated
 from accord.exceptions.service import supply_changed
 from accord.ledger import service as ledger
@@ -138,14 +139,15 @@ def test_without_items_the_list_says_how_to_bring_some(sqlite_url: str) -> None:
     assert "There are no items yet" in found.text
 
 
-def test_old_news_is_said_with_what_it_means(visitor: Visitor, noon: Any) -> None:
+def test_old_news_is_said_with_what_it_means(visitor: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "Old data" not in page(visitor.get("/supply")).text
 
-    noon(25 * 3_600)
-    found = page(visitor.get("/supply"))
+    monkeypatch.setattr("accord.web.sources.wall_clock", lambda: wall_clock() + 60 * 3_600_000_000)
+    for path in ("/supply", "/supply/X-100?site=Halden"):
+        found = page(visitor.get(path))
 
-    assert "Old data: the last supply news came from erp on" in found.text
-    assert "25 h ago. What moved since then is not in these numbers." in found.text
+        assert "Old data: erp stock was last heard of 2 days ago. What moved since then is not in these numbers." in found.text  # fmt: skip
+        assert "/sources" in found.links
 
 
 # --- one item at one site ---

@@ -5,7 +5,7 @@ from __future__ import annotations
 from urllib.parse import urlencode
 
 from accord.kit.days import Day
-from accord.ledger import said, service
+from accord.ledger import said
 from accord.ledger.decide.outlook import Outlook
 from accord.ledger.pages import links
 from accord.ledger.service.supply import NodeLine, NodeList
@@ -31,7 +31,6 @@ def listed(found: NodeList, *, q: str, after: str | None, item: str | None = Non
         "is_narrowed": bool(q or item),
         "is_empty": not found.graph.items,
         "count": found.count,
-        "sources": sources(found.sources, found.now),
         "has_resources": bool(found.graph.resources),
         "has_shares": found.graph.has_allocations,
     }
@@ -73,19 +72,6 @@ def cover(outlook: Outlook, today: Day) -> str:
         return "all"
     days = outlook.uncovered_on - today
     return f"{days} {'day' if days == 1 else 'days'}"
-
-
-def sources(told: tuple[service.Source, ...], now: int) -> list[dict[str, object]]:
-    """Who tells us of supply, and how long ago it last did."""
-    return [
-        {
-            "name": one.name,
-            "age": said.age(one.at, now),
-            "at": said.moment(one.at),
-            "is_old": now - one.at > said.OLD,
-        }
-        for one in told
-    ]
 
 
 def _row(one: NodeLine, found: NodeList) -> dict[str, object]:

@@ -6,7 +6,7 @@ from accord.ledger import said, service
 from accord.ledger.decide.outlook import Mark, chosen
 from accord.ledger.pages import links
 from accord.ledger.pages.curve import WEEKS, curve
-from accord.ledger.pages.listed import cover, sources, state
+from accord.ledger.pages.listed import cover, state
 from accord.ledger.pages.shown import Shown
 
 _RECEIPTS = frozenset({Mark.receipt})
@@ -71,7 +71,6 @@ def node(sheet: service.NodeSheet, weeks: int) -> dict[str, object]:
         "shares": [share_row(one, sheet, shown) for one in sheet.shares],
         "substitutes": _substitutes(sheet),
         "ways": _ways(sheet, shown),
-        "sources": sources(sheet.sources, sheet.now),
         "rows_max": _ROWS_MAX,
     }
 

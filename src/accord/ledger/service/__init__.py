@@ -15,7 +15,7 @@ from accord.ledger.service.graphs import graph, graph_at
 from accord.ledger.service.heard import Feed, Hearing, hearing
 from accord.ledger.service.reads import NodeView
 from accord.ledger.service.reads import node as _node
-from accord.ledger.service.supply import NodeLine, NodeList, NodeSheet, Share, Source, node_sheet, nodes
+from accord.ledger.service.supply import NodeLine, NodeList, NodeSheet, Share, node_sheet, nodes
 
 __all__ = [
     "CapacityList",
@@ -30,7 +30,6 @@ __all__ = [
     "Share",
     "ShareLine",
     "ShareList",
-    "Source",
     "capacities",
     "capacity_sheet",
     "graph",

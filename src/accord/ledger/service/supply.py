@@ -12,7 +12,6 @@ from collections.abc import Iterable, Mapping, Sequence
 import msgspec
 
 from accord.db.engine import Database
-from accord.db.tx import Tx
 from accord.kit.days import Day, Instant
 from accord.kit.errors import InputError
 from accord.ledger import store
@@ -46,7 +45,6 @@ from accord.ledger.service.graphs import graph as read_graph
 from accord.ledger.service.settled import settled
 
 NODES_MAX = 50_000  # looked at for one list
-_OWN_NEWS = ("DayRolled", "PromiseEnded")  # told by Accord itself: no source
 _Place = tuple[tuple[int, int, int], str, str]
 
 
@@ -65,13 +63,6 @@ class NodeLine(msgspec.Struct, frozen=True, kw_only=True):
         return (tightness(self.outlook), self.item, self.site)
 
 
-class Source(msgspec.Struct, frozen=True):
-    """Who tells us of supply, and when it last did."""
-
-    name: str
-    at: Instant
-
-
 class NodeList(msgspec.Struct, frozen=True, kw_only=True):
     """A page of nodes, the tightest first."""
 
@@ -82,7 +73,6 @@ class NodeList(msgspec.Struct, frozen=True, kw_only=True):
     all: int  # however it is narrowed
     graph: Graph
     now: Instant
-    sources: tuple[Source, ...]  # the one that told something last comes first
 
 
 class Share(msgspec.Struct, frozen=True, kw_only=True):
@@ -123,7 +113,6 @@ class NodeSheet(msgspec.Struct, frozen=True, kw_only=True):
     shares: tuple[Share, ...]
     exceptions: tuple[OpenException, ...]
     kept: Kept
-    sources: tuple[Source, ...]
 
 
 def nodes(
@@ -137,7 +126,6 @@ def nodes(
         graph, now = read_graph(tx), tx.now()
         known = settled(tx, {p.key: p for p in store.nodes(tx, NODES_MAX)}, now)
         excepted = store.open_exception_counts(tx)
-        sources = _sources(tx)
     clock = Clock(graph, now)
     every = [key for key in {*known, *_supplied(graph)} if _is_shown(known.get(key), key, graph)]
     lines = sorted(
@@ -152,7 +140,7 @@ def nodes(
     shown = lines[start : start + limit]
     following = _cursor(shown[-1].place) if start + limit < len(lines) else None
     return NodeList(
-        rows=tuple(shown), following=following, count=len(lines), short=sum(line.outlook.short_on is not None for line in lines), all=len(every), graph=graph, now=now, sources=sources
+        rows=tuple(shown), following=following, count=len(lines), short=sum(line.outlook.short_on is not None for line in lines), all=len(every), graph=graph, now=now
     )  # fmt: skip
 
 
@@ -169,7 +157,6 @@ def node_sheet(db: Database, item: str, site: str) -> NodeSheet:
         past = store.receipts_of_the_past(tx, key)
         others = [node_key(item, other) for other in graph.sites_in_order if other != site]
         known = settled(tx, store.read(tx, others), now)
-        sources = _sources(tx)
     clock = Clock(graph, now)
     today = clock.today_of(key)
     supplies = [one for one in supplies if not is_over(one, now)]
@@ -203,7 +190,6 @@ def node_sheet(db: Database, item: str, site: str) -> NodeSheet:
         shares=tuple(_share(a, by_key[allocation_key(a.id)], today) for a in allocations),
         exceptions=tuple(exceptions),
         kept=_kept(past),
-        sources=sources,
     )
 
 
@@ -247,14 +233,6 @@ def _place_of(after: str) -> _Place:
         detail = "This is no place in the list of supply. Begin again at its start."
         raise InputError.at("after", "unknown_cursor", detail) from None
     return found
-
-
-def _sources(tx: Tx) -> tuple[Source, ...]:
-    found: dict[str, Instant] = {}
-    for actor, kind, at in store.latest_news(tx):
-        if kind not in _OWN_NEWS:
-            found.setdefault(actor, at)
-    return tuple(Source(actor, at) for actor, at in found.items())
 
 
 def _share(allocation: Allocation, draws: Sequence[Draw], today: Day) -> Share:

@@ -11,7 +11,6 @@ from accord.ledger.store.keys import profile_of
 
 _HISTORY_MAX = 500  # rows of one node; older ones say little about how receipts keep their day now
 _BODY_MAX = 65_536  # bytes of news that are read to see how long it was on its way
-_CAUSES_MAX = 200  # the latest news among which each source's is looked for
 
 
 class Past(msgspec.Struct, frozen=True, gc=False):
@@ -40,15 +39,6 @@ def open_exception_counts(tx: Tx) -> dict[str, int]:
     """How many exceptions are open at each node that has any."""
     # The partial unique index on key and commitment alone: as many rows as are open.
     return dict(tx.rows("SELECT key, count(*) FROM ledger_exception WHERE closed_at IS NULL GROUP BY key"))
-
-
-def latest_news(tx: Tx) -> list[tuple[str, str, Instant]]:
-    """The latest news, newest first: (who told it, kind, moment)."""
-    # The end of the primary key: ids sort as they were made.
-    found = tx.rows(
-        "SELECT actor, kind, at FROM ledger_cause ORDER BY id DESC LIMIT :limit", limit=_CAUSES_MAX
-    )
-    return [(actor, kind, at) for actor, kind, at in found]
 
 
 class Heard(msgspec.Struct, frozen=True):
