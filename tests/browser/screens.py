@@ -76,6 +76,20 @@ def _previewed(page: Page) -> None:
     page.wait_for_url("**/preview*")
 
 
+def _changing(quantity: str) -> Way:
+    """The rights as a form, its first row open; checked, where something was put in."""
+
+    def way(page: Page) -> None:
+        page.goto("/rights/change")
+        page.locator(".editing summary").first.click()
+        if quantity:
+            page.fill("#right-0-quantity_max", quantity)
+            page.locator('button[value="check"]').first.click()
+            page.locator("#tried .figures-tried, [aria-invalid]").first.wait_for()
+
+    return way
+
+
 SCREENS = (
     Screen("ask", _at("/")),
     Screen("ask-answered", _asked()),
@@ -95,7 +109,19 @@ SCREENS = (
     Screen("supply-resource", _at("/supply/resource?id=HAL-A1")),
     Screen("supply-shares", _at("/supply/shares")),
     Screen("supply-unknown", _at("/supply/X-10")),
+    Screen("rights", _at("/rights")),
+    Screen(
+        "rights-why",
+        _at("/rights?role=seller&tier=A&quantity=500&value=7950&margin=12.9&below_floor=yes#why"),
+    ),
+    Screen("rights-change", _changing("")),
+    Screen("rights-not-usable", _changing("many")),
+    Screen("rights-check", _changing("400")),
+    Screen("rights-file", _at("/rights/change?as=text")),
+    Screen("rights-edition", _first("/rights", "/rights/editions/")),
+    Screen("rights-compare", _at("/rights/compare")),
     Screen("audit", _at("/audit"), role="executive"),
+    Screen("audit-verified", _at("/audit/verify"), role="executive"),
     Screen("audit-entry", _first("/audit", "/audit/"), role="executive"),
     Screen("design", _at("/design")),
     Screen("problems", _at("/problems")),
