@@ -179,16 +179,19 @@ def _asked(db: Database, request: Request, actor: str) -> Answer:
 
 def _ask(tx: Tx, request: Request, actor: str) -> Decision:
     graph, rules, now = in_force(tx)
-    about = promises_of(tx, [request], {}).get(request.promise or "")
+    approvals = approvals_of(tx, [request])
+    act = acting(request, approvals)
+    about = promises_of(tx, [request], approvals).get(subject(request, approvals) or "")
     own = rows_of_promises(tx, [about.id])[about.id] if about is not None else Rows((), (), ())
-    held = own.keys | limits_of(rules, request, about, (actor,), day_of_limits(rules, now))
+    actors, role = acting_for(request, approvals, actor)
+    held = own.keys | limits_of(rules, act, about, actors, day_of_limits(rules, now), role)
+    approval = approvals.get(request.approval or "")
     for keys_of in (first_keys, all_keys):
-        wanted = held.union(keys_of(graph, rules, request, about))
-        book = unlocked(tx, graph, wanted, _treatment(rules), now)
+        book = unlocked(tx, graph, held.union(keys_of(graph, rules, act, about)), _treatment(rules), now)
         policy.still(rules, book.now)
         life = life_of(tx, about, own, book.now) if about is not None else None
         try:
-            return as_if(book, rules, request, life, actor=actor)
+            return as_if(book, rules, request, life, approval, actor=actor)
         except NotLocked:
             continue
     raise Fault("a request looked beyond its reach")

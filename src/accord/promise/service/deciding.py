@@ -56,12 +56,14 @@ def decided(
     )
 
 
-def as_if(book: Book, rules: Policy, request: Request, life: Life | None, *, actor: str) -> Decision:
+def as_if(
+    book: Book, rules: Policy, request: Request, life: Life | None, approval: Approval | None, *, actor: str
+) -> Decision:
     """What would be decided now. What would be done needs ids for what it would make; here they are given to nothing."""
     id = "" if request.verb is Verb.ask else new_id("dec", book.now)
-    promise_id = promise_named(request, None, id) if id else ""
+    promise_id = promise_named(request, approval, id) if id else ""
     decision, _effects = decided(
-        book, rules, request, life, None, actor=actor, decision_id=id, promise_id=promise_id
+        book, rules, request, life, approval, actor=actor, decision_id=id, promise_id=promise_id
     )
     return msgspec.structs.replace(decision, id="") if id else decision
 
