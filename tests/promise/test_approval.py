@@ -168,6 +168,13 @@ def test_what_keeps_the_supply_is_committed_or_let_go() -> None:
     )
 
 
+def test_declining_a_change_lets_nothing_go() -> None:
+    change = approval(keeps=False)
+    assert change.promise == "prm_1"
+
+    assert act_of(change, Request(id="r1", verb=Verb.decline)) == Request(id="r1", verb=Verb.release)
+
+
 def test_what_nothing_was_kept_for_is_decided_anew_with_the_very_same_option() -> None:
     act = act_of(approval(), Request(id="r1", verb=Verb.approve))
 

@@ -320,6 +320,25 @@ def test_another_quantity_price_or_day_is_not_what_was_asked(desk: Desk, edit: d
     assert service.approval(desk.db, asked.approval or "").state is ApprovalState.void
 
 
+def test_who_declines_a_change_leaves_what_was_promised_before(desk: Desk) -> None:
+    hold = done(desk.do("sam", Verb.hold, 10))
+    firm = done(desk.do("sue", Verb.commit, 10))
+    asked = [
+        desk.do("sam", Verb.amend, 55, price=1_400, promise=hold, asks_approval=True),
+        desk.do("sue", Verb.amend, 55, price=1_400, promise=firm, asks_approval=True),
+    ]
+
+    given = [desk.do("mia", Verb.decline, approval=one.approval) for one in asked]
+
+    assert [said(one) for one in given] == ["nothing", "nothing"]
+    assert [service.approval(desk.db, one.approval or "").state for one in asked] == [
+        ApprovalState.declined
+    ] * 2
+    stand = [service.promise_of(desk.db, id) for id in (hold, firm)]
+    assert [(one.state.value, one.promise.version) for one in stand] == [("held", 1), ("committed", 1)]
+    assert service.verify(desk.db).findings == ()
+
+
 def test_after_its_time_nobody_gives_it(desk: Desk, noon: Callable[[int], None]) -> None:
     asked = desk.do("sam", Verb.commit, 55, asks_approval=True)
     noon(DAY)

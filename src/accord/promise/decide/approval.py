@@ -79,7 +79,8 @@ def act_of(approval: Approval, request: Request) -> Request:
     """
     asked = approval.request
     if request.verb is Verb.decline:
-        return Request(id=request.id, verb=Verb.release, promise=approval.promise)
+        # Only what was kept for it is let go; what it would have changed stands as it is.
+        return Request(id=request.id, verb=Verb.release, promise=approval.promise if approval.keeps else None)
     if approval.keeps:
         return Request(
             id=request.id,
