@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from playwright.sync_api import Page
@@ -90,11 +91,30 @@ def _changing(quantity: str) -> Way:
     return way
 
 
+def _previewed_approval(page: Page) -> None:
+    _asked(story_line("15.90"))(page)
+    page.locator('[data-key="c"]:visible').first.click()
+    page.wait_for_url("**/preview*")
+
+
+def _lines() -> str:
+    """Three things for one customer by one day, as one would type them."""
+    head = story_line().partition(" by ")[2].partition(" at ")[0]
+    return f"by {head}\n{story.QUANTITY} {story.ITEM} at 18.50\n20 {story.SUBSTITUTE}\n40 X-200"
+
+
 SCREENS = (
     Screen("ask", _at("/")),
     Screen("ask-answered", _asked()),
     Screen("ask-not-understood", _asked("500 X-1OO for Nrthwnd")),
     Screen("ask-preview", _previewed),
+    Screen("ask-fields", _at(f"/?view=fields&q={quote(story_line())}")),
+    Screen("ask-lines", _at(f"/?view=lines&q={quote(_lines())}")),
+    Screen("ask-lines-mend", _at(f"/?view=lines&q={quote(_lines() + chr(10) + '7 X-1OO')}")),
+    Screen("ask-approval", _asked(story_line("15.90"))),
+    Screen("ask-approval-preview", _previewed_approval),
+    Screen("ask-cannot", _asked(f"9000000 {story.ITEM} by friday for {story.CUSTOMER}")),
+    Screen("quotes", _at("/quotes")),
     Screen("promises", _at("/promises")),
     Screen("promises-empty", _at("/promises?q=no-such-order")),
     Screen("promise", _first("/promises", "/promises/prm_")),

@@ -6,7 +6,6 @@ import threading
 from typing import Any
 
 import msgspec
-import pytest
 from litestar.testing import TestClient
 from tests.company import said_day
 from tests.promise.rights_company import MANAGER, RIGHTS
@@ -91,26 +90,24 @@ def test_what_is_typed_comes_back_as_chips_and_asks_nothing(visitor: Visitor, fi
         assert tx.rows("SELECT count(*) FROM decision") == [(0,)]
 
 
-@pytest.mark.parametrize(
-    ("typed", "expected"),
-    [
-        ("", []),
-        ("5", ["5", "+ item", "+ day", "+ customer", "+ price"]),
-        ("500 X-100", ["X-100 Pump 100", "+ day as soon as it can", "+ price list €20.00"]),
-        ("500 X-100 by", ["X-100", "+ day"]),
-        ("500 x-1", ["Which item?", "X-100 Pump 100", "X-110 Pump 110"]),
-        ("500 X-100 for north", ["Which customer?", "Northwind", "Northgate"]),
-        ("500 X-100 by 03/04/27", ["Which day?", "Thu 4 Mar 2027", "Sat 3 Apr 2027"]),
-        ("500 X-1OO for Nrthwnd", ["Which item?", "Which customer?"]),
-    ],
-)
-def test_what_is_not_there_yet_is_offered_and_what_is_unclear_is_asked(
-    visitor: Visitor, typed: str, expected: list[str]
-) -> None:
-    found = Page(visitor.get("/ask/chips", params={"q": typed}).text)
+TYPED: list[tuple[str, list[str]]] = [
+    ("", []),
+    ("5", ["5", "+ item", "+ day", "+ customer", "+ price"]),
+    ("500 X-100", ["X-100 Pump 100", "+ day as soon as it can", "+ price list €20.00"]),
+    ("500 X-100 by", ["X-100", "+ day"]),
+    ("500 x-1", ["Which item?", "X-100 Pump 100", "X-110 Pump 110"]),
+    ("500 X-100 for north", ["Which customer?", "Northwind", "Northgate"]),
+    ("500 X-100 by 03/04/27", ["Which day?", "Thu 4 Mar 2027", "Sat 3 Apr 2027"]),
+    ("500 X-1OO for Nrthwnd", ["Which item?", "Which customer?"]),
+]
 
-    assert [words for words in expected if words not in found.text] == []
-    assert bool(found.text.strip()) == bool(typed)
+
+def test_what_is_not_there_yet_is_offered_and_what_is_unclear_is_asked(visitor: Visitor) -> None:
+    for typed, expected in TYPED:
+        found = Page(visitor.get("/ask/chips", params={"q": typed}).text)
+
+        assert [words for words in expected if words not in found.text] == [], typed
+        assert bool(found.text.strip()) == bool(typed)
 
 
 def test_names_that_are_typed_are_shown_and_never_run(visitor: Visitor) -> None:
@@ -122,23 +119,23 @@ def test_names_that_are_typed_are_shown_and_never_run(visitor: Visitor) -> None:
         assert "<img" not in found
 
 
-@pytest.mark.parametrize(
-    ("line", "mended"),
-    [
-        ("5 x-1 by friday", "5 X-100 by friday"),
-        ("5 X-100 for Nrthwnd by friday", "5 X-100 for C1 by friday"),
-        ("5 X-100 by 03/04/27", "5 X-100 by 2027-03-04"),
-    ],
+MENDED = (
+    ("5 x-1 by friday", "5 X-100 by friday"),
+    ("5 X-100 for Nrthwnd by friday", "5 X-100 for C1 by friday"),
+    ("5 X-100 by 03/04/27", "5 X-100 by 2027-03-04"),
 )
-def test_each_best_match_mends_the_line(visitor: Visitor, line: str, mended: str) -> None:
-    found = page(visitor.get("/", params={"q": line}))
 
-    assert "Not understood" in found.text
-    assert found.fields["q"] == line
-    (first, *_others) = [link for link in found.links if link.startswith("/?q=") and line not in link]
-    again = page(visitor.get(first))
-    assert again.fields["q"] == mended
-    assert "Not understood" not in again.text
+
+def test_each_best_match_mends_the_line(visitor: Visitor) -> None:
+    for line, mended in MENDED:
+        found = page(visitor.get("/", params={"q": line}))
+
+        assert "Not understood" in found.text
+        assert found.fields["q"] == line
+        (first, *_others) = [link for link in found.links if link.startswith("/?q=") and line not in link]
+        again = page(visitor.get(first))
+        assert again.fields["q"] == mended
+        assert "Not understood" not in again.text
 
 
 # --- fields and many lines ---

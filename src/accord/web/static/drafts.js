@@ -11,7 +11,7 @@ const forget = (key) => keep(drafts().filter((one) => one.key !== key));
 export function listenToDrafts() {
   document.addEventListener("htmx:sendError", unsent);
   document.addEventListener("htmx:afterRequest", (event) => {
-    const key = new FormData(event.target instanceof HTMLFormElement ? event.target : undefined).get("key");
+    const key = event.detail.requestConfig?.parameters?.key;
     // Any answer at all settles it: done, refused, or changed meanwhile.
     if (key && event.detail.xhr?.status > 0 && event.detail.xhr.status < 500) forget(key);
   });
