@@ -39,6 +39,31 @@ below_floor = true
 borrow = true
 then = "ask sales manager"
 
+# Service carries out what a customer chose, within the same bounds.
+[[right]]
+id = "service"
+role = "service"
+value_max = "600000.00"
+margin_bp_min = 1400
+expedite_max = "2500.00"
+then = "allow"
+
+[[right]]
+id = "service-asks"
+role = "service"
+below_floor = true
+borrow = true
+then = "ask sales manager"
+
+# When nobody else can be reached, supply is freed by who answers for it.
+[[right]]
+id = "supply-lead"
+role = "supply lead"
+verbs = ["amend", "release", "cancel"]
+below_floor = true
+borrow = true
+then = "allow"
+
 [[right]]
 id = "manager"
 role = "sales manager"
@@ -90,6 +115,14 @@ team = "east"
 id = "David Hale"
 role = "seller"
 team = "north"
+
+[[actor]]
+id = "Sara Lind"
+role = "service"
+
+[[actor]]
+id = "Karin Dahl"
+role = "supply lead"
 
 [[actor]]
 id = "Mia Berg"
