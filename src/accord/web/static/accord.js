@@ -5,6 +5,7 @@ import { listenToDrafts, showDrafts } from "./drafts.js";
 import { imports } from "./imports.js";
 import { listen } from "./keys.js";
 import { listen as listenLive, live } from "./live.js";
+import { listenToMe, me } from "./me.js";
 import { menu } from "./menu.js";
 import { listenToPromises, promises } from "./promises.js";
 import { theme } from "./theme.js";
@@ -15,6 +16,7 @@ function settle() {
   for (const one of document.querySelectorAll("[data-chord]")) one.textContent = isApple ? "⌘K" : "Ctrl K";
   theme();
   menu();
+  me();
   promises();
   live();
   imports();
@@ -34,6 +36,7 @@ document.addEventListener("click", (event) => {
 listen();
 listenToPromises();
 listenLive();
+listenToMe();
 listenToAsking();
 listenToDrafts();
 settle();
