@@ -142,7 +142,7 @@ def _sections(groups: list[Group], id: str, given: dict[str, str]) -> list[dict[
                 "code": code,
                 "rows": said.plural(rows, "row"),
                 "what": said.GROUPS.get(code, inside[0].what if len(inside) == 1 else code.replace("_", " ")),
-                "fix": _ask(ways) or inside[0].fix,
+                "fix": _ask(ways) or "Correct the file, or skip.",
                 "count": len(inside),
                 "noun": noun,
                 "may_create": "create" in ways and noun in CREATED,

@@ -16,6 +16,7 @@ from accord.connect.model import Run, RunState
 from accord.connect.pages import said
 from accord.connect.pages.shown import Visitor, doors_of, onward
 from accord.connect.service import walking
+from accord.connect.service.working import bench
 from accord.db.engine import Database
 from accord.kit.days import Instant
 from accord.kit.errors import AccordError, InputError, Malformed
@@ -49,6 +50,10 @@ async def put_in(state: State, request: Visitor) -> Redirect | Template:
     except (ValueError, KeyError):
         raise Malformed("The form did not come whole. Put the file in again.") from None
     words = {name: value for name, value in form if isinstance(value, str)}
+    like = words.get("like", "")[:60] or None
+    if like is not None:
+        # Its answers are taken over: whoever may not give them may not take them, either.
+        doors_of(request).check("import.check", (await asyncio.to_thread(service.run, db, like)).actor)
     try:
         given = await _given(form, words.get("pasted", ""), words.get("name", ""))
         id = await asyncio.to_thread(
@@ -58,7 +63,7 @@ async def put_in(state: State, request: Visitor) -> Redirect | Template:
             source=words.get("source", "").strip()[:100] or None,
             actor=request.state.actor,
             key=words.get("key", "")[:200] or new_id("req"),
-            like=words.get("like", "")[:60] or None,
+            like=like,
         )
     except AccordError as error:
         if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
@@ -102,9 +107,11 @@ def _page(
         now = tx.now()
     given = words or {}
     corrected = service.run(db, like) if like else None
+    if corrected is not None:
+        doors.check("import.check", corrected.actor)
     sources = dict.fromkeys(one.source.removeprefix("files/") for one in found)
     context = {
-        "rows": [row(one, now) for one in found],
+        "rows": [row(one, now, is_worked_on=_is_worked_on(db, one)) for one in found],
         "following": f"/imports?after={following}" if following else "",
         "is_later": after is not None,
         "may_put": doors.opens("import.put"),
@@ -127,12 +134,32 @@ def _page(
     return Template(template_name="imports.html", context=context, status_code=status)
 
 
-def row(run: Run, now: Instant) -> dict[str, object]:
+def _is_worked_on(db: Database, run: Run) -> bool:
+    if run.state is RunState.undone:
+        return False
+    seen = bench(db).seen(run.id)
+    return seen is not None and seen.error is None
+
+
+def row(run: Run, now: Instant, *, is_worked_on: bool) -> dict[str, object]:
     """One import in the list."""
     word, tone = said.STATES[run.state]
-    if run.state is RunState.undone and run.undone_at is None:
-        word = "forgotten"
-    report = run.report
+    report, problem = run.report, run.problem or {}
+    did = said.did(report)
+    if is_worked_on:
+        word, tone = "under way", "none"
+    elif run.state is RunState.undone and run.undone_at is None:
+        word, did = "forgotten", "never came in"
+    elif run.state is RunState.checked:
+        did = f"would be: {did}"
+    elif run.state is RunState.needs_you:
+        groups = problem.get("problems")
+        if problem.get("code") == "came_in_before":
+            word, did = "came in before", ""
+        elif isinstance(groups, list) and groups:
+            did = f"{said.plural(len(groups), 'thing')} to repair"
+        else:
+            did = "cannot be read as it is" if problem else "a question is open"
     return {
         "id": run.id,
         "files": said.files(run),
@@ -142,7 +169,7 @@ def row(run: Run, now: Instant) -> dict[str, object]:
         "actor": run.done_by or run.actor,
         "when": said.when(run.done_at or run.begun_at, now),
         "rows": f"{sum(report.read.values()):,}" if report is not None else "",
-        "did": said.did(report) if report is not None else "",
+        "did": did,
         "undo_until": said.when(run.undo_until, now),
     }
 

@@ -93,6 +93,7 @@ def _recognise(
     walk, run, given = standing.walk, standing.run, form or {}
     targets = {one.key: one for one in walk.plan}
     places = iter(range(100_000))
+    is_anything = any(one.target for one in walk.plan)
     tables = []
     for one in walk.looks:
         findings = [*one.findings, *(f for f in walk.findings if f.file == one.file)]
@@ -105,14 +106,16 @@ def _recognise(
                 "columns": [column.column for column in one.columns],
                 "head": one.head,
                 "problem": one.problem,
-                "is_left_out": planned is not None and planned.is_sure and not planned.target,
+                "is_left_out": is_anything and _left_out(planned),
                 "questions": [_question(q, next(places), given) for q in questions],
                 "findings": [_finding(f, next(places), given) for f in findings],
                 "target": said.TARGET_WORDS.get(planned.target, "") if planned is not None else "",
             }
         )
     asked = sum(len(one["questions"]) for one in tables)  # type: ignore[arg-type, misc]
-    unread = [one for one in walk.looks if one.problem and not _left_out(targets.get(one.key))]
+    unread = [
+        one for one in walk.looks if one.problem and not (is_anything and _left_out(targets.get(one.key)))
+    ]
     context = {
         **base(standing, request, "recognise"),
         "tables": tables,

@@ -196,12 +196,12 @@ def made(report: Report, id: str, *, is_listed: bool) -> list[dict[str, object]]
     return rows
 
 
-def uncovered(one: Uncovered, book: Book, today: Day, *, may_open: bool) -> dict[str, object]:
+def uncovered(one: Uncovered, book: Book, today: Day) -> dict[str, object]:
     """A promise that is touched, as a row."""
     customer = book.customers.get(one.customer or "")
     in_days = plural(one.days, "day")
     return {
-        "href": f"/promises/{one.promise}" if one.promise and may_open else "",
+        "href": f"/promises/{one.promise}" if one.promise else "",
         "name": one.ref or ("this promise" if one.promise else "an order"),
         "is_new": not one.promise,
         "customer": (customer.name if customer is not None else one.customer) or "no customer",

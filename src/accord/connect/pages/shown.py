@@ -30,7 +30,7 @@ def doors_of(request: Visitor) -> Doors:
 def base(standing: Standing, request: Visitor, step: str) -> dict[str, Any]:
     """What every page of a run needs; `step` is the one that is shown."""
     run, doors = standing.run, doors_of(request)
-    due = _STEPS.index(standing.step) if standing.step in _STEPS else len(_STEPS)
+    due = _STEPS.index(standing.step) if standing.step in _STEPS and standing.step != "done" else -1
     at = _STEPS.index(step)
     error = standing.working.error if standing.working is not None else None
     db: Database = request.app.state["db"]
@@ -48,6 +48,7 @@ def base(standing: Standing, request: Visitor, step: str) -> dict[str, Any]:
         ],
         "step": at + 1,
         "step_name": step,
+        "is_in": standing.step in ("done", "undone"),
         "is_due": standing.step == step,
         "due": standing.step,
         "error": None if error is None else str(error.get("detail", "")),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Annotated, Any
 
@@ -12,6 +13,7 @@ from litestar.params import FromPath, QueryParameter, URLEncodedBody
 from litestar.response import Redirect, Template
 
 from accord.connect.listing import WHICH
+from accord.connect.model import Uncovered
 from accord.connect.pages import said
 from accord.connect.pages.shown import Visitor, base, doors_of, elsewhere, onward
 from accord.connect.service import bringing, letting, walking
@@ -110,9 +112,9 @@ def _try(db: Database, standing: Standing, request: Visitor, *, notice: str = ""
     context = {
         **base(standing, request, "try"),
         "notice": notice,
-        "new": f"{new:,}",
-        "changed": f"{changed:,}",
-        "same": f"{same:,}",
+        "new": f"{new:,}" if new else "",
+        "changed": f"{changed:,}" if changed else "",
+        "same": f"{same:,}" if same else "",
         "left_out": f"{report.rejected:,}" if report.rejected else "",
         "is_nothing": not new and not changed,
         "made": said.made(report, run.id, is_listed=standing.is_listed),
@@ -142,20 +144,20 @@ def effects(db: Database, judged: Judged, request: Visitor) -> dict[str, Any]:
         book, now = policy.book(tx), tx.now()
     today, found = local_day(now, "UTC"), judged.effects
 
-    def rows(of: tuple[Any, ...]) -> list[dict[str, object]]:
-        return [
-            said.uncovered(one, book, today, may_open=doors.covers("promise.read", one.owner))
-            for one in of[:_SHOWN]
-        ]
+    # Who looks may not read every promise that is touched; how many there are is said all the same.
+    def readable(of: Sequence[Uncovered]) -> list[Uncovered]:
+        return [one for one in of if not one.promise or doors.covers("promise.read", one.owner)]
 
+    uncovered, covered = readable(found.uncovered), readable(found.covered)
     return {
         "sentence": found.sentence,
-        "uncovered": rows(found.uncovered),
-        "covered": rows(found.covered),
+        "uncovered": [said.uncovered(one, book, today) for one in uncovered[:_SHOWN]],
+        "covered": [said.uncovered(one, book, today) for one in covered[:_SHOWN]],
         "uncovered_count": len(found.uncovered),
         "covered_count": len(found.covered),
         "ignored": found.ignored,
-        "shown_max": _SHOWN,
+        "uncovered_hidden": len(found.uncovered) - len(uncovered),
+        "covered_hidden": len(found.covered) - len(covered),
     }
 
 

@@ -79,6 +79,8 @@ def due(walk: Walk) -> str:
     is_unread = any(one.problem and not _is_left_out(walk, one) for one in walk.looks)
     if is_unread or walk.questions or (walk.guesses and RECOGNISED not in walk.confirmed):
         return "recognise"
+    if not any(one.target for one in walk.plan) and any(one.problem for one in walk.looks):
+        return "recognise"  # nothing but empty tables
     if not all(one.is_sure for one in walk.plan) or not any(one.target for one in walk.plan):
         return "map"
     return ""

@@ -66,7 +66,7 @@ def _step(run: Run, walk: Walk, working: Working | None, *, is_here: bool) -> st
     if not is_here:
         return "elsewhere"
     if not walk.looks:
-        return "stopped"
+        return "stopped" if run.problem is None else "check"
     step = due(walk)
     if step:
         return step
@@ -129,7 +129,9 @@ def _as_before(
     if earlier is None or body is None or (not like and earlier.state != RunState.done):
         return Setup(say=words), None
     walk = msgspec.json.decode(body, type=Walk)
-    kept = Walk(plan=walk.plan, confirmed=walk.confirmed)
+    # What could not be read then was taken for nothing.
+    plan = tuple(one for one in walk.plan if one.is_sure and (one.target or one.by == BY_PERSON))
+    kept = Walk(plan=plan, confirmed=walk.confirmed)
     return Setup(say={**words, **msgspec.json.decode(earlier.setup, type=Setup).say}), kept
 
 
