@@ -254,6 +254,31 @@ def test_what_work_takes_leads_to_what_it_makes(visitor: Visitor, file: Database
     assert "/supply/X-110?site=Halden" in found.links
 
 
+def test_each_promise_says_what_covers_it_and_each_supply_what_it_covers(
+    visitor: Visitor, file: Database, today: int
+) -> None:
+    promised(file, "one", Verb.commit, 90, today + 3)
+    promised(file, "two", Verb.commit, 30, today + 20)
+    told(file, "order", OpeningLine(customer="C1", item="X-100", site="Halden", quantity=15, requested_on=today, promised_on=today + 5, ref="SO 1"))  # fmt: skip
+
+    found = page(visitor.get("/supply/X-100", params={"site": "Halden"}))
+
+    assert re.search(r"Commitments 135 .* on hand 90 .* 5 short 15 .* 10 on hand, 20 PO 1 30", found.text)
+    of_stock, of_receipt = (page(visitor.get(link)) for link in found.links if "kind=covers" in link)
+    assert "100 of 100 are needed for these, in the order of their days." in of_stock.text
+    assert (total(of_stock), total(of_receipt)) == ("100", "20")
+    assert "Covered by PO 1 X-100 at Halden 20 of 50 are needed" in of_receipt.text
+
+
+def test_a_supply_that_nobody_needs_says_so(visitor: Visitor) -> None:
+    found = page(
+        visitor.get("/supply/X-100/rows", params={"site": "Halden", "kind": "covers", "supply": "po-1"})
+    )
+
+    assert "Nobody needs PO 1 as things are: its 50 are spare or held." in found.text
+    assert visitor.get("/supply/X-100/rows?site=Halden&kind=covers&supply=po-9").status_code == 404
+
+
 # --- names that are not there, or odd ---
 
 

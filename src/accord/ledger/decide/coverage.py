@@ -12,6 +12,7 @@ stands alone.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable
 
 import msgspec
@@ -29,10 +30,59 @@ def _in_order(draws: Iterable[Draw], today: Day) -> list[Draw]:
     )
 
 
+class Peg(msgspec.Struct, frozen=True, gc=False):
+    """So much of a draw is covered by a supply."""
+
+    draw: str  # id
+    supply: str  # id
+    quantity: int
+
+
 def short_at_node(supplies: Iterable[Supply], draws: Iterable[Draw], today: Day) -> dict[str, int]:
     """The draws at a node that are not covered: draw id -> base units short of its whole quantity."""
-    counted = [s for s in supplies if s.counts is Why.counted and s.expires_at is None]
-    firm = _in_order(draws, today)
+    return _judged(supplies, draws, today)[0]
+
+
+def pegs_at_node(
+    supplies: Iterable[Supply], draws: Iterable[Draw], today: Day
+) -> tuple[tuple[Peg, ...], dict[str, int]]:
+    """What covers each firm draw, in the order in which they are served, and what the others are short.
+
+    Nothing is bound to anything by this: it says whom each supply would serve as things are, by the rule above.
+    """
+    supplies, draws = list(supplies), list(draws)
+    short, served = _judged(supplies, draws, today)
+    counted, firm = _counted(supplies), _in_order(draws, today)
+    left, pegs = {one.id: one.quantity for one in counted}, []
+    got: dict[str, int] = defaultdict(int)
+    for peg in _own_pegs(counted, [draw for draw in firm if draw.promise in served], today):
+        left[peg.supply] -= peg.quantity
+        got[peg.draw] += peg.quantity
+        pegs.append(peg)
+    lots = sorted(counted, key=lambda s: (s.expires_on or _NEVER, max(s.on, today), s.quantity, s.id))
+    for draw in firm:
+        if draw.id in short:
+            continue
+        on, wanted = max(draw.on, today), draw.quantity - got[draw.id]
+        for lot in lots:
+            part = min(left[lot.id], wanted)
+            if part and max(lot.on, today) <= on and (lot.expires_on or _NEVER) >= on + draw.life_days:
+                left[lot.id] -= part
+                wanted -= part
+                pegs.append(Peg(draw.id, lot.id, part))
+    place = {draw.id: n for n, draw in enumerate(firm)}
+    return tuple(sorted(pegs, key=lambda peg: place[peg.draw])), short
+
+
+def _counted(supplies: Iterable[Supply]) -> list[Supply]:
+    return [s for s in supplies if s.counts is Why.counted and s.expires_at is None]
+
+
+def _judged(
+    supplies: Iterable[Supply], draws: Iterable[Draw], today: Day
+) -> tuple[dict[str, int], frozenset[str | None]]:
+    """What draws are short, and the promises whose own draws the receipts that they proposed had to serve first."""
+    counted, firm = _counted(supplies), _in_order(draws, today)
     proposed = frozenset(s.proposed_by for s in counted if s.proposed_by is not None)
     served: frozenset[str | None] = frozenset()
     while True:
@@ -40,7 +90,7 @@ def short_at_node(supplies: Iterable[Supply], draws: Iterable[Draw], today: Day)
         short = _short(left, firm, own, today)
         more = {draw.promise for draw in firm if draw.id in short and draw.promise in proposed} - served
         if not more:
-            return short
+            return short, served
         served |= more
 
 
@@ -49,18 +99,30 @@ def _own(supplies: list[Supply], draws: list[Draw], today: Day) -> tuple[list[Su
     if not draws:
         return supplies, {}
     left = {supply.id: supply.quantity for supply in supplies}
+    own: dict[str, int] = {}
+    for peg in _own_pegs(supplies, draws, today):
+        left[peg.supply] -= peg.quantity
+        own[peg.draw] = own.get(peg.draw, 0) + peg.quantity
+    return [msgspec.structs.replace(s, quantity=left[s.id]) for s in supplies], own
+
+
+def _own_pegs(supplies: list[Supply], draws: list[Draw], today: Day) -> list[Peg]:
+    """What these draws get of the receipts that their own promises proposed, the draws in their order."""
+    left = {supply.id: supply.quantity for supply in supplies}
     proposed: dict[str, list[Supply]] = {}
     for supply in sorted(supplies, key=lambda s: (s.on, s.id)):
         if supply.proposed_by is not None:
             proposed.setdefault(supply.proposed_by, []).append(supply)
-    own: dict[str, int] = {}
+    found = []
     for draw in draws:
+        wanted = draw.quantity
         for supply in proposed.get(draw.promise or "", ()):
-            part = min(left[supply.id], draw.quantity - own.get(draw.id, 0))
+            part = min(left[supply.id], wanted)
             if supply.on <= max(draw.on, today) and part > 0:
                 left[supply.id] -= part
-                own[draw.id] = own.get(draw.id, 0) + part
-    return [msgspec.structs.replace(s, quantity=left[s.id]) for s in supplies], own
+                wanted -= part
+                found.append(Peg(draw.id, supply.id, part))
+    return found
 
 
 def _short(supplies: list[Supply], draws: list[Draw], own: dict[str, int], today: Day) -> dict[str, int]:

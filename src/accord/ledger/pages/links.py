@@ -33,6 +33,11 @@ def capacity_rows(id: str, *, is_supplier: bool, since: Day, until: Day, is_over
     return _with("/supply/resource/rows", {**wanted, "since": iso(since), "until": iso(until)})
 
 
+def peg_rows(item: str, site: str, supply: str) -> str:
+    """What a supply covers, as things are."""
+    return _of_item(item, "/rows", {"site": site, "kind": "covers", "supply": supply})
+
+
 def share_rows(item: str, site: str, id: str) -> str:
     """The draws that add up to what is taken of a share."""
     return _of_item(item, "/rows", {"site": site, "kind": "share", "share": id})

@@ -68,6 +68,7 @@ def rows_page(
     site: Name,
     item: Name = "",
     share: Name = "",
+    supply: Name = "",
     since: Name = "",
     until: Name = "",
 ) -> Template:
@@ -75,7 +76,9 @@ def rows_page(
     sheet = service.node_sheet(state["db"], item or id, site)
     if sheet.item not in sheet.graph.items or sheet.site not in sheet.graph.sites:
         return _unknown(sheet, sheet.item, sheet.site)
-    found = listing(sheet, kind=kind, since=_day(since, "since"), until=_day(until, "until"), share=share)
+    found = listing(
+        sheet, kind=kind, since=_day(since, "since"), until=_day(until, "until"), share=share, supply=supply
+    )
     return Template(template_name="supply_rows.html", context=page(sheet, found))
 
 

@@ -39,9 +39,15 @@ class Listing(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def listing(
-    sheet: service.NodeSheet, *, kind: str, since: Day | None, until: Day | None, share: str
+    sheet: service.NodeSheet,
+    *,
+    kind: str,
+    since: Day | None,
+    until: Day | None,
+    share: str = "",
+    supply: str = "",
 ) -> Listing:
-    """The list of a kind. Raises: InputError for a kind there is none of, NotFound for a share."""
+    """The list of a kind. Raises: InputError for a kind there is none of, NotFound for a share or supply."""
     shown = Shown(sheet)
     if kind in _LISTS:
         return _entries(sheet, shown, kind, since, until)
@@ -56,6 +62,8 @@ def listing(
         return _exceptions(sheet, shown)
     if kind == "share":
         return _share(sheet, shown, share)
+    if kind == "covers":
+        return _covers(sheet, shown, supply)
     raise InputError.at("kind", "unknown_kind", f"There is no list {kind[:40]!r} of supply.")
 
 
@@ -155,6 +163,29 @@ def _share(sheet: service.NodeSheet, shown: Shown, id: str) -> Listing:
         sentence=f"{shown.number(share.used)} of {shown.number(share.allocation.quantity)} are taken.",
         rows=[shown.draw(one) for one in share.draws],
         total=share.used,
+    )
+
+
+def _covers(sheet: service.NodeSheet, shown: Shown, id: str) -> Listing:
+    supply = next(
+        (one.supply for one in sheet.entries if one.supply is not None and one.supply.id == id), None
+    )
+    if supply is None:
+        raise NotFound(
+            f"There is no supply {id[:60]} at {said.thing(node_key(sheet.item, sheet.site))} that counts."
+        )
+    draws = {entry.draw.id: entry.draw for entry in sheet.entries if entry.draw is not None}
+    pegs = [peg for peg in sheet.pegs if peg.supply == id]
+    quantity = sum(peg.quantity for peg in pegs)
+    document = shown.document(supply)
+    words = f"{shown.number(quantity)} of {shown.number(supply.quantity)} are needed for these, in the order of their days"
+    return Listing(
+        title=f"Covered by {document}",
+        sentence=f"{words}. Nothing is bound to it: what comes earlier, or goes, changes who is served by what."
+        if pegs
+        else f"Nobody needs {document} as things are: its {shown.number(supply.quantity)} are spare or held.",
+        rows=[{**shown.draw(draws[peg.draw]), "quantity": shown.number(peg.quantity)} for peg in pegs],
+        total=quantity,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from accord.kit.days import Day, local_day
 from accord.ledger import said, service
+from accord.ledger.decide.coverage import Peg
 from accord.ledger.decide.outlook import Entry, Mark, mark_of
 from accord.ledger.model import Commitment, Draw, Supply, SupplyKind, node_of
 from accord.ledger.pages import links
@@ -26,6 +27,12 @@ class Shown:
         record = sheet.graph.items.get(sheet.item)
         self.scale = record.scale if record is not None else 1
         self.unit = record.unit if record is not None and record.unit != "piece" else ""
+        self._supplies = {one.supply.id: one.supply for one in sheet.entries if one.supply is not None}
+        self._covering: dict[str, list[Peg]] = {}
+        self._covered: dict[str, int] = {}
+        for peg in sheet.pegs:
+            self._covering.setdefault(peg.draw, []).append(peg)
+            self._covered[peg.supply] = self._covered.get(peg.supply, 0) + peg.quantity
 
     def number(self, n: int) -> str:
         """A quantity of the item."""
@@ -68,7 +75,21 @@ class Shown:
             "why": state,
             "then": then,
             "doubts": ", ".join([said.thing(key) for key in one.doubts]),
+            "covers": self.number(self._covered.get(one.id, 0)),
+            "covers_href": links.peg_rows(self.sheet.item, self.sheet.site, one.id),
         }
+
+    def covered(self, draw: Draw) -> str:
+        """What covers a firm draw, as things are: "45 on hand, 15 WO 2218"; "" for what is held, which is not judged."""
+        if draw.expires_at is not None:
+            return ""
+        if draw.id in self.sheet.uncovered:
+            return f"{self.number(self.sheet.uncovered[draw.id])} short"
+        pegs = self._covering.get(draw.id, [])
+        found = [(self.document(self._supplies[peg.supply]), self.number(peg.quantity)) for peg in pegs]
+        if len(found) == 1:
+            return found[0][0]
+        return ", ".join([f"{quantity} {document}" for document, quantity in found])
 
     def document(self, one: Supply) -> str:
         """The number by which people know a supply: "PO 4711", "on hand, lot L-0816"."""
@@ -91,6 +112,8 @@ class Shown:
             "quantity": self.number(one.quantity),
             "on": self.day(max(one.on, self.today)),
             "note": ", ".join([word for word in (overdue, until, _life(one)) if word]),
+            "covered": self.covered(one),
+            "covered_tone": "bad" if one.id in self.sheet.uncovered else "none",
         }
         if mark is Mark.need:
             item, site = node_of(one.feeds or "")

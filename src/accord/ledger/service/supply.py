@@ -16,6 +16,7 @@ from accord.kit.days import Day, Instant
 from accord.kit.errors import InputError
 from accord.ledger import store
 from accord.ledger.decide import gate
+from accord.ledger.decide.coverage import Peg, pegs_at_node
 from accord.ledger.decide.graph import Graph
 from accord.ledger.decide.outlook import (
     Entry,
@@ -113,6 +114,8 @@ class NodeSheet(msgspec.Struct, frozen=True, kw_only=True):
     shares: tuple[Share, ...]
     exceptions: tuple[OpenException, ...]
     kept: Kept
+    pegs: tuple[Peg, ...]  # what covers each commitment and need, as things are
+    uncovered: Mapping[str, int]  # draws that nothing covers: what each is short
 
 
 def nodes(
@@ -169,6 +172,7 @@ def node_sheet(db: Database, item: str, site: str) -> NodeSheet:
         for one in keys
     }
     found = entries(supplies, by_key[key], today, now)
+    pegs, uncovered = pegs_at_node(supplies, by_key[key], today)
     return NodeSheet(
         item=item,
         site=site,
@@ -190,6 +194,8 @@ def node_sheet(db: Database, item: str, site: str) -> NodeSheet:
         shares=tuple(_share(a, by_key[allocation_key(a.id)], today) for a in allocations),
         exceptions=tuple(exceptions),
         kept=_kept(past),
+        pegs=pegs,
+        uncovered=uncovered,
     )
 
 
