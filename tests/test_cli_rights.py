@@ -230,3 +230,25 @@ def test_other_rights_are_tried_on_what_was(run: Run, file: Path, stated: int) -
         ["small: 45 of one item is 5 above 40"],
     )
     assert run("policy", "try", str(file), "--on", "yesterday").code == 2
+
+
+def test_what_waits_is_withdrawn_by_who_stated_it(
+    run: Run, file: Path, act: Callable[[str], None], today: int
+) -> None:
+    file.write_text(FILE + OWNED)
+    assert run("policy", "state", str(file), "--id", "one").code == 0
+    act("mia")
+    file.write_text((FILE + OWNED).replace("= 50", "= 60"))
+    assert run("policy", "state", str(file), "--id", "two").code == 0
+    assert "two" in run("policy", "show").out
+
+    act("sam")
+    assert run("policy", "withdraw", "two").code != 0
+    act("mia")
+    gone = run("policy", "withdraw", "two", "--why", "too much")
+
+    assert gone.code == 0
+    assert "Sales is withdrawn, and never comes into force." in gone.out
+    assert "(two)" not in run("policy", "show").out
+    act("max")
+    assert run("policy", "agree", "two").code != 0

@@ -13,6 +13,7 @@ import msgspec
 import pytest
 from litestar.testing import TestClient
 from tests.company import said_day
+from tests.web.conftest import PASSWORD, come_in
 from tests.web.test_pages import HOST, Page, page
 
 from accord.db import audit, audit_search, proof
@@ -24,6 +25,7 @@ from accord.promise import service
 from accord.promise.model import Decision, Request, Verb
 from accord.promise.named import understand
 from accord.promise.pages.shown import Shown
+from accord.web import accounts
 from accord.web import audit as audit_page
 from accord.web.audited import FOUND, TYPES, named
 
@@ -398,6 +400,28 @@ def test_an_export_that_cannot_be_is_said_on_the_page(
         ({"first": "x"}, "is not a date"),
     ]:
         assert words in page(visitor.get("/audit/export", params=query), 422).text
+
+
+def test_each_role_finds_what_it_may_do(closed: Visitor, file: Database) -> None:
+    accounts.add(file, "Lea Sand", ["supply lead"], by="test", password=PASSWORD)
+    accounts.add(file, "Eva Rud", ["executive"], by="test", password=PASSWORD)
+
+    def found(name: str) -> list[bool]:
+        come_in(closed, name)
+        links = [link.partition("?")[0] for link in page(closed.get("/audit")).links]
+        closed.post("/sign-out")
+        return [link in links for link in ("/audit/verify", "/audit/checkpoint")]
+
+    assert found("Eva Rud") == [True, True]
+    assert found("Lea Sand") == [True, False]
+    come_in(closed, "Lea Sand")
+    assert closed.post("/audit/checkpoint").status_code == 403
+    closed.post("/sign-out")
+    come_in(closed, "Anna Lund")
+    for path in ("/audit", "/audit/verify", "/audit/export", "/audit/cha_1/1"):
+        assert "does not include this" in page(closed.get(path), 403).text
+    with file.read() as tx:
+        assert tx.rows("SELECT count(*) FROM audit_checkpoint") == [(0,)]
 
 
 @pytest.fixture

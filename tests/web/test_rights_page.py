@@ -12,6 +12,7 @@ import msgspec
 import pytest
 from litestar.testing import TestClient
 from tests.company import said_day
+from tests.web.conftest import PASSWORD, come_in
 from tests.web.test_pages import HOST, page
 
 from accord.db.engine import Database
@@ -24,6 +25,7 @@ from accord.promise.model import Request, Verb
 from accord.promise.named import understand
 from accord.promise.pages import rights_tried
 from accord.promise.pages.shown import Shown
+from accord.web import accounts
 
 Visitor = TestClient[Any]
 
@@ -789,3 +791,93 @@ def test_a_long_trial_shows_how_far_it_is_and_ends(
 
     assert "Looked at" in first.text
     assert "Nothing was decided from" in last.text
+
+
+# --- people who have signed in ---
+
+SIGNED = """
+name = "Signed"
+everybody_else = "guest"
+[change]
+role = "sales manager"
+second = "sales manager"
+[[right]]
+id = "seller"
+role = "seller"
+then = "allow"
+[[right]]
+id = "manager"
+role = "sales manager"
+then = "allow"
+[[right]]
+id = "guest"
+role = "guest"
+then = "deny"
+[[actor]]
+id = "Berit Dal"
+role = "sales manager"
+"""
+
+
+def test_two_people_who_signed_in_change_the_rights_and_a_seller_reads_them(
+    closed: Visitor, file: Database
+) -> None:
+    for name in ("Mia Berg", "Max Roth"):
+        accounts.add(file, name, ["sales manager"], by="test", password=PASSWORD)
+    policy.state(file, read(SIGNED), id="one", actor="test")
+
+    come_in(closed, "Mia Berg")
+    form = fields(closed.get("/rights/change"))
+    assert "Mia Berg" not in form.values()  # accounts are not written into the file
+    checked = sent(closed, form, "check", **{"right-0-quantity_max": "60"})
+    address = str(closed.post("/rights/state", data=fields(checked, "/rights/state")).url).removeprefix(HOST)
+    assert "Mia Berg stated it: another person must agree" in page(closed.post(f"{address}/agree"), 403).text
+
+    closed.post("/sign-out")
+    come_in(closed, "Anna Lund")
+    seen = page(closed.get("/rights"))
+    assert "/rights/change" not in seen.links
+    assert "Your role reads them" in seen.text
+    for answer in (
+        closed.get("/rights/change"),
+        closed.post("/rights/change", data=form),
+        closed.post("/rights/state", data={"text": SIGNED}),
+        closed.post("/rights/try", data={"text": SIGNED}),
+        closed.post(f"{address}/agree"),
+        closed.post(f"{address}/withdraw", data={"why": ""}),
+    ):
+        assert "does not include this" in page(answer, 403).text
+    assert f"{address}/agree" not in actions(closed.get(address))
+    assert in_force(file) == "one"
+
+    closed.post("/sign-out")
+    come_in(closed, "Max Roth")
+    assert "agree to exactly this" in page(closed.get(address)).text
+    assert "In force since" in page(closed.post(f"{address}/agree")).text
+    assert in_force(file) == address.rpartition("/")[2]
+
+
+def test_without_rights_a_seller_hears_whom_to_ask(closed: Visitor) -> None:
+    come_in(closed)
+
+    found = page(closed.get("/rights"))
+
+    assert "everybody may promise" in found.text
+    assert "Ask one of them." in found.text
+    assert not [link for link in found.links if link.startswith("/rights/change")]
+
+
+def test_what_is_tried_knows_the_roles_of_who_signs_in(
+    closed: Visitor, file: Database, today: int, noon: Callable[[int], None]
+) -> None:
+    policy.state(file, read(SIGNED), id="one", actor="test")
+    asked = understand(f"5 X-100 by {said_day(today, 3)} for Northwind at 20", Shown.read(file).names)
+    wanted = Request(id="r1", verb=Verb.commit, customer=asked.customer, lines=asked.lines)
+    service.promise_one(file, wanted, actor="Anna Lund")
+    with file.read() as tx:
+        now = tx.now()
+
+    tried = service.try_policy(file, read(SIGNED), now - 86_400_000_000, now + 1)
+
+    # Anna is in no file: a guest may nothing, a seller all.
+    assert [one.tried.ruling.by for one in tried.rows] == ["seller"]

@@ -37,7 +37,7 @@ def show_command(terminal: Terminal) -> int:
             book = service.book(tx)
         editions = service.editions(db)
     rules = msgspec.to_builtins(book.rules)
-    waiting = [one for one in editions if one.applied_at is None]
+    waiting = [one for one in editions if one.applied_at is None and one.withdrawn_at is None]
     if terminal.as_json:
         tiers = [
             {"id": name, "rank": rank}
@@ -58,7 +58,7 @@ def show_command(terminal: Terminal) -> int:
                         "effective_at": instant_iso(one.effective_at or one.stated_at),
                         "stated_by": one.stated_by,
                         "is_in_force": book.rights is not None and book.rights.edition == one.id,
-                        "is_waiting": one.applied_at is None,
+                        "is_waiting": one.applied_at is None and one.withdrawn_at is None,
                         "needs": one.second if not one.agreed_by else None,
                         "agreed_by": one.agreed_by or None,
                     }
@@ -228,6 +228,27 @@ def try_command(terminal: Terminal, file: Path, span: str) -> int:
         found = service.try_policy(db, edition, from_at, until_at)
     show_trial(terminal, found, span)
     terminal.next(f"accord policy state {file} --id KEY")
+    return DONE
+
+
+@policy_command.command("withdraw")
+@click.argument("key", metavar="KEY")
+@click.option("--why", default="", metavar="TEXT", help="For those who read it later.")
+@takes_database
+def withdraw_command(terminal: Terminal, key: str, why: str) -> int:
+    """Take back an edition that is not in force yet.
+
+    Whoever stated it may, who could state others, and who would have to agree to it.
+    """
+    from accord.cli.promising import actor
+    from accord.policy import service
+
+    with terminal.database() as db:
+        made = service.withdraw(db, key, actor=actor(), why=why.strip()[:300])
+    if terminal.as_json:
+        terminal.give({"id": made.id, "name": made.name, "withdrawn_by": made.withdrawn_by})
+    terminal.say(f"{made.name or made.id} is withdrawn, and never comes into force.")
+    terminal.next("accord policy show")
     return DONE
 
 

@@ -23,6 +23,7 @@ from accord.db.audit import Finding
 from accord.db.audit_search import Kept, Wanted, Whole
 from accord.db.engine import Database
 from accord.kit.days import Instant, day_of, instant_iso, local_day, midnight
+from accord.kit.doors import Doors
 from accord.kit.errands import Seen, Tell, errands_of
 from accord.kit.errors import InputError, Unavailable
 from accord.kit.ids import new_id
@@ -70,6 +71,7 @@ def _asked(q: str, actor: str, type: str, first: str, last: str) -> Asked:
 @get("/audit", opt={"operation": "audit.read"}, include_in_schema=False, sync_to_thread=True)
 def audit_page(
     state: State,
+    request: Visitor,
     q: Text = "",
     actor: Text = "",
     type: Text = "",
@@ -79,7 +81,7 @@ def audit_page(
 ) -> Template:
     """Entries, the latest first."""
     asked = _asked(q, actor, type, first, last)
-    return _page(state["db"], asked, after)
+    return _page(state["db"], asked, after, request.state.doors)
 
 
 @get(
@@ -141,13 +143,13 @@ def verify_page(
     status_code=200,
     sync_to_thread=True,
 )
-def checkpoint_file(state: State) -> Response[bytes] | Template:
+def checkpoint_file(state: State, request: Visitor) -> Response[bytes] | Template:
     """Sign the record as it is, and give the checkpoint away."""
     db: Database = state["db"]
     try:
         made = proof.sign(db, None)
     except InputError as error:
-        return _page(db, Asked(), None, notice=error.detail, status=error.status)
+        return _page(db, Asked(), None, request.state.doors, notice=error.detail, status=error.status)
     return _download(
         msgspec.json.encode(made) + b"\n", f"accord-checkpoint-{made.seq}.jsonl", "application/jsonl"
     )
@@ -156,6 +158,7 @@ def checkpoint_file(state: State) -> Response[bytes] | Template:
 @get("/audit/export", opt={"operation": "audit.read"}, include_in_schema=False, sync_to_thread=True)
 def export_file(
     state: State,
+    request: Visitor,
     q: Text = "",
     actor: Text = "",
     type: Text = "",
@@ -172,7 +175,7 @@ def export_file(
         with db.read() as tx:
             found, now = audit_search.every(tx, asked.wanted, most=EXPORT_MAX), tx.now()
     except InputError as error:
-        return _page(db, asked, None, notice=error.detail, status=error.status)
+        return _page(db, asked, None, request.state.doors, notice=error.detail, status=error.status)
     written, media_type = _FORMS[form]
     return _download(written(found), f"accord-audit-{instant_iso(now)[:10]}.{form}", media_type)
 
@@ -183,7 +186,9 @@ AUDIT_PAGES = [audit_page, entry_page, verify_page, checkpoint_file, export_file
 # --- the list ---
 
 
-def _page(db: Database, asked: Asked, after: str | None, *, notice: str = "", status: int = 200) -> Template:
+def _page(
+    db: Database, asked: Asked, after: str | None, doors: Doors, *, notice: str = "", status: int = 200
+) -> Template:
     errors: dict[str, str] = {}
     found = audit_search.Page(entries=(), following=None)
     with db.read() as tx:
@@ -200,6 +205,8 @@ def _page(db: Database, asked: Asked, after: str | None, *, notice: str = "", st
         "types": [("", "Everything"), *TYPES.items()],
         "errors": errors,
         "notice": notice,
+        "may_verify": doors.opens("audit.verify"),
+        "may_export": doors.opens("audit.export"),
         "whole": _whole(whole, now),
         "rows": [_row(one, now) for one in found.entries],
         "following": {**asked.query, "after": found.following} if found.following else None,
