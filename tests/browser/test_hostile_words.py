@@ -72,7 +72,8 @@ def _visited(page: Page) -> Iterator[str]:
         try:
             page.goto(address)
         except Error as error:
-            assert "Download is starting" in error.message, address  # a file, not a page
+            if "Download is starting" not in error.message:  # a file, not a page
+                raise
             continue
         yield address
         waiting += sorted(one for one in Suspicious(page.content()).links if one.startswith(("/", "?")))

@@ -54,10 +54,9 @@ def aims(world: World) -> list[tuple[str, str]]:
     return sorted(found)
 
 
-def accepted(world: World, headers: dict[str, str]) -> list[str]:
+def accepted(world: World, headers: dict[str, str], targets: list[tuple[str, str]]) -> list[str]:
     """What was let in though it came from elsewhere, or changed something."""
     wrong = []
-    targets = aims(world)
     before = _all_of(world.db)
     for method, path in targets:
         for given in ({"data": {"verb": "release", "key": "k", "name": EVERYBODY}}, {"json": {}}):
@@ -80,9 +79,10 @@ def _all_of(db: Database) -> str:
     return digest_of(db) + repr(sessions)
 
 
-@pytest.mark.parametrize("headers", ELSEWHERE, ids=str)
-def test_nothing_is_accepted_from_elsewhere(world: World, headers: dict[str, str]) -> None:
-    assert accepted(world, headers) == []
+def test_nothing_is_accepted_from_elsewhere(world: World) -> None:
+    targets = aims(world)
+
+    assert [one for headers in ELSEWHERE for one in accepted(world, headers, targets)] == []
 
 
 def test_there_is_something_to_aim_at(world: World) -> None:
@@ -110,14 +110,13 @@ def test_without_the_check_what_comes_from_elsewhere_is_accepted(
     monkeypatch.setattr(shell, "is_own", lambda _: True)
     monkeypatch.setattr(gate, "is_own", lambda _: True)
 
-    found = accepted(world, {"Origin": "https://evil.example"})
+    found = accepted(world, {"Origin": "https://evil.example"}, aims(world))
 
     assert any("something changed" in one for one in found)
     assert any("/v1/promises" in one for one in found)
 
 
-@pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS"])
-def test_nothing_is_changed_by_looking(world: World, method: str) -> None:
+def test_nothing_is_changed_by_looking(world: World) -> None:
     """A link or a picture can be aimed at every address, by anybody."""
     made: TestClient[Any] = world.client
     ids = {kind: world.made(kind, EVERYBODY, f"{kind}.read") for kind in authority.KINDS}
@@ -132,6 +131,7 @@ def test_nothing_is_changed_by_looking(world: World, method: str) -> None:
 
     for address in addresses:
         query = {"verb": "commit", "key": "k", "q": "1 X-100", "item": "X-100", "site": "Halden"}
-        assert made.request(method, address, params=query, follow_redirects=False).status_code < 500
+        for method in ("GET", "HEAD", "OPTIONS"):
+            assert made.request(method, address, params=query, follow_redirects=False).status_code < 500
 
     assert _all_of(world.db) == before
