@@ -247,7 +247,7 @@ def test_where_nothing_is_set_aside_nothing_is_protected() -> None:
     before = profile((10, 0))
     after = gate.changed(before, takes=(draw(99, 0),))
 
-    gate.check_shares(before, after, {}, GRAPH, DAY, frozenset(), borrows=False)
+    gate.check_shares(before, after, ({}, {}), GRAPH, DAY, frozenset(), borrows=False)
 
 
 def test_what_is_protected_for_others_is_not_given_away() -> None:
@@ -266,12 +266,32 @@ def test_what_is_protected_for_others_is_not_given_away() -> None:
 
     def check(quantity: int, *terms: str) -> None:
         after = gate.changed(before, takes=(draw(quantity, 0),))
-        gate.check_shares(before, after, {}, graph, DAY, frozenset(terms), borrows=False)
+        gate.check_shares(before, after, ({}, {}), graph, DAY, frozenset(terms), borrows=False)
 
     check(4, "tier:B")
     check(10, "tier:A")
     with pytest.raises(Fault):
         check(5, "tier:B")
+
+
+def test_a_draw_outside_the_period_of_the_own_share_leaves_lower_ones_as_they_were() -> None:
+    a, b = (
+        Allocation(
+            id=id, item="pump", site="Halden", path=(f"tier:{id.upper()}",), rank=rank, from_on=DAY, until_on=DAY + 9, quantity=6
+        )
+        for rank, id in enumerate("ab", 1)
+    )  # fmt: skip
+    graph = Graph(1, [*SITE, a, b])
+    before = profile((14, 0))
+
+    def check(quantity: int, on: int, uses: int) -> None:
+        after = gate.changed(before, takes=(draw(quantity, on),))
+        gate.check_shares(before, after, ({}, {"a": uses}), graph, DAY, frozenset({"tier:A"}), borrows=False)
+
+    check(8, 0, uses=6)
+    check(2, 20, uses=0)
+    with pytest.raises(Fault):
+        check(3, 20, uses=0)
 
 
 @pytest.mark.parametrize(

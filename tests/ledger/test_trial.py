@@ -153,6 +153,55 @@ def test_what_ships_later_cannot_eat_into_a_share_bit_by_bit() -> None:
 
 
 @pytest.mark.parametrize(
+    ("on", "terms", "shares", "atp"),
+    [
+        (0, "tier:A", "ab", 27),  # its own 20, and what of the rest leaves B its 10
+        (19, "tier:A", "ab", 27),
+        (
+            20,
+            "tier:A",
+            "ab",
+            7,
+        ),  # after its period it has no share: A's others still have 20, and B must keep its 10
+        (30, "tier:A", "ab", 7),
+        (30, "tier:B", "ab", 17),  # what A must be left; its own comes after A's and makes nobody's smaller
+        (30, "tier:A", "a", 37),  # nobody else's share gets less by it
+        (30, "tier:C", "ab", 7),
+    ],
+)
+def test_who_draws_outside_the_period_of_his_share_makes_no_lower_one_smaller(
+    on: int, terms: str, shares: str, atp: int
+) -> None:
+    a = msgspec.structs.replace(A, quantity=20, until_on=DAY + 20)
+    b = msgspec.structs.replace(B, quantity=10, until_on=DAY + 25)
+    trial = trial_of("+37 d0", *{"ab": (a, b), "a": (a,)}[shares])
+
+    assert trial.atp(KEY, DAY + on, terms=frozenset({terms})) == atp
+    assert trial.bears([], [(KEY, DAY + on, atp, 0), *_own(trial, on, atp, terms)], terms=frozenset({terms}))
+    one_more = [(KEY, DAY + on, atp + 1, 0), *_own(trial, on, atp + 1, terms)]
+    assert not trial.bears([], one_more, terms=frozenset({terms}))
+
+
+def _own(trial: Trial, on: int, quantity: int, terms: str) -> list[tuple[str, int, int, int]]:
+    """What a draw uses up of the requester's own shares."""
+    return [
+        (key, from_on, part, 0)
+        for key, from_on, part in trial.allocation_takes(KEY, DAY + on, quantity, frozenset({terms}))
+    ]
+
+
+def test_a_later_day_may_have_more_because_the_own_share_begins_then() -> None:
+    a = msgspec.structs.replace(A, quantity=20, from_on=DAY + 5, until_on=DAY + 20)
+    b = msgspec.structs.replace(B, quantity=10)
+    trial = trial_of("+37 d0", a, b)
+    terms = frozenset({"tier:A"})
+
+    assert trial.atp(KEY, DAY, terms=terms) == 7
+    assert trial.rises_on(KEY, DAY, terms=terms) == DAY + 5
+    assert trial.atp(KEY, DAY + 5, terms=terms) == 27
+
+
+@pytest.mark.parametrize(
     ("steps", "from_on", "until_on", "release_on", "on", "atp"),
     [
         ("+4 d0, +6 d3", 5, 9, None, 0, 4),  # it begins on day 5, when more has come

@@ -120,12 +120,16 @@ class Scene:
             self.profiles[key] = after
             shares = self.graph.allocations_on(key)
             if shares:
-                used = {
-                    a.id: sum(
-                        quantity for _, _, quantity in was.get(allocation_key(a.id), Profile(key="")).draws
-                    )
-                    for a in shares
-                }
+                used = tuple(
+                    {
+                        a.id: sum(
+                            quantity
+                            for _, _, quantity in profiles.get(allocation_key(a.id), Profile(key="")).draws
+                        )
+                        for a in shares
+                    }
+                    for profiles in (was, self.profiles)
+                )
                 terms = frozenset(effects.terms)
                 gate.check_shares(before, after, used, self.graph, self.today[site], terms, effects.borrows)
 

@@ -182,16 +182,16 @@ def test_many_lines_are_no_other_thing(count: int) -> None:
 
 
 def test_the_lines_of_an_order_together_leave_what_is_set_aside_for_others() -> None:
-    """Line by line they would not: after the first one the owner's own share seems to have taken the other one's place."""
+    """What is drawn after the period of the own share does not lessen it: the owner's others still come before the lower share."""
     shares = (
         Allocation(id="a", item="X-100", site="halden", path=("tier:A",), rank=1, from_on=TODAY, until_on=TODAY + 10, quantity=20),
         Allocation(id="b", item="X-100", site="halden", path=("tier:B",), rank=2, from_on=TODAY, until_on=TODAY + 20, quantity=10),
     )  # fmt: skip
     world = World(*shares, stock={"X-100": "+50 now"}, customer=Customer(id="northwind", name="N", tier="A"))
 
-    taken = world.ask("36 X-100 d12", "4 X-100 d5", verb="commit", accept="best")
-    too_much = world.ask("40 X-100 d12", "4 X-100 d5", verb="commit", accept="best")
+    taken = world.ask("20 X-100 d12", "4 X-100 d5", verb="commit", accept="best")
+    too_much = world.ask("21 X-100 d12", "4 X-100 d5", verb="commit", accept="best")
 
-    assert (taken.promise, offers(taken)) == ("prm_1", ["full: 36 d12 + 4 d5"])
-    assert (too_much.promise, too_much.options) == (None, ())
-    assert too_much.verdict is Verdict.cannot_promise
+    assert (taken.promise, offers(taken)) == ("prm_1", ["full: 20 d12 + 4 d5"])
+    assert too_much.promise is None
+    assert [(one.kind, one.needs) for one in too_much.options] == [("by_line", (Refusal.approval_needed,))]

@@ -172,7 +172,7 @@ def _used(profile: Profile) -> dict[Day, int]:
 def check_shares(
     middle: Profile,
     after: Profile,
-    used_before: dict[str, int],
+    used: tuple[dict[str, int], dict[str, int]],
     graph: Graph,
     today: Day,
     terms: frozenset[str],
@@ -180,16 +180,19 @@ def check_shares(
 ) -> None:
     """New draws leave what is protected for others as it was.
 
-    `used_before` is what each allocation of the node had given out before the decision. Raises: Fault.
+    `used` is what each allocation of the node had given out before the decision, and has after it. Raises: Fault.
     """
     allocations = graph.allocations_on(after.key)
     if not allocations:
         return
-    unused = {
-        a.id: max(0, graph.capacity(allocation_key(a.id), a.from_on) - used_before.get(a.id, 0))
-        for a in allocations
-    }
-    kept = reserved(allocations, unused, deltas_of(middle, today), today, terms, borrows)
+    unused, keeps = (
+        {
+            a.id: max(0, graph.capacity(allocation_key(a.id), a.from_on) - given.get(a.id, 0))
+            for a in allocations
+        }
+        for given in used
+    )
+    kept = reserved(allocations, unused, deltas_of(middle, today), today, terms, borrows, keeps)
     new, old = deltas_of(after, today), deltas_of(middle, today)
     for day, quantity in kept:
         new[day] = new.get(day, 0) - quantity

@@ -110,12 +110,12 @@ class Trial:
         `borrow`: shares of lower ranks than the requester's own do not protect against it.
         """
         state = self._key(key)
-        floor = self._stock(key, state, terms, borrow).floor(on)
+        floor = self._stock(key, state, terms, borrow, on).floor(on)
         if state.lots and floor > 0:
             # Lots alone would let what is short today wait for ever: what it waits for is in the projection.
             draws = [
                 *state.draws,
-                *((day, 0, q) for day, q in self._reserved(key, state, terms, borrow)),
+                *((day, 0, q) for day, q in self._reserved(key, state, terms, borrow, on)),
             ]
             floor = min(floor, lot_atp(tuple(state.supply), tuple(draws), state.today, on, life_days))
         return floor if floor > 0 else 0
@@ -129,7 +129,10 @@ class Trial:
             # A later draw with a later need of life may find less; any day may differ from the one before.
             later = any(s[0] > on for s in state.supply) or any(d[0] > on for d in state.draws)
             return on + 1 if later or self.graph.allocations_on(key) else None
-        return self._stock(key, state, terms, borrow).rises_on(on)
+        allocations = self.graph.allocations_on(key)
+        begins = [a.from_on for a in allocations if a.from_on > on and terms.issuperset(a.path)]
+        rise = self._stock(key, state, terms, borrow, on).rises_on(on)
+        return min(begins if rise is None else [rise, *begins], default=None)
 
     def counted_at(self, key: str) -> int:
         """When the oldest of what is on hand at a node was counted, in microseconds of the epoch; 0 = nothing is there."""
@@ -205,7 +208,8 @@ class Trial:
 
         Receipts are (key, usable on, quantity, last day of use or 0), draws (key, day, quantity, remaining life). No key
         may end below zero on a day on which it was higher before, what is protected for others taken off on both sides,
-        and no lot may be missing that was not missing before. The trial is left as it was.
+        and no lot may be missing that was not missing before. Draws on shares say which ones the change uses up; how much they
+        have is not asked, so that one that shrank makes no hold uncovered. The trial is left as it was.
         """
         adds, takes = list(adds), list(takes)
         keys = sorted({row[0] for row in (*adds, *takes)})
@@ -213,18 +217,23 @@ class Trial:
         for key, _on, _quantity, expires_on in adds:
             if expires_on:
                 self._key(key).lots = True  # before as well as after, or what was missing would seem new
-        kept = {key: self._reserved(key, self._key(key), terms, borrow) for key in nodes}
-        before = {key: self._less(key, kept[key]) for key in nodes}
+        unused = {key: self._unused(key) for key in nodes}
+        steps = {key: dict(self._key(key).deltas) for key in nodes}
         missed = {key: self._unfilled(key) for key in nodes}
         mark = self.mark()
         for key, on, quantity, expires_on in adds:
             self.add(key, on, quantity, "", expires_on)
         fits = True
         for key, on, quantity, life in takes:
-            fits = fits and (key in before or self.free(key, on) >= quantity)
+            if key not in unused and kind_of_key(key) is not Kind.allocation:
+                fits = fits and self.free(key, on) >= quantity
             self.take(key, on, quantity, life)
         for key in nodes:
-            was, now = before[key], self._less(key, kept[key])
+            kept = reserved(
+                self.graph.allocations_on(key), unused[key], steps[key], self._key(key).today, terms, borrow,
+                self._unused(key),
+            )  # fmt: skip
+            was, now = _less(steps[key], kept), _less(self._key(key).deltas, kept)
             days = sorted({*was.days, *now.days})
             fits = fits and not any(now.level(day) < min(0, was.level(day)) for day in days)
             fits = fits and not any(
@@ -284,30 +293,35 @@ class Trial:
         else:
             state.used[on] = state.used.get(on, 0) + quantity
 
-    def _stock(self, key: str, state: _Key, terms: frozenset[str], borrow: bool) -> Projection:
-        """The projection with what is protected for others drawn from it."""
+    def _stock(self, key: str, state: _Key, terms: frozenset[str], borrow: bool, on: Day) -> Projection:
+        """The projection with what is protected for others drawn from it, for a draw on a day."""
         if not self.graph.allocations_on(key):
             return state.stock()
-        deltas = dict(state.deltas)
-        for day, quantity in self._reserved(key, state, terms, borrow):
-            deltas[day] = deltas.get(day, 0) - quantity
-        return Projection(deltas)
-
-    def _less(self, key: str, kept: Iterable[tuple[Day, int]]) -> Projection:
-        """The projection without what is kept for others."""
-        deltas = dict(self._key(key).deltas)
-        for day, quantity in kept:
-            deltas[day] = deltas.get(day, 0) - quantity
-        return Projection(deltas)
+        return _less(state.deltas, self._reserved(key, state, terms, borrow, on))
 
     def _unfilled(self, key: str) -> dict[tuple[Day, int], int]:
         """What no lot can cover, where lots expire."""
         state = self._key(key)
         return unfilled_by_day(state.supply, state.draws, state.today) if state.lots else {}
 
-    def _reserved(self, key: str, state: _Key, terms: frozenset[str], borrow: bool) -> list[tuple[Day, int]]:
+    def _reserved(
+        self, key: str, state: _Key, terms: frozenset[str], borrow: bool, on: Day
+    ) -> list[tuple[Day, int]]:
         allocations = self.graph.allocations_on(key)
         if not allocations:
             return []
-        unused = {a.id: self.free(allocation_key(a.id), a.from_on) for a in allocations}
-        return reserved(allocations, unused, state.deltas, state.today, terms, borrow)
+        unused = self._unused(key)
+        keeps = {a.id: unused[a.id] for a in allocations if not a.from_on <= on < a.until_on}
+        return reserved(allocations, unused, state.deltas, state.today, terms, borrow, keeps)
+
+    def _unused(self, key: str) -> dict[str, int]:
+        """What each share of a node has left."""
+        return {a.id: self.free(allocation_key(a.id), a.from_on) for a in self.graph.allocations_on(key)}
+
+
+def _less(deltas: Mapping[Day, int], kept: Iterable[tuple[Day, int]]) -> Projection:
+    """The projection of these steps without what is kept for others."""
+    left = dict(deltas)
+    for day, quantity in kept:
+        left[day] = left.get(day, 0) - quantity
+    return Projection(left)

@@ -169,14 +169,17 @@ class Book:
         terms = frozenset(effects.terms)
         for key in keys:
             if key in takes and kind_of_key(key) is Kind.node and self.graph.allocations_on(key):
-                used = {
-                    a.id: _used(middle.get(allocation_key(a.id)) or self.profiles[allocation_key(a.id)])
-                    for a in self.graph.allocations_on(key)
-                }
+                was, now = (
+                    {
+                        a.id: _used(profiles.get(allocation_key(a.id)) or self.profiles[allocation_key(a.id)])
+                        for a in self.graph.allocations_on(key)
+                    }
+                    for profiles in (middle, after)
+                )
                 gate.check_shares(
                     middle[key],
                     after[key],
-                    used,
+                    (was, now),
                     self.graph,
                     self.clock.today_of(key),
                     terms,

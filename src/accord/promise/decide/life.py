@@ -42,8 +42,8 @@ def still_covered(trial: Trial, standing: Standing, before: Promise | None, book
         [
             (draw.key, draw.on, draw.quantity, draw.life_days)
             for draw in standing.draws
-            # A share that shrank makes no hold uncovered; what is on the node decides. Limits are judged with the rights.
-            if (draw.key, draw.id) in given and not draw.key.startswith(("allocation:", "limit:"))
+            # Limits are judged with the rights.
+            if (draw.key, draw.id) in given and not draw.key.startswith("limit:")
         ],
         terms=terms,
         borrow=before is not None and before.figures is not None and before.figures.borrow,

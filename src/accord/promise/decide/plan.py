@@ -102,7 +102,11 @@ def leaves_shares(case: Case, plans: list[Plan]) -> bool:
             (m.key, m.needed_on, m.needed, 0) if case.hold_seconds else (m.key, m.on, m.quantity, 0)
             for m in makes
         ],
-        [(take.key, take.on, take.quantity, take.life_days) for take in nodes],
+        [
+            (take.key, take.on, take.quantity, take.life_days)
+            for take in takes
+            if take.key.startswith(("node:", "allocation:"))
+        ],
         terms=case.terms,
         borrow=any(plan.kind == "borrow" for plan in plans),
     )
