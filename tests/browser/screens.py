@@ -16,6 +16,7 @@ from playwright.sync_api import Page
 from accord.demo import story
 from accord.demo.company import HOME
 from accord.kit.days import iso
+from tests.browser.entering import NOBODY
 
 WIDTHS = (320, 390, 768, 1024, 1440, 2560)
 THEMES = ("light", "dark")
@@ -71,6 +72,16 @@ def _asked(words: str = "") -> Way:
     return way
 
 
+def _raw(page: Page) -> None:
+    _first("/promises?state=committed", "/promises/prm_")(page)
+    page.goto(page.url.partition("?")[0] + "/raw")
+
+
+def _amended(page: Page) -> None:
+    _first("/promises?state=committed", "/promises/prm_")(page)
+    page.goto(page.url.partition("?")[0] + "/amend")
+
+
 def _previewed(page: Page) -> None:
     _asked()(page)
     page.locator('[data-key="h"]').first.click()
@@ -103,32 +114,57 @@ def _lines() -> str:
     return f"by {head}\n{story.QUANTITY} {story.ITEM} at 18.50\n20 {story.SUBSTITUTE}\n40 X-200"
 
 
+def _file_put_in(page: Page) -> None:
+    page.goto("/imports")
+    page.set_input_files(
+        'input[type="file"]', files=[{"name": "orders.csv", "mimeType": "text/csv", "buffer": FILE}]
+    )
+    page.locator('main form:has(input[type="file"]) button').first.click()
+    page.wait_for_url("**/imports/*/**")
+
+
+# Days that can be read in two ways, numbers with decimal commas, an item there is none of.
+FILE = "\n".join(
+    [
+        "item;site;quantity;due",
+        "X-100;Halden;40,0;03/04/27",
+        "X-1OO;Halden;12,5;05/04/27",
+        "X-110;Lyon;7,0;06/04/27",
+    ]
+).encode()
+
 SCREENS = (
-    Screen("ask", _at("/")),
-    Screen("ask-answered", _asked()),
-    Screen("ask-not-understood", _asked("500 X-1OO for Nrthwnd")),
-    Screen("ask-preview", _previewed),
-    Screen("ask-fields", _at(f"/?view=fields&q={quote(story_line())}")),
-    Screen("ask-lines", _at(f"/?view=lines&q={quote(_lines())}")),
-    Screen("ask-lines-mend", _at(f"/?view=lines&q={quote(_lines() + chr(10) + '7 X-1OO')}")),
-    Screen("ask-approval", _asked(story_line("15.90"))),
-    Screen("ask-approval-preview", _previewed_approval),
-    Screen("ask-cannot", _asked(f"9000000 {story.ITEM} by friday for {story.CUSTOMER}")),
-    Screen("quotes", _at("/quotes")),
+    Screen("demo", _at("/demo"), role=NOBODY),
+    Screen("sign-in", _at("/sign-in"), role=NOBODY),
+    Screen("ask", _at("/"), role="seller"),
+    Screen("ask-answered", _asked(), role="seller"),
+    Screen("ask-not-understood", _asked("500 X-1OO for Nrthwnd"), role="seller"),
+    Screen("ask-preview", _previewed, role="seller"),
+    Screen("ask-fields", _at(f"/?view=fields&q={quote(story_line())}"), role="seller"),
+    Screen("ask-lines", _at(f"/?view=lines&q={quote(_lines())}"), role="seller"),
+    Screen("ask-lines-mend", _at(f"/?view=lines&q={quote(_lines() + chr(10) + '7 X-1OO')}"), role="seller"),
+    Screen("ask-approval", _asked(story_line("15.90")), role="seller"),
+    Screen("ask-approval-preview", _previewed_approval, role="seller"),
+    Screen("ask-cannot", _asked(f"9000000 {story.ITEM} by friday for {story.CUSTOMER}"), role="seller"),
+    Screen("quotes", _at("/quotes"), role="seller"),
+    Screen("not-allowed", _at("/people"), role="seller"),
     Screen("promises", _at("/promises")),
     Screen("promises-empty", _at("/promises?q=no-such-order")),
-    Screen("promise", _first("/promises", "/promises/prm_")),
+    Screen("promise", _first("/promises?state=committed", "/promises/prm_")),
+    Screen("promise-held", _first("/promises?state=held", "/promises/prm_")),
+    Screen("promise-raw", _raw),
+    Screen("promise-amend", _amended),
     Screen("approvals", _at("/approvals")),
-    Screen("supply", _at("/supply")),
-    Screen("supply-none", _at("/supply?q=no-such-item")),
-    Screen("supply-item", _at("/supply/X-200")),
-    Screen("supply-node", _at(f"/supply/{story.ITEM}?site=Halden")),
-    Screen("supply-node-far", _at("/supply/X-200?site=Lyon&weeks=26")),
-    Screen("supply-rows", _at(f"/supply/{story.ITEM}/rows?site=Halden&kind=left")),
-    Screen("supply-resources", _at("/supply/resources")),
-    Screen("supply-resource", _at("/supply/resource?id=HAL-A1")),
-    Screen("supply-shares", _at("/supply/shares")),
-    Screen("supply-unknown", _at("/supply/X-10")),
+    Screen("supply", _at("/supply"), role="planner"),
+    Screen("supply-none", _at("/supply?q=no-such-item"), role="planner"),
+    Screen("supply-item", _at("/supply/X-200"), role="planner"),
+    Screen("supply-node", _at(f"/supply/{story.ITEM}?site=Halden"), role="planner"),
+    Screen("supply-node-far", _at("/supply/X-200?site=Lyon&weeks=26"), role="planner"),
+    Screen("supply-rows", _at(f"/supply/{story.ITEM}/rows?site=Halden&kind=left"), role="planner"),
+    Screen("supply-resources", _at("/supply/resources"), role="planner"),
+    Screen("supply-resource", _at("/supply/resource?id=HAL-A1"), role="planner"),
+    Screen("supply-shares", _at("/supply/shares"), role="planner"),
+    Screen("supply-unknown", _at("/supply/X-10"), role="planner"),
     Screen("rights", _at("/rights")),
     Screen(
         "rights-why",
@@ -140,11 +176,19 @@ SCREENS = (
     Screen("rights-file", _at("/rights/change?as=text")),
     Screen("rights-edition", _first("/rights", "/rights/editions/")),
     Screen("rights-compare", _at("/rights/compare")),
+    Screen("notifications", _at("/notifications")),
+    Screen("sources", _at("/sources")),
+    Screen("account", _at("/account")),
+    Screen("design", _at("/design")),
+    Screen("not-found", _at("/promises/prm_none")),
+    Screen("imports", _at("/imports"), role="planner"),
+    Screen("import-step", _file_put_in, role="planner"),
     Screen("audit", _at("/audit"), role="executive"),
     Screen("audit-verified", _at("/audit/verify"), role="executive"),
     Screen("audit-entry", _first("/audit", "/audit/"), role="executive"),
-    Screen("design", _at("/design")),
+    Screen("people", _at("/people"), role="administrator"),
+    Screen("person-new", _at("/people/new"), role="administrator"),
+    Screen("keys", _at("/keys"), role="administrator"),
     Screen("problems", _at("/problems")),
     Screen("problem", _first("/problems", "/problems/")),
-    Screen("not-found", _at("/promises/prm_none")),
 )
