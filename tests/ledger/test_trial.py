@@ -190,6 +190,17 @@ def _own(trial: Trial, on: int, quantity: int, terms: str) -> list[tuple[str, in
     ]
 
 
+def test_what_is_kept_inside_the_own_share_for_others_is_not_kept_twice() -> None:
+    a = msgspec.structs.replace(A, quantity=20, until_on=DAY + 20)
+    b = msgspec.structs.replace(B, quantity=10, until_on=DAY + 25)
+    web = msgspec.structs.replace(WEB, quantity=5, until_on=DAY + 20)
+    most = msgspec.structs.replace(web, quantity=20)
+    terms = frozenset({"tier:A"})
+
+    assert trial_of("+37 d0", a, b, web).atp(KEY, DAY + 30, terms=terms) == 7
+    assert trial_of("+37 d0", a, b, most).atp(KEY, DAY + 30, terms=terms) == 7
+
+
 def test_a_later_day_may_have_more_because_the_own_share_begins_then() -> None:
     a = msgspec.structs.replace(A, quantity=20, from_on=DAY + 5, until_on=DAY + 20)
     b = msgspec.structs.replace(B, quantity=10)

@@ -225,8 +225,8 @@ class Trial:
             self.add(key, on, quantity, "", expires_on)
         fits = True
         for key, on, quantity, life in takes:
-            if key not in unused and kind_of_key(key) is not Kind.allocation:
-                fits = fits and self.free(key, on) >= quantity
+            is_asked = key not in unused and kind_of_key(key) is not Kind.allocation
+            fits = fits and not (is_asked and self.free(key, on) < quantity)
             self.take(key, on, quantity, life)
         for key in nodes:
             kept = reserved(

@@ -111,7 +111,10 @@ def together(case: Case) -> list[Plan] | None:
     while day is not None and day <= last:
         mark = trial.mark()
         plans: list[Plan] = []
-        again: Day | None = None
+        # Where all of it together would take from others' shares, the next day on which any of it can be there.
+        again = min(
+            (n for w in wishes for way in w.ways if (n := way.next_target(day)) is not None), default=None
+        )
         for wish in wishes:
             plan, retry_on = _on_day(case, ctp, wish, day)
             if plan is None:
@@ -119,12 +122,8 @@ def together(case: Case) -> list[Plan] | None:
                 break
             plans.append(plan)
         trial.undo(mark)
-        if len(plans) == len(wishes):
-            if leaves_shares(case, plans):
-                return plans
-            again = min(
-                (n for w in wishes for way in w.ways if (n := way.next_target(day)) is not None), default=None
-            )
+        if len(plans) == len(wishes) and leaves_shares(case, plans):
+            return plans
         day = again
     return None
 
