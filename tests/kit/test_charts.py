@@ -94,6 +94,18 @@ def test_a_mark_is_labelled_left_then_right_then_below_and_keeps_its_dot_without
     assert len(drawn.dots) == 4
 
 
+def test_a_label_lies_over_no_other_line() -> None:
+    line = [(TODAY, 10), (TODAY + 2, 30)]
+    mark = [Mark(TODAY + 2, 30, "+20 PO 1, 24 Nov")]
+
+    free = stairs(PLAIN, [line], today=TODAY, days=56, marks=mark)
+    below = stairs(PLAIN, [line, [(TODAY, 27)]], today=TODAY, days=56, marks=mark)
+
+    assert [(label.anchor, label.y) for label in free.labels] == [("start", 26)]
+    assert below.labels == ()
+    assert below.dots == ((15, 10),)
+
+
 lines = st.lists(st.tuples(st.integers(0, 60), st.integers(1, 5_000)), min_size=1, max_size=25)
 
 

@@ -149,7 +149,7 @@ def stairs(
     paths = [_path([(across(on), up(n)) for on, n in line], across(last)) for line in shown]
     named = [mark for mark in marks if today <= mark.on <= last]
     dots = tuple((across(mark.on), up(mark.level)) for mark in named)
-    corners = [(across(on), up(n)) for on, n in shown[0]] if shown else []
+    corners = [[(across(on), up(n)) for on, n in line] for line in shown]
     return Stairs(
         frame=frame,
         levels=tuple(Tick(up(n), n) for n in range(low, top + 1, step)),
@@ -158,7 +158,9 @@ def stairs(
         today=across(today),
         lines=tuple(paths),
         areas=tuple(f"{path} V{up(0)} H{across(today)} Z" if path else "" for path in paths),
-        labels=_labels(frame, corners, [(*dot, mark.text) for dot, mark in zip(dots, named, strict=True)]),
+        labels=_labels(
+            frame, corners, across(last), [(*dot, mark.text) for dot, mark in zip(dots, named, strict=True)]
+        ),
         dots=dots,
         gaps=tuple(
             Piece(across(since), up(above), across(until) - across(since), up(below) - up(above))
@@ -272,13 +274,23 @@ class _Box(msgspec.Struct, frozen=True):
 
 
 def _labels(
-    frame: Frame, corners: Sequence[tuple[int, int]], marks: Sequence[tuple[int, int, str]]
+    frame: Frame,
+    corners: Sequence[Sequence[tuple[int, int]]],
+    end: int,
+    marks: Sequence[tuple[int, int, str]],
 ) -> tuple[Label, ...]:
     """A label beside each mark: left of it and above, right of it and above, or right of it and below; where there is room.
 
-    `corners` are those of the line on which the marks lie. A label touches no other label and no line that goes up.
+    `corners` are those of each line; the marks lie on the first. A label touches no other label, no line that goes up, and
+    of the other lines nothing at all.
     """
-    taken = [_Box(x, min(y, before), x, max(y, before)) for (_x, before), (x, y) in pairwise(corners)]
+    taken = [
+        _Box(x, min(y, before), x, max(y, before))
+        for line in corners
+        for (_, before), (x, y) in pairwise(line)
+    ]
+    for line in corners[1:]:
+        taken += [_Box(x, y, until, y) for (x, y), (until, _) in pairwise([*line, (end, 0)])]
     found = []
     for x, y, text in marks:
         wide = len(text) * _LETTER
