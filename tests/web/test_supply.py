@@ -77,9 +77,9 @@ def test_what_is_short_comes_first_and_is_said(visitor: Visitor, file: Database,
 
     found = page(visitor.get("/supply"))
 
-    assert "1 of all items at all sites is short: more is promised than is there or comes." in found.text
+    assert "1 of 2 items at sites is short: more is promised than is there or comes." in found.text
     assert found.text.index("short OIL") < found.text.index("free X-100")
-    assert f"1.5 {day(today + 3, today)} 3 days 1" in found.text
+    assert f"1.5 since {day(today + 3, today)} 3 days 1" in found.text
     short = page(visitor.get(next(link for link in found.links if "OIL" in link and "kind=left" in link)))
     assert total(short) == "−1.5"
     exception = page(visitor.get(next(link for link in found.links if "kind=exceptions" in link)))
@@ -235,7 +235,7 @@ def test_receipts_that_are_over_say_how_they_kept_their_day(
 
     found = page(visitor.get("/supply/X-100", params={"site": "Halden"}))
 
-    assert "Of 2 receipts that are over here, 1 kept the day that was stated first. 1 came or were last expected up to 7 days later." in found.text  # fmt: skip
+    assert "2 receipts came or were withdrawn here: 1 on the day that was stated first, 1 up to 7 days later." in found.text  # fmt: skip
     assert f"c purchase released {day(today + 4, today)} {day(today + 3, today)} 1 day earlier" in found.text
 
 

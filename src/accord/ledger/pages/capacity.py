@@ -323,4 +323,4 @@ def _tone(days: Sequence[Load]) -> str:
 
 
 def _word(days: Sequence[Load]) -> str:
-    return {"bad": "over", "care": "full days ahead", "good": "room every day"}[_tone(days)]
+    return {"bad": "over", "care": "full days", "good": "room"}[_tone(days)]

@@ -41,10 +41,10 @@ def sentence(found: NodeList, *, q: str, item: str | None) -> str:
     if not found.count:
         return ""
     first = found.rows[0] if found.rows else None
-    whose = f"of {item}" if item else f"that fit “{q}”" if q else "of all items at all sites"
     if found.short:
-        count = found.short
-        words = f"{count} {whose} {'is' if count == 1 else 'are'} short"
+        whose = f"sites of {item}" if item else f"that fit “{q}”" if q else "items at sites"
+        is_one = found.short == 1
+        words = f"{found.short} of {found.count} {whose} {'is' if is_one else 'are'} short"
         return f"{words}: more is promised than is there or comes."
     if first is None:
         return ""
@@ -95,7 +95,7 @@ def _row(one: NodeLine, found: NodeList) -> dict[str, object]:
         "next_on": said.day(seen.next_on, today) if seen.next_on is not None else "",
         "next_href": links.rows(item, site, "receipts", since=seen.next_on, until=seen.next_on),
         "short": said.number(seen.short, scale) if seen.short_on is not None else "",
-        "short_on": said.day(seen.short_on, today) if seen.short_on is not None else "",
+        "short_on": f"since {said.day(seen.short_on, today)}" if seen.short_on is not None else "",
         "short_href": links.rows(item, site, "left", until=seen.tightest_on),
         "cover": cover(seen, today),
         "cover_href": links.rows(item, site, "taken", until=seen.uncovered_on)

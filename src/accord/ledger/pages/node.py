@@ -105,14 +105,13 @@ def kept(sheet: service.NodeSheet) -> str:
     known = sheet.kept
     if not known.over:
         return "No receipt here is over yet, so nothing is known of how they keep their day."
-    late = (
-        f" {known.late} came or were last expected up to {known.late_days_max} days later."
-        if known.late
-        else ""
+    came = (
+        "1 receipt came or was withdrawn"
+        if known.over == 1
+        else f"{known.over} receipts came or were withdrawn"
     )
-    return (
-        f"Of {known.over} receipts that are over here, {known.kept} kept the day that was stated first.{late}"
-    )
+    late = f", {known.late} up to {known.late_days_max} days later" if known.late else ""
+    return f"{came} here: {known.kept} on the day that was stated first{late}."
 
 
 def share_row(share: service.Share, sheet: service.NodeSheet, shown: Shown) -> dict[str, str]:
