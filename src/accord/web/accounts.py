@@ -17,7 +17,7 @@ import msgspec
 from accord.db.engine import Database
 from accord.db.tx import Tx
 from accord.kit.days import Instant
-from accord.kit.errors import Conflict, InputError, NotFound
+from accord.kit.errors import Conflict, InputError, NotFound, Unauthorized
 from accord.kit.ids import new_id
 from accord.kit.who import ANYBODY
 from accord.ledger.service.news import again
@@ -50,6 +50,13 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def is_administrator(self) -> bool:
         return ADMINISTRATOR in self.roles
+
+
+class NotLetIn(Unauthorized):
+    """Somebody is who he says, and has no account here."""
+
+    code = "no_account"
+    title = "You have no account here"
 
 
 class Invited(msgspec.Struct, frozen=True, kw_only=True):
@@ -180,6 +187,34 @@ def end_all(tx: Tx, account_id: str, now: Instant, *, but: str = "") -> int:
         "UPDATE session SET ended_at = :now WHERE account_id = :account AND ended_at IS NULL AND id <> :but",
         now=now, account=account_id, but=but,
     )  # fmt: skip
+
+
+def vouched_for(db: Database, *, subject: str, email: str) -> Account:
+    """Whose account it is that an identity provider vouches for: known by its subject, or the first time by an address that it
+    has verified. Raises: NotLetIn."""
+
+    def work(tx: Tx) -> Account:
+        # One row at most, through the unique index on the subject.
+        rows = tx.rows("SELECT id FROM account WHERE subject = :subject", subject=subject)
+        if not rows and email:
+            # One row at most, through the unique index on the address; locked, and of nobody else so far.
+            rows = tx.rows(
+                "SELECT id FROM account WHERE email_key = :email AND subject IS NULL AND disabled_at IS NULL FOR UPDATE",
+                email=key_of(email),
+            )
+            if rows:
+                # One row, by primary key.
+                tx.execute(
+                    "UPDATE account SET subject = :subject WHERE id = :id", subject=subject, id=rows[0][0]
+                )
+        account = named(tx, rows[0][0]) if rows else None
+        if account is None or account.disabled_at is not None:
+            raise NotLetIn(
+                "You have no account here. An administrator makes one, with the address that you sign in with."
+            )
+        return account
+
+    return again(db, work)
 
 
 # --- passwords ---

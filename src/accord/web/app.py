@@ -44,7 +44,7 @@ from accord.promise.api.routes import ROUTES as PROMISE_ROUTES
 from accord.promise.pages.approvals import PAGES as APPROVAL_PAGES
 from accord.promise.pages.rights_tried import PAGES as TRIED_PAGES
 from accord.promise.pages.routes import PAGES as PROMISE_PAGES
-from accord.web import logs, openapi
+from accord.web import logs, oidc, openapi
 from accord.web.admission import Admission, check, opens
 from accord.web.assets import assets, static
 from accord.web.design import PAGES as DESIGN_PAGES
@@ -183,6 +183,7 @@ def create_app(
         runs_jobs=why is None,
         practice_url=practice_url,
         extras=extras,
+        provider=None if is_open else oidc.provider(),
     )
 
 
@@ -195,6 +196,7 @@ def on(
     runs_jobs: bool = False,
     practice_url: str | None = None,
     extras: Extras | None = None,
+    provider: oidc.Provider | None = None,
 ) -> Accord:
     """The application on a database that is open already."""
 
@@ -208,6 +210,7 @@ def on(
             world=PRACTICE,
             practice=practice,
             extras=extras,
+            provider=provider,
         )
 
     practice = Practice(db, practice_url, practising) if practice_url is not None else None
@@ -221,6 +224,7 @@ def on(
         closes=closes,
         practice=practice,
         extras=extras,
+        provider=provider,
     )
 
 
@@ -233,6 +237,7 @@ def _over(
     jobs: Sequence[Job],
     practice: Practice | None,
     extras: Extras | None = None,
+    provider: oidc.Provider | None = None,
     closes: bool = False,
     world: str = LIVE,
 ) -> Accord:
@@ -302,6 +307,7 @@ def _over(
                 "db": db,
                 "catalogues": Catalogues(db),
                 "is_open": is_open,
+                "provider": provider,
                 "pulse": pulse,
                 "practice": practice,
             }

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from accord.web.pages import account, keys, people, signing_in
+from accord.web.pages import account, keys, people, signing_in, vouching
 
-PAGES = [*signing_in.PAGES, *account.PAGES, *people.PAGES, *keys.PAGES]
+PAGES = [*signing_in.PAGES, *vouching.PAGES, *account.PAGES, *people.PAGES, *keys.PAGES]

@@ -136,14 +136,28 @@ def come_in(db: Database, request: Visitor, account: Account, *, place: str = ""
     request.scope["state"]["cookie"] = cookies.kept(request.scope, headers.get("host", ""), token)
 
 
-def _form(db: Database, *, where: str, name: str = "", error: AccordError | None = None) -> Template:
+def refused(db: Database, error: AccordError, where: str) -> Template:
+    """The form again, with what went wrong elsewhere."""
+    return _form(db, where=where, notice=error)
+
+
+def _form(
+    db: Database,
+    *,
+    where: str,
+    name: str = "",
+    error: AccordError | None = None,
+    notice: AccordError | None = None,
+) -> Template:
     context = {
         "next": where,
         "name": name,
         "error": error.detail if error is not None else "",
+        "notice": notice.detail if notice is not None else "",
         "is_new": not accounts.exist(db),
     }
-    status = error.status if error is not None else HTTPStatus.OK
+    wrong = error or notice
+    status = wrong.status if wrong is not None else HTTPStatus.OK
     return Template(template_name="sign_in.html", context=context, status_code=status)
 
 
