@@ -748,7 +748,7 @@ def test_a_change_is_tried_on_what_was_promised_before(
 
     assert "Of the 3 decisions from" in tried.text
     assert (
-        "sent 2 more to approval, allowed 2 less; prevented 0 broken promises, and 2 not without another's word"
+        "sent 2 more to approval, allowed 2 less; of the promises that were broken it would have prevented 0 and asked somebody else about 2"
         in tried.text
     )
     assert "20 of one item is 10 above 10" in tried.text

@@ -123,9 +123,12 @@ def verify_page(
     with db.read() as tx:
         whole = audit_search.whole(tx)
 
-    def work(tell: Tell) -> tuple[proof.Proof, Instant]:
+    def work(tell: Tell) -> _Checked:
         with db.read() as tx:
-            return proof.prove(tx, on_progress=tell), tx.now()
+            # All of one snapshot: what came since was not looked at.
+            return _Checked(
+                whole=audit_search.whole(tx), proof=proof.prove(tx, on_progress=tell), at=tx.now()
+            )
 
     try:
         seen = errands_of(db).look(f"audit {run}", work, wait_seconds=WAIT_SECONDS)
@@ -281,7 +284,15 @@ def _midnight(text: str, name: str, *, more_days: int = 0) -> Instant | None:
 # --- the check ---
 
 
-def _verified(seen: Seen[tuple[proof.Proof, Instant]], whole: Whole) -> dict[str, object]:
+class _Checked(msgspec.Struct, frozen=True):
+    """What came out of a look at the whole record."""
+
+    whole: Whole
+    proof: proof.Proof
+    at: Instant
+
+
+def _verified(seen: Seen[_Checked], whole: Whole) -> dict[str, object]:
     if not seen.is_over:
         return {
             "is_over": False,
@@ -292,7 +303,7 @@ def _verified(seen: Seen[tuple[proof.Proof, Instant]], whole: Whole) -> dict[str
         }
     if seen.error is not None or seen.result is None:
         return {"is_over": True, "error": seen.error.detail if seen.error is not None else ""}
-    found, at = seen.result
+    found, whole, at = seen.result.proof, seen.result.whole, seen.result.at
     return {
         "is_over": True,
         "error": "",

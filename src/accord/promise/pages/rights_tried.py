@@ -27,7 +27,7 @@ from accord.promise.pages.shown import Shown
 from accord.promise.pages.submitting import Visitor
 from accord.promise.service import Compared
 
-ROWS = 20
+ROWS = 50
 WAIT_SECONDS = 0.8
 SPANS = {"last-week": Period.week, "last-month": Period.month, "last-quarter": Period.quarter, "last-year": Period.year}  # fmt: skip
 
@@ -139,7 +139,13 @@ def _rows(found: Compared, shown: Shown) -> dict[str, object]:
                 "broken": one.broken,
             }
         )
-    return {"rows": rows, "changed": len(changed), "more": max(0, len(changed) - ROWS)}
+    broken = sum(bool(one.broken) for _, one in changed)
+    return {
+        "rows": rows,
+        "changed": len(changed),
+        "broken_changed": broken,
+        "more": max(0, len(changed) - ROWS),
+    }
 
 
 def _answer(answer: Answer, ask: str) -> str:
