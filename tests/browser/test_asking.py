@@ -127,14 +127,14 @@ def test_a_best_match_mends_the_line_without_leaving_the_keyboard(page: Page) ->
     enter(page, "seller")
     page.goto("/")
     page.keyboard.type("20 x-1", delay=20)
-    expect(page.locator("#chips .way").first).to_be_visible()
+    expect(page.locator("#chips .ask-way").first).to_be_visible()
 
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
 
     expect(page.locator("#q")).to_have_value("20 X-100")
     expect(page.locator("#q")).to_be_focused()
-    expect(page.locator("#chips .way")).to_have_count(0)
+    expect(page.locator("#chips .ask-way")).to_have_count(0)
 
 
 def test_rows_that_are_pasted_become_lines_with_one_answer_each(page: Page) -> None:

@@ -40,6 +40,7 @@ class Answered:
         is_stale = decision.verdict is Verdict.cannot_know
         options = [self.option(one, known) for one in decision.options]
         first = decision.options[0] if decision.options else None
+        asked_for = {line.item for line in decision.asked}
         return {
             "verdict": decision.verdict.value,
             "word": said.VERDICTS[decision.verdict],
@@ -64,7 +65,7 @@ class Answered:
                     "owner": one.owner,
                     "item": node_of(one.key)[0],
                 }
-                for one in decision.stale
+                for one in sorted(decision.stale, key=lambda one: node_of(one.key)[0] not in asked_for)
             ],
             "may_take": any(one["standing"] == "free" for one in options) and not is_only_looking,
             "may_quote": self.doors.opens("promise.quote"),

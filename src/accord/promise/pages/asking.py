@@ -108,8 +108,10 @@ def page(
         context["error"] = {"detail": error.detail, "field": _field(error)}
     else:
         context |= _answer(db, request, shown, inquiry, decision, changed)
-        context["held"] = _held(db, request, shown, decision)
-        context["pending"] = _pending(db, request, shown, decision)
+        pending = _pending(db, request, shown, decision)
+        kept = {one["promise"] for one in pending}
+        context["held"] = [one for one in _held(db, request, shown, decision) if one["id"] not in kept]
+        context["pending"] = pending
         cookies = [recent.with_one(request, q)]
     return Template(template_name="ask.html", context=context, status_code=status, cookies=cookies)
 
@@ -161,25 +163,23 @@ def _held(db: Database, request: Visitor, shown: Shown, decision: Decision) -> l
     found, _following = service.promises(
         db, customer=customer, state="held", limit=_HELD_MAX, actors=doors_of(request).actors("promise.read")
     )
-    rows = []
+    rows: list[tuple[int, dict[str, str]]] = []
+    wanted = {line.item: line.quantity for line in decision.asked}
     for seen in found:
         lines = [line for line in seen.promise.lines if line.item in items]
         if seen.state.value == "held" and lines:
+            # The one that is most like what is asked for comes first.
+            apart = sum(abs(one.quantity - wanted[one.item]) for one in lines)
             until = seen.promise.expires_at
-            rows.append(
-                {
-                    "id": seen.promise.id,
-                    "customer": shown.customer(customer),
-                    "what": " and ".join(
-                        f"{shown.quantity(one.quantity, one.item)} {one.item}" for one in lines
-                    ),
-                    "on": " and ".join(
-                        sorted({said.day(one.promised_on, shown.names.today) for one in lines})
-                    ),
-                    "until": moment(until, shown.names.today) if until is not None else "",
-                }
-            )
-    return rows
+            row = {
+                "id": seen.promise.id,
+                "customer": shown.customer(customer),
+                "what": " and ".join(f"{shown.quantity(one.quantity, one.item)} {one.item}" for one in lines),
+                "on": " and ".join(sorted({said.day(one.promised_on, shown.names.today) for one in lines})),
+                "until": moment(until, shown.names.today) if until is not None else "",
+            }
+            rows.append((apart, row))
+    return [row for _apart, row in sorted(rows, key=lambda one: one[0])]
 
 
 def _pending(db: Database, request: Visitor, shown: Shown, decision: Decision | None) -> list[dict[str, str]]:
@@ -194,6 +194,7 @@ def _pending(db: Database, request: Visitor, shown: Shown, decision: Decision | 
         rows.append(
             {
                 "id": one.id,
+                "promise": one.promise or "",
                 "role": one.role,
                 "what": " and ".join(
                     f"{shown.quantity(line.quantity, line.item)} {line.item}" for line in one.request.lines

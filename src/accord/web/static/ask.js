@@ -95,7 +95,7 @@ function clicked(event) {
 
 // From the line down to what may have been meant, along it, and back.
 function moved(event) {
-  const ways = [...document.querySelectorAll("#chips .way")];
+  const ways = [...document.querySelectorAll("#chips .ask-way")];
   const now = ways.indexOf(document.activeElement);
   if (event.key === "ArrowDown" && event.target.matches?.('[data-parses="line"]') && ways.length) {
     ways[0].focus();
