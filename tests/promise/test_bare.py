@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import time
+
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tests.promise.test_named import NAMES, TODAY
 
 from accord.kit.days import day_of, iso
@@ -96,3 +100,28 @@ def test_without_the_names_nothing_is_placed() -> None:
     assert read_words("500 x-100 northw", TODAY).item == "x-100 northw"
     with pytest.raises(InputError, match="has no place"):
         read_words("500 x-100 by 12 mar northw", TODAY)
+
+
+PIECES = """500 2,5 12 mar 12mar 03/04/26 friday in by for to at 18.50 18.5 12 € EUR each x-100 x-1 pump gear oil northw north
+müller black friday Nrthwnd a " , ;"""
+
+
+@given(st.lists(st.sampled_from(PIECES.split()), max_size=12))
+def test_any_pieces_are_words_or_an_input_error(pieces: list[str]) -> None:
+    try:
+        words = read_words("5 " + " ".join(pieces), TODAY, KNOWS)
+    except InputError:
+        return
+    assert words.item
+    ends = [end for span in words.spans for end in (span.start, span.stop)]
+    assert ends == sorted(ends)
+
+
+@pytest.mark.parametrize("line", ["5 " + "a " * 240, "5 " + "12 mar " * 70, "5 X-1 by 12 mar " + "q " * 200])
+def test_a_long_line_of_anything_is_read_in_no_time(line: str) -> None:
+    began = time.thread_time()
+
+    with pytest.raises(InputError):
+        understand(line, NAMES)
+
+    assert time.thread_time() - began < 0.5

@@ -27,6 +27,7 @@ _FIELDS = ("quantity", "item", "by", "customer", "price", "ship_to")
 _OPENERS = {"by": "by", "customer": "for", "price": "at"}
 _MISSING = {"item": "item", "by": "day", "customer": "customer", "price": "price"}
 _OF_POINTER = {"day": "by", "unit": "quantity", "currency": "price"}
+_STOPS_MAX = 12  # words from the end of which a line is read without: what is unclear is near where one types
 _PLAIN = re.compile(r"[\w&][\w.&/-]*")
 _SMALL = frozenset({"by", "for", "to", "at", "on", "due", "in", "of", "no"})
 
@@ -196,7 +197,8 @@ def _not_said(field: str, piece: Piece, found: Read, shown: Shown) -> str:
 def _as_far_as_it_goes(text: str, shown: Shown) -> Words | None:
     """The longest beginning of a line that can be read; None when not even its first words can."""
     knows = knows_of(shown.names)
-    for stop in sorted({match.start() for match in re.finditer(r"\s+", text)}, reverse=True):
+    stops = sorted({match.start() for match in re.finditer(r"\s+", text)}, reverse=True)
+    for stop in [*stops[:_STOPS_MAX], *stops[-1:]]:
         try:
             return read_words(text[:stop], shown.names.today, knows)
         except InputError:

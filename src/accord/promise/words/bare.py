@@ -17,6 +17,7 @@ from accord.promise.words.values import DAY_OF_WORDS, DAY_WITH_NUMBER, day_lengt
 
 Knows = Callable[[str, str], bool]  # (item or customer, text): whether the text names exactly one of them
 
+_WORDS_MAX = 24  # of one clause that are tried: nobody leaves the small words out of a longer one
 _PRICE_WORDS_MAX = 3  # "18.50 EUR each"
 _NUMBER = re.compile(r"[0-9]+")
 
@@ -30,7 +31,7 @@ def place(clauses: _Placed, loose: list[Token], knows: Knows, today: Day) -> Non
     """
     for field in ("item", "customer"):
         _split(clauses, field, knows, today)
-    if loose:
+    if 0 < len(loose) <= _WORDS_MAX:
         for is_strict in (True, False):
             placed = _placed(loose, clauses, knows, today, is_strict=is_strict)
             if placed is not None:
@@ -42,7 +43,7 @@ def place(clauses: _Placed, loose: list[Token], knows: Knows, today: Day) -> Non
 def _split(clauses: _Placed, field: str, knows: Knows, today: Day) -> None:
     """Cut a clause after the words that name its thing, where the rest can be placed."""
     tokens = clauses.get(field, [])
-    if len(tokens) < 2 or knows(field, text_of(tokens)):
+    if not 1 < len(tokens) <= _WORDS_MAX or knows(field, text_of(tokens)):
         return
     ends = range(len(tokens) - 1, 0, -1)
     known = [end for end in ends if knows(field, text_of(tokens[:end]))]
