@@ -155,7 +155,8 @@ def _facts(sheet: service.NodeSheet, shown: Shown) -> list[dict[str, str]]:
     rows = [
         {"name": name, "number": number, "href": href, "note": note} for name, number, href, note in facts
     ]
-    rows.append({"name": "Stock covers", "number": cover(seen, today), "href": "", "note": ""})
+    uncovered = shown.rows("taken", until=seen.uncovered_on) if seen.uncovered_on is not None else ""
+    rows.append({"name": "Stock covers", "number": cover(seen, today), "href": uncovered, "note": ""})
     return rows
 
 
