@@ -59,17 +59,24 @@ def pegs_at_node(
         left[peg.supply] -= peg.quantity
         got[peg.draw] += peg.quantity
         pegs.append(peg)
-    lots = sorted(counted, key=lambda s: (s.expires_on or _NEVER, max(s.on, today), s.quantity, s.id))
+    # The first to go lies last, where it is taken away when it is used up.
+    lots = sorted(
+        counted, key=lambda s: (s.expires_on or _NEVER, max(s.on, today), s.quantity, s.id), reverse=True
+    )
     for draw in firm:
         if draw.id in short:
             continue
         on, wanted = max(draw.on, today), draw.quantity - got[draw.id]
-        for lot in lots:
+        for lot in reversed(lots):
+            if wanted == 0:
+                break
             part = min(left[lot.id], wanted)
             if part and max(lot.on, today) <= on and (lot.expires_on or _NEVER) >= on + draw.life_days:
                 left[lot.id] -= part
                 wanted -= part
                 pegs.append(Peg(draw.id, lot.id, part))
+        while lots and left[lots[-1].id] == 0:
+            lots.pop()
     place = {draw.id: n for n, draw in enumerate(firm)}
     return tuple(sorted(pegs, key=lambda peg: place[peg.draw])), short
 
