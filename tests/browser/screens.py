@@ -132,6 +132,48 @@ FILE = "\n".join(
     ]
 ).encode()
 
+
+def _imported(text: str, step: str, name: str = "stock.csv") -> Way:
+    """A file put in, and the step that is due."""
+
+    def way(page: Page) -> None:
+        page.goto("/imports")
+        page.set_input_files("#file", [{"name": name, "mimeType": "text/csv", "buffer": text.encode()}])
+        page.wait_for_url(f"**/imports/imp_*/{step}")
+
+    return way
+
+
+# A file that changes nothing the other screens show; once it is in, its copy says so.
+_HARMLESS = ("id,name\nSHOWN-1,Shown in pictures\n", "items.csv")
+
+
+def _brought_in(page: Page) -> None:
+    text, name = _HARMLESS
+    page.goto("/imports")
+    page.set_input_files("#file", [{"name": name, "mimeType": "text/csv", "buffer": text.encode()}])
+    page.wait_for_url("**/imports/imp_**")
+    page.locator(".letting .primary, a.primary").first.wait_for()
+    page.locator(".letting button.primary, .actions a.primary").first.click()
+    page.locator("#made").wait_for()
+
+
+def _came_in_before(page: Page) -> None:
+    _brought_in(page)
+    text, name = _HARMLESS
+    page.goto("/imports")
+    page.set_input_files("#file", [{"name": name, "mimeType": "text/csv", "buffer": text.encode()}])
+    page.wait_for_url("**/imports/imp_**")
+    page.locator("text=Nothing to do").first.wait_for()
+
+
+def _undoing(page: Page) -> None:
+    _brought_in(page)
+    page.goto(page.url.split("#")[0] + "/undo")
+
+
+_UNKNOWN = f"item,site,quantity\n{story.ITEM},Halden,50\nX-777,Lyon,1\nX-778,Lyon,2\nX-777,Oslo,many\n"
+
 SCREENS = (
     Screen("demo", _at("/demo"), role=NOBODY),
     Screen("sign-in", _at("/sign-in"), role=NOBODY),
@@ -182,6 +224,29 @@ SCREENS = (
     Screen("not-found", _at("/promises/prm_none")),
     Screen("imports", _at("/imports"), role="planner"),
     Screen("import-step", _file_put_in, role="planner"),
+    Screen("imports", _at("/imports"), role="supply lead"),
+    Screen("imports-not-allowed", _at("/imports")),
+    Screen(
+        "import-recognise",
+        _imported(
+            f"id,item,site,quantity,due_on\nPO-1,{story.ITEM},Halden,80,03/04/30\n",
+            "recognise",
+            "receipts.csv",
+        ),
+        role="supply lead",
+    ),
+    Screen(
+        "import-map",
+        _imported(f"Article;Store;Stock level;Note 7\n{story.ITEM};Halden;80;a\n", "map", "export.csv"),
+        role="supply lead",
+    ),
+    Screen("import-check", _imported(_UNKNOWN, "check"), role="supply lead"),
+    Screen(
+        "import-try", _imported(f"item,site,quantity\n{story.ITEM},Halden,0\n", "try"), role="supply lead"
+    ),
+    Screen("import-done", _brought_in, role="supply lead"),
+    Screen("import-before", _came_in_before, role="supply lead"),
+    Screen("import-undo", _undoing, role="supply lead"),
     Screen("audit", _at("/audit"), role="executive"),
     Screen("audit-verified", _at("/audit/verify"), role="executive"),
     Screen("audit-entry", _first("/audit", "/audit/"), role="executive"),

@@ -23,6 +23,7 @@ from tests.web.test_workbench import commit as promise
 from accord.connect import service
 from accord.connect.model import RunState, Setup
 from accord.connect.service import letting, reading, steps, walking, working
+from accord.db import tx as db_tx
 from accord.db.engine import Database
 from accord.exceptions import service as exceptions
 from accord.kit.days import date_of
@@ -602,6 +603,23 @@ def test_what_a_full_export_does_not_name_any_more_ends_only_when_it_is_said_to_
     assert "Ended" in page(full).text
     assert "A" in items(file)
     assert "B" not in items(file)
+
+
+def test_the_lists_of_what_was_done_are_kept_for_a_week_and_the_numbers_longer(
+    visitor: Visitor, file: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done = let_in(visitor, put_in(visitor, ("stock.csv", STOCK)))
+    later = db_tx.wall_clock() + 8 * 86_400_000_000
+
+    kept = service.tidy(file)
+    monkeypatch.setattr(db_tx, "wall_clock", lambda: later)
+    forgotten = service.tidy(file)
+    report = page(visitor.get(f"/imports/{id_of(done)}"))
+
+    assert (kept, forgotten) == (0, 1)
+    assert "1 created, 1 changed" in report.text
+    assert [link for link in report.links if "/rows?" in link] == []
+    assert "kept for a week" in page(visitor.get(f"/imports/{id_of(done)}/rows?of=count&which=new")).text
 
 
 # --- the same again ---

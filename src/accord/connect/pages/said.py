@@ -224,9 +224,9 @@ def working(seen: Working) -> dict[str, object]:
     left = seen.left_seconds
     spent = f"{seen.seconds // 60}:{seen.seconds % 60:02} so far"
     parts = [PHASES.get(seen.phase, seen.phase)]
-    if seen.total and seen.done:
+    if seen.total and seen.done and seen.phase != "judge":
         parts.append(f"{seen.done:,} of {seen.total:,}")
-    if seen.rate and seen.total:
+    if seen.rate and seen.total and seen.phase != "judge":
         parts.append(f"{seen.rate:,} a second")
     if left is not None and seen.phase in ("check", "stage", "bring in"):
         parts.append(f"{left // 60}:{left % 60:02} left in this step")
@@ -237,7 +237,7 @@ def working(seen: Working) -> dict[str, object]:
         "says": " · ".join([*parts, spent]),
         "done": seen.done,
         "total": seen.total,
-        "is_counted": bool(seen.total) and seen.phase in ("check", "stage", "bring in"),
+        "is_counted": bool(seen.total) and seen.phase in ("check", "stage", "judge", "bring in"),
         "may_stop": seen.phase != "write" and not seen.wants_stop,
         "is_stopping": seen.wants_stop,
         "actor": seen.actor,

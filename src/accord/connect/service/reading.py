@@ -34,6 +34,7 @@ from accord.policy import service as policy
 PAGE_ROWS = 100  # of what comes in, in a piece that a page shows
 MAPPED_HERE = "page"  # the name of mappings that are made step by step
 RECOGNISED = "recognise"
+_JUDGING = 5  # parts of it that take about as long
 
 
 class Walk(msgspec.Struct, frozen=True, kw_only=True):
@@ -199,10 +200,12 @@ def _beside(db: Database, id: str) -> Translation:
 
 def judge(db: Database, id: str, translation: Translation, on_progress: Progress) -> Judged:
     """Keep what it would make and change, one by one, and what it would do to promises."""
-    on_progress("judge", 0, 0, 0)
+    on_progress("judge", 0, _JUDGING, 0)
     with db.read() as tx:
         _, draft = switch.drafted(tx, translation)
+        on_progress("judge", 1, _JUDGING, 0)
         effects, now = foreseen(tx, draft.news), tx.now()
+        on_progress("judge", 3, _JUDGING, 0)
         rows = listed(
             judged(tx, translation, draft.known),
             items=graphs.graph(tx).items,
@@ -210,7 +213,7 @@ def judge(db: Database, id: str, translation: Translation, on_progress: Progress
             today=local_day(now, "UTC"),
         )
         found = sorted(rows, key=lambda one: one[:2])
-    on_progress("judge", 0, 0, 0)
+    on_progress("judge", 4, _JUDGING, 0)
     made = Judged(effects=effects, at=now, digest=digest_of(effects))
 
     def work(tx: Tx) -> None:
@@ -222,6 +225,7 @@ def judge(db: Database, id: str, translation: Translation, on_progress: Progress
         store.put_piece(tx, id, "effects", msgspec.json.encode(made))
 
     retrying(db, work)
+    on_progress("judge", _JUDGING, _JUDGING, 0)
     return made
 
 

@@ -39,6 +39,7 @@ UPLOAD_MAX = 64 * 1024**2  # bytes of all files of a run, as they come
 _UNPACKED_MAX = 512 * 1024**2  # of one file
 _PART = 1024**2  # bytes in a piece
 _KEPT_DAYS = 7  # runs that never came in
+_BESIDE = ("file", "rows", "rejected", "problems", "walk", "digests", "changes", "effects")
 _GROUPS = 20_000  # things to repair that are kept
 
 
@@ -318,14 +319,21 @@ def commit(db: Database, id: str, *, actor: str) -> Run:
 
 
 def tidy(db: Database) -> int:
-    """Forget the files and rows of runs that were begun a week ago and never came in; how many runs."""
+    """Forget what is kept of runs that were begun a week ago and never came in, and of others the lists of what they did.
+
+    How many runs.
+    """
 
     def work(tx: Tx) -> int:
-        old = store.old_runs(tx, tx.now() - _KEPT_DAYS * 86_400_000_000, 100)
+        before = tx.now() - _KEPT_DAYS * 86_400_000_000
+        old = store.old_runs(tx, before, 100)
         for id in old:
-            store.drop_pieces(tx, id, "file", "rows", "rejected")
+            store.drop_pieces(tx, id, *_BESIDE)
             store.change_run(tx, id, state=RunState.undone.value)
-        return len(old)
+        listed = store.old_lists(tx, before, 100)
+        for id in listed:
+            store.drop_pieces(tx, id, "changes")
+        return len(old) + len(listed)
 
     return retrying(db, work)
 

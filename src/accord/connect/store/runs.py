@@ -133,6 +133,18 @@ def old_runs(tx: Tx, before: Instant, limit: int) -> list[str]:
     return [id for (id,) in found]
 
 
+def old_lists(tx: Tx, before: Instant, limit: int) -> list[str]:
+    """Runs that came in before a moment, and of which it is still kept one by one what they did."""
+    # A scan of the runs, of which there are few, and of each the first piece of its kind, by primary key.
+    found = tx.rows(
+        "SELECT id FROM import_run WHERE done_at < :before AND EXISTS"
+        " (SELECT 1 FROM import_piece WHERE run = id AND kind = 'changes') ORDER BY id LIMIT :limit",
+        before=before,
+        limit=limit,
+    )
+    return [id for (id,) in found]
+
+
 def add_run(tx: Tx, row: Row) -> bool:
     """Keep a new run; False when another process has just begun the same content."""
     values = {name: getattr(row, name) for name in _NAMES}
