@@ -186,6 +186,15 @@ def _is_unit(said: str, unit: str) -> bool:
     return said.casefold().removesuffix("s") == unit.casefold().removesuffix("s")
 
 
+def the_one(text: str, among: Mapping[str, _N]) -> _N | None:
+    """The one thing that a text names, as `find` finds it; None without looking for what may have been meant."""
+    said = text.strip().strip("\"'")
+    if said in among:
+        return among[said]
+    same = _fitting(said.casefold(), among)
+    return same[0] if len(same) == 1 else None
+
+
 def find(text: str, among: Mapping[str, _N], noun: str) -> _N:
     """The one thing that a text names: by id, by name, or by a part of it that no other has; case does not matter.
 

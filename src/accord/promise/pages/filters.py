@@ -10,7 +10,7 @@ import msgspec
 from accord.kit.days import Instant, date_of
 from accord.kit.errors import InputError
 from accord.ledger.model import State
-from accord.promise.named import Names, find
+from accord.promise.named import Names, the_one
 from accord.promise.pages.visiting import Visit
 from accord.promise.service.listing import Look, Sort
 
@@ -91,11 +91,10 @@ def views(visit: Visit) -> tuple[tuple[str, str], ...]:
     return tuple(one for one in VIEWS if one[0] != "team" or visit.team_mates)
 
 
-def look_of(asked: Asked, names: Names, now: Instant, visit: Visit) -> Look:
-    """What is looked for. Raises: InputError for a view or state there is none of."""
+def look_of(asked: Asked, names: Names, now: Instant, visit: Visit, found: dict[str, str]) -> Look:
+    """What is looked for; `found` is what its words mean. Raises: InputError for a view or state there is none of."""
     if asked.state not in {"", *(state.value for state, _word in STATES)}:
         raise InputError.at("state", "unknown_state", f"There is no state {asked.state[:40]!r}.")
-    found = meant(asked.q, names)
     look = Look(
         customer=found.get("customer"),
         item=found.get("item"),
@@ -131,12 +130,11 @@ def meant(q: str, names: Names) -> dict[str, str]:
     """What a word names: a customer or an item that is known, else an order number."""
     if not q:
         return {}
-    for kind, known in (("customer", names.customers), ("item", names.items)):
-        try:
-            return {kind: find(q, known, kind).id}
-        except InputError:
-            continue
-    return {"ref": q}
+    customer = the_one(q, names.customers)
+    if customer is not None:
+        return {"customer": customer.id}
+    item = the_one(q, names.items)
+    return {"item": item.id} if item is not None else {"ref": q}
 
 
 def _customers_of(names: Names, sellers: set[str] | frozenset[str]) -> tuple[str, ...]:

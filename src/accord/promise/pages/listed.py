@@ -49,10 +49,11 @@ _COLUMNS: tuple[tuple[str, Sort | None, str], ...] = (
 def listed(db: Database, asked: Asked, visit: Visit, *, after: str | None) -> dict[str, object]:
     """The page: filters, rows, and where the next page is. Raises: InputError for what there is none of."""
     shown = Shown.read(db)
-    look = look_of(asked, shown.names, shown.now, visit)
+    said = meant(asked.q, shown.names)
+    look = look_of(asked, shown.names, shown.now, visit, said)
     plain = msgspec.structs.replace(asked, view="", state="")
     beside = {
-        name: look_of(msgspec.structs.replace(plain, view=name), shown.names, shown.now, visit)
+        name: look_of(msgspec.structs.replace(plain, view=name), shown.names, shown.now, visit, said)
         for name, _word in views(visit)
     }
     sort, is_down = asked.order
@@ -61,7 +62,7 @@ def listed(db: Database, asked: Asked, visit: Visit, *, after: str | None) -> di
     return {
         "asked": asked,
         "q": asked.q,
-        "meant": _said(meant(asked.q, shown.names), shown),
+        "meant": _said(said, shown),
         "sentence": _sentence(found, asked),
         "views": [
             {

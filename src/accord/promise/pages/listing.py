@@ -14,7 +14,7 @@ from litestar.response import Redirect, Template
 
 from accord.db.engine import Database
 from accord.kit.errors import InputError
-from accord.promise.pages.filters import Asked, look_of, read_query
+from accord.promise.pages.filters import Asked, look_of, meant, read_query
 from accord.promise.pages.listed import listed
 from accord.promise.pages.rows import file_rows
 from accord.promise.pages.several import PAGES as SEVERAL
@@ -68,7 +68,7 @@ def promises_file(
     db: Database = state["db"]
     asked = Asked(q=q.strip(), view=view, state=of_state, sort=sort)
     shown = Shown.read(db)
-    look = look_of(asked, shown.names, shown.now, visit_of(request))
+    look = look_of(asked, shown.names, shown.now, visit_of(request), meant(asked.q, shown.names))
     order, is_down = asked.order
     pieces, count = [], 0
     for piece in listing.look_through(db, look, sort=order, is_down=is_down):
