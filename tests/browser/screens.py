@@ -174,6 +174,15 @@ def _undoing(page: Page) -> None:
 
 _UNKNOWN = f"item,site,quantity\n{story.ITEM},Halden,50\nX-777,Lyon,1\nX-778,Lyon,2\nX-777,Oslo,many\n"
 
+
+def _several(page: Page) -> None:
+    page.goto("/promises?state=held")
+    for box in page.locator('.several input[name="id"]').all()[:3]:
+        box.check()
+    page.locator('.together button[value="release"]').click()
+    page.wait_for_url("**/promises/several*")
+
+
 SCREENS = (
     Screen("demo", _at("/demo"), role=NOBODY),
     Screen("sign-in", _at("/sign-in"), role=NOBODY),
@@ -191,11 +200,14 @@ SCREENS = (
     Screen("not-allowed", _at("/people"), role="seller"),
     Screen("promises", _at("/promises")),
     Screen("promises-empty", _at("/promises?q=no-such-order")),
+    Screen("promises-not-covered", _at("/promises?view=uncovered&sort=value")),
+    Screen("promises-several", _several),
     Screen("promise", _first("/promises?state=committed", "/promises/prm_")),
     Screen("promise-held", _first("/promises?state=held", "/promises/prm_")),
     Screen("promise-raw", _raw),
     Screen("promise-amend", _amended),
     Screen("approvals", _at("/approvals")),
+    Screen("approvals-all", _at("/approvals?show=all")),
     Screen("supply", _at("/supply"), role="planner"),
     Screen("supply-none", _at("/supply?q=no-such-item"), role="planner"),
     Screen("supply-item", _at("/supply/X-200"), role="planner"),

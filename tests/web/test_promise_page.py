@@ -126,7 +126,20 @@ def test_what_supply_does_not_cover_stands_first_with_who_sees_to_it(
     assert "Committed, not covered" in words(shown)
     assert "15 X-100 at Halden" in words(shown)
     assert "planner" in words(shown)
-    assert "/supply?item=X-100&site=Halden" in page(shown).links
+    assert "/supply/X-100?site=Halden" in page(shown).links
+
+
+def test_what_covers_it_is_said_and_leads_to_whom_else_that_serves(
+    visitor: Visitor, file: Database, today: Day
+) -> None:
+    id = commit(file, f"120 X-100 by {said_day(today, 15)} for Northwind at 18.50", ref="SO-1").promise or ""
+
+    shown = visitor.get(f"/promises/{id}")
+
+    assert "50 with PO 1," in words(shown)
+    covers = [link for link in page(shown).links if "kind=peg" in link or "/rows?" in link]
+    assert len(covers) == 2
+    assert all(visitor.get(link).status_code == 200 for link in covers)
 
 
 def test_what_it_earned_is_shown_to_whoever_may_read_it_raw(

@@ -399,7 +399,7 @@ def test_a_preview_says_who_is_touched_and_what_becomes_free_and_changes_nothing
     assert "Both can be released. 15 X-100 becomes free for others at once." in words(shown)
     assert "X-100 at Halden 15" in words(shown)
     assert "Northwind. Nobody else is moved." in words(shown)
-    assert "/supply?item=X-100&site=Halden" in page(shown).links
+    assert "/supply/X-100?site=Halden" in page(shown).links
     assert [one.state.value for one in service.promises(file)[0]] == ["held", "held"]
 
 

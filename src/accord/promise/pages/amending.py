@@ -27,7 +27,7 @@ from accord.promise import said, service
 from accord.promise.model import Decision, Option, Promise, Verb
 from accord.promise.model import Request as Wanted
 from accord.promise.pages.drafts import Draft, draft_of, read_draft
-from accord.promise.pages.several import amount, supply_href
+from accord.promise.pages.places import amount, supply_href
 from accord.promise.pages.shown import Shown
 from accord.promise.pages.submitting import Visitor, doors_of, submit
 from accord.promise.pages.told import quantity

@@ -5,13 +5,15 @@ from __future__ import annotations
 from urllib.parse import urlencode
 
 from accord.kit.days import iso
-from accord.ledger.model import Kind, State, kind_of_key, node_of
+from accord.ledger.model import Kind, State, SupplyKind, kind_of_key, node_of
+from accord.ledger.pages import links
 from accord.ledger.said import age, day, moment, number, thing
 from accord.promise.model import Approval, ApprovalState, Promise
+from accord.promise.pages.places import amount, supply_href
 from accord.promise.pages.rows import TONES, WORDS, owner, short_words
 from accord.promise.pages.shown import Shown
 from accord.promise.pages.told import because, cause, quantity, short, told
-from accord.promise.service.course import Course, Proved
+from accord.promise.service.course import Course, Covered, Proved
 from accord.promise.service.reads import Seen
 
 # What may be done with a promise in a state: the verb, its word, how it looks, its key.
@@ -47,7 +49,7 @@ def facing(found: Course, shown: Shown, may: frozenset[str]) -> dict[str, object
         "uncovered": [
             {
                 "what": short(one, shown),
-                "href": _supply(one.key),
+                "href": supply_href(one.key),
                 "because": cause(found.news.get(one.cause)),
                 "owner": one.owner,
                 "since": moment(one.opened_at, today),
@@ -174,27 +176,41 @@ def _facts(seen: Seen, shown: Shown, *, sees_margin: bool) -> list[tuple[str, st
     ]
 
 
-def _draws(found: Course, shown: Shown) -> list[dict[str, str]]:
-    """What it takes, by thing and day; shares and limits are counted elsewhere."""
+def _draws(found: Course, shown: Shown) -> list[dict[str, object]]:
+    """What it takes, by thing and day, and what covers that now; shares and limits are counted elsewhere."""
     amounts: dict[tuple[str, int], int] = {}
     for draw in found.draws:
         if kind_of_key(draw.key) not in (Kind.allocation, Kind.limit):
             amounts[draw.key, draw.on] = amounts.get((draw.key, draw.on), 0) + draw.quantity
+    order = sorted(amounts, key=lambda place: (not place[0].startswith("node:"), place[1], place[0]))
     return [
         {
             "what": thing(key),
-            "href": _supply(key),
-            "quantity": quantity(shown, n, node_of(key)[0])
-            if key.startswith("node:")
-            else f"{number(n)} min"
-            if kind_of_key(key) is Kind.resource
-            else number(n),
+            "href": supply_href(key),
+            "quantity": amount(key, amounts[key, on], shown),
             "on": day(on, shown.names.today),
+            "covers": [
+                {
+                    "words": _covering(one, shown),
+                    "href": links.peg_rows(*node_of(key), one.supply.id),
+                }
+                for one in found.covers
+                if (one.draw.key, one.draw.on) == (key, on)
+            ],
         }
-        for (key, on), n in sorted(
-            amounts.items(), key=lambda it: (not it[0][0].startswith("node:"), it[0][1], it[0][0])
-        )
+        for key, on in order
     ]
+
+
+def _covering(one: Covered, shown: Shown) -> str:
+    """So much by what, from when: "80 with PO 4711, Tue 16 Mar"."""
+    supply = one.supply
+    source = (
+        "on hand"
+        if supply.kind is SupplyKind.on_hand
+        else f"with {supply.ref or supply.kind.value}, {day(supply.on, shown.names.today)}"
+    )
+    return f"{amount(one.draw.key, one.quantity, shown)} {source}"
 
 
 def _approval(one: Approval, shown: Shown) -> dict[str, str]:
@@ -249,10 +265,3 @@ def _proof_sentence(proofs: tuple[Proved, ...]) -> str:
     if wrong:
         return f"{wrong} of {len(proofs)} {'decision does' if wrong == 1 else 'decisions do'} not fit the record. Tell whoever answers for the audit."
     return f"{count} about it {'fits' if len(proofs) == 1 else 'fit'} the record; each hash was computed anew when this page was opened."
-
-
-def _supply(key: str) -> str:
-    if kind_of_key(key) is not Kind.node:
-        return ""
-    item, site = node_of(key)
-    return f"/supply?{urlencode({'item': item, 'site': site})}"

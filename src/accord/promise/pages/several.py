@@ -20,10 +20,11 @@ from accord.db.engine import Database
 from accord.kit.errors import InputError
 from accord.kit.ids import new_id
 from accord.ledger.model import Kind, kind_of_key, node_of
-from accord.ledger.said import day, moment, number, thing
+from accord.ledger.said import day, moment, thing
 from accord.promise import said, service
 from accord.promise.model import Decision, Verb
 from accord.promise.model import Request as Wanted
+from accord.promise.pages.places import amount, supply_href
 from accord.promise.pages.rows import row
 from accord.promise.pages.shown import Shown
 from accord.promise.pages.submitting import Visitor
@@ -249,19 +250,3 @@ def _all_of(good: int, every: int) -> str:
     if good == every:
         return "It" if every == 1 else "Both" if every == 2 else f"All {every}"
     return f"{good} of {every}"
-
-
-def amount(key: str, n: int, shown: Shown) -> str:
-    """So much of a thing as people state it."""
-    if kind_of_key(key) is not Kind.node:
-        return f"{number(n)} min" if kind_of_key(key) is Kind.resource else number(n)
-    known = shown.names.items.get(node_of(key)[0])
-    return number(n, known.scale if known is not None else 1)
-
-
-def supply_href(key: str) -> str:
-    """Where the supply of a node is looked at."""
-    if kind_of_key(key) is not Kind.node:
-        return ""
-    item, site = node_of(key)
-    return f"/supply?{urlencode({'item': item, 'site': site})}"

@@ -6,6 +6,7 @@ entry in the audit, written with it: it is found by its moment, and its hash is 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
 
 import msgspec
@@ -15,8 +16,9 @@ from accord.db.engine import Database
 from accord.db.tx import Tx
 from accord.kit.days import Instant
 from accord.kit.digest import digest
-from accord.ledger.model import Draw, Movement, OpenException, State
-from accord.ledger.service import promised
+from accord.ledger.decide.coverage import pegs_at_node
+from accord.ledger.model import Draw, Movement, OpenException, State, Supply, node_of
+from accord.ledger.service import graphs, promised
 from accord.ledger.service import reads as ledger
 from accord.ledger.service.promised import Told
 from accord.promise import store
@@ -83,6 +85,14 @@ class Proved(msgspec.Struct, frozen=True, kw_only=True):
         return self.is_intact and self.is_same
 
 
+class Covered(msgspec.Struct, frozen=True):
+    """So much of one draw is covered by one supply."""
+
+    draw: Draw
+    supply: Supply
+    quantity: int
+
+
 class Course(msgspec.Struct, frozen=True, kw_only=True):
     """Everything about one promise."""
 
@@ -92,6 +102,7 @@ class Course(msgspec.Struct, frozen=True, kw_only=True):
     uncovered: tuple[OpenException, ...]  # open now
     news: dict[str, Told]  # that opened an exception, by its cause
     draws: tuple[Draw, ...]
+    covers: tuple[Covered, ...]  # what covers its firm deliveries, as things are
     proofs: tuple[Proved, ...]
     why: Decision | None  # that it stands on; None = it was promised elsewhere
 
@@ -119,6 +130,7 @@ def course(db: Database, text: str) -> Course:
             happened.append(Happened(at=first.made_at, kind=Kind.opened, actor=first.actor, after=first))
         if one.state is State.expired and promise.expires_at is not None:
             happened.append(Happened(at=promise.expires_at, kind=Kind.expired, actor=""))
+        draws = tuple(ledger.draws_of(tx, [promise.id]))
         return Course(
             seen=one,
             # What stands at one moment keeps the order in which it is told.
@@ -126,7 +138,8 @@ def course(db: Database, text: str) -> Course:
             approvals=tuple(standing(tx, store.approvals_of_promise(tx, promise.id), now)),
             uncovered=tuple(exception for exception in exceptions if exception.closed_at is None),
             news=news,
-            draws=tuple(ledger.draws_of(tx, [promise.id])),
+            draws=draws,
+            covers=_covered(tx, one, draws, now),
             proofs=tuple(_proved(tx, stored) for stored in kept),
             why=next((stored.decision() for stored in kept if stored.id == promise.decision), None),
         )
@@ -136,6 +149,25 @@ def stored(db: Database, promise: str) -> list[store.StoredDecision]:
     """The decisions about a promise as they are kept, the first first. Raises: NotFound."""
     with db.read() as tx:
         return store.decisions_of_promise(tx, promise_found(tx, promise).id)
+
+
+def _covered(tx: Tx, one: Seen, draws: Sequence[Draw], now: Instant) -> tuple[Covered, ...]:
+    """Which supply covers the deliveries, by the rule that says whether they are covered at all. It binds nothing."""
+    owners = {commitment.id for commitment in one.commitments}
+    own = {draw.id: draw for draw in draws if draw.owner in owners and draw.key.startswith("node:")}
+    keys = sorted({draw.key for draw in own.values()})
+    if not keys:
+        return ()
+    graph = graphs.graph(tx)
+    supplies, every, _commitments = ledger.rows_of(tx, keys)
+    found = []
+    for key in keys:
+        there = {supply.id: supply for supply in supplies if supply.key == key}
+        pegs, _short = pegs_at_node(
+            there.values(), [draw for draw in every if draw.key == key], graph.today(node_of(key)[1], now)
+        )
+        found += [Covered(own[peg.draw], there[peg.supply], peg.quantity) for peg in pegs if peg.draw in own]
+    return tuple(found)
 
 
 # --- what happened ---
