@@ -136,7 +136,7 @@ def test_what_covers_it_is_said_and_leads_to_whom_else_that_serves(
 
     shown = visitor.get(f"/promises/{id}")
 
-    assert "50 with PO 1," in words(shown)
+    assert "100 on hand , 20 with PO 1," in words(shown)
     covers = [link for link in page(shown).links if "kind=peg" in link or "/rows?" in link]
     assert len(covers) == 2
     assert all(visitor.get(link).status_code == 200 for link in covers)
@@ -173,8 +173,10 @@ def test_each_decision_is_held_against_the_record_and_a_change_is_found(
     # Somebody with the file in his hands changes the first decision, and then the entry of the second.
     with file.write() as tx:
         tx.execute(
-            "UPDATE decision SET body = CAST(replace(CAST(body AS TEXT), '10', '11') AS BLOB) WHERE id = :id",
+            "UPDATE decision SET body = CAST(replace(CAST(body AS TEXT), :was, :now) AS BLOB) WHERE id = :id",
             id=proofs[0].decision,
+            was='"quantity":10',
+            now='"quantity":11',
         )
         tx.execute(
             "UPDATE audit SET hash = :hash WHERE chain_id = :chain AND seq = :seq",
