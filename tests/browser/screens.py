@@ -263,6 +263,7 @@ SCREENS = (
     Screen("audit-verified", _at("/audit/verify"), role="executive"),
     Screen("audit-entry", _first("/audit", "/audit/"), role="executive"),
     Screen("people", _at("/people"), role="administrator"),
+    Screen("person", _first("/people", "/people/usr_"), role="administrator"),
     Screen("person-new", _at("/people/new"), role="administrator"),
     Screen("keys", _at("/keys"), role="administrator"),
     Screen("problems", _at("/problems")),
