@@ -307,3 +307,16 @@ def test_two_browsers_are_two_sessions(closed: Client, file: Database) -> None:
 
         assert token(other) != token(closed)
         assert len(sessions.of_account(file, accounts.find(file, "Anna Lund").id)) == 2
+
+
+@pytest.mark.parametrize("other", ["role=sales manager", 'x="a', "a b c", "=", "ü=ö", 'k={"json": [1]}'])
+def test_what_other_programs_on_this_machine_put_into_cookies_signs_nobody_out(
+    closed: Client, other: str
+) -> None:
+    come_in(closed)
+    mine = f"{COOKIE}={token(closed)}"
+    closed.cookies.clear()
+
+    for header in (f"{other}; {mine}", f"{mine}; {other}"):
+        answer = closed.get("/account", headers={"Cookie": header.encode()}, follow_redirects=False)
+        assert answer.status_code == 200

@@ -7,7 +7,6 @@ of one host apart, and two servers on one machine would sign each other's people
 
 from __future__ import annotations
 
-from http.cookies import CookieError, SimpleCookie
 from urllib.parse import urlsplit
 
 from litestar.types import Scope
@@ -28,11 +27,20 @@ def name(scope: Scope, host: str) -> str:
 
 def token(scope: Scope, headers: dict[str, str]) -> str:
     """The token that came with a request; "" when there is none."""
-    try:
-        found = SimpleCookie(headers.get("cookie", "")).get(name(scope, headers.get("host", "")))
-    except CookieError:
-        return ""
-    return "" if found is None else found.value
+    return value(headers.get("cookie", ""), name(scope, headers.get("host", "")))
+
+
+def value(header: str, name: str) -> str:
+    """One cookie of those that came, "" when it is not among them.
+
+    Programs on other ports of a host put theirs beside ours, however they are written: the standard library's reader gives up all of
+    them for one that it cannot read.
+    """
+    for one in header.split(";"):
+        key, equals, found = one.strip().partition("=")
+        if equals and key == name:
+            return found
+    return ""
 
 
 def kept(scope: Scope, host: str, token: str) -> str:

@@ -14,7 +14,6 @@ import asyncio
 import re
 from collections.abc import Callable
 from http import HTTPStatus
-from http.cookies import CookieError, SimpleCookie
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
@@ -199,11 +198,7 @@ def chosen_world(scope: Any) -> str:
     if not sent:
         return LIVE
     host = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"host"), "")
-    try:
-        found = SimpleCookie("; ".join(sent)).get(cookie_name(scope, host))
-    except CookieError:
-        return LIVE
-    return PRACTICE if found is not None and found.value == PRACTICE else LIVE
+    return PRACTICE if cookies.value("; ".join(sent), cookie_name(scope, host)) == PRACTICE else LIVE
 
 
 def cookie_name(scope: Any, host: str) -> str:

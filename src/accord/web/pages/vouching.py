@@ -8,7 +8,6 @@ gives to another.
 from __future__ import annotations
 
 import asyncio
-from http.cookies import CookieError, SimpleCookie
 from typing import Annotated
 
 from litestar import get
@@ -98,8 +97,4 @@ def _cookie(request: Visitor, value: str, seconds: int) -> str:
 
 
 def _kept(request: Visitor) -> str:
-    try:
-        found = SimpleCookie(request.headers.get("cookie", "")).get(_name(request))
-    except CookieError:
-        return ""
-    return "" if found is None else found.value
+    return cookies.value(request.headers.get("cookie", ""), _name(request))
