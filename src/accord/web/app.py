@@ -47,6 +47,7 @@ from accord.promise.pages.routes import PAGES as PROMISE_PAGES
 from accord.web import logs, oidc, openapi
 from accord.web.admission import Admission, check, opens
 from accord.web.assets import assets, static
+from accord.web.compiled import COMPILED
 from accord.web.design import PAGES as DESIGN_PAGES
 from accord.web.extras import Extras
 from accord.web.gate import Gate, new_request_id
@@ -346,6 +347,7 @@ def _over(
 def _with_globals(engine: JinjaTemplateEngine, *, world: str, practice: Practice | None, ages: Ages) -> None:
     """What every template may name."""
     engine.engine.add_extension(SaysWorld)
+    engine.engine.bytecode_cache = COMPILED
     engine.engine.globals.update(world=world, practice=practice, ages=ages)
     engine.engine.globals.update(places=PLACES, opens=opens, asset=assets().address, modules=assets().modules)
     engine.engine.filters["initials"] = initials
