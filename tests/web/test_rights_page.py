@@ -743,7 +743,7 @@ def test_a_change_is_tried_on_what_was_promised_before(
     tried = page(visitor.post("/rights/try", data={"text": text, "span": "last-quarter", "over": "one"}))
     same = page(visitor.post("/rights/try", data={"text": FILE, "span": "last-quarter"}))
     part = visitor.post(
-        "/rights/try", data={"text": text, "span": "last-week"}, headers={"HX-Request": "true"}
+        "/rights/try", data={"text": text, "span": "last-week"}, headers={"HX-Target": "tried"}
     )
 
     assert "Of the 3 decisions from" in tried.text

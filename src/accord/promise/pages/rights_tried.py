@@ -44,7 +44,7 @@ def try_rights(state: State, request: Visitor, data: URLEncodedBody[dict[str, st
     db: Database = state["db"]
     text, span = data.get("text", "").replace("\r\n", "\n"), data.get("span", "last-quarter")
     context: dict[str, object] = {"text": text, "span": span, "over": data.get("over", "")}
-    is_part = request.headers.get("HX-Request") == "true" and "HX-Boosted" not in request.headers
+    is_part = request.headers.get("HX-Target") == "tried"
     template = "_rights_tried.html" if is_part else "rights_tried.html"
     try:
         context |= _looked(db, text, span)

@@ -8,6 +8,7 @@ import { listen as listenLive, live } from "./live.js";
 import { listenToMe, me } from "./me.js";
 import { menu } from "./menu.js";
 import { listenToPromises, promises } from "./promises.js";
+import { begins } from "./rights.js";
 import { theme } from "./theme.js";
 
 const isApple = /Mac|iPhone|iPad/.test(navigator.userAgent);
@@ -22,6 +23,7 @@ function settle() {
   imports();
   asking();
   showDrafts();
+  begins();
   // After a boosted step the page begins where a page begins, and the focus with it.
   document.querySelector("[autofocus]")?.focus();
 }
