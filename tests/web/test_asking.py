@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from typing import Any
 
@@ -263,11 +264,25 @@ def test_the_drawing_and_its_table_say_the_same_and_name_the_first_limit(
     assert "today" in text
     assert 'class="supplied"' in response.text
     rows = response.text.split("The numbers")[1].split("</tbody>")[0]
-    cells = [cell.split("<")[0] for cell in rows.split('class="number">')[5:]]
+    cells = [re.sub(r"<a [^>]*>", "", cell).split("<")[0] for cell in rows.split('class="number">')[5:]]
     # There in all, promised, with this, left: from today, from the day it leaves, from PO 1 on.
     assert cells == ["100", "0", "0", "100", "100", "0", "120", "−20", "150", "0", "120", "30"]
     assert "counted" in text
     assert "released" in text
+
+
+def test_each_number_of_the_drawing_opens_the_list_it_adds_up_to(
+    visitor: Visitor, file: Database, today: int
+) -> None:
+    visitor.post("/promise", data=look(visitor, ask(visitor, f"30 X-100 by {said_day(today, 2)}")).fields)
+    response = visitor.get("/", params={"q": f"120 X-100 by {said_day(today, 3)} for Northwind"})
+
+    numbers = re.findall(r'<td class="number"><a href="([^"]+)">([^<]+)</a>', response.text)
+
+    assert {number for _href, number in numbers} == {"100", "150", "0", "30"}
+    for href, number in numbers:
+        listed = visitor.get(href.replace("&amp;", "&")).text
+        assert re.findall(r"data-total>([^<]+?)\s*<", listed) == [number], href
 
 
 def test_a_likelihood_is_nowhere_said(visitor: Visitor, today: int) -> None:

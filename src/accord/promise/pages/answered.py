@@ -10,6 +10,7 @@ from itertools import groupby
 from accord.kit.days import Instant
 from accord.kit.doors import Doors
 from accord.ledger.model import Kind, kind_of_key, node_of
+from accord.ledger.pages import links
 from accord.ledger.said import age
 from accord.policy.model import Answer
 from accord.promise import said
@@ -331,6 +332,7 @@ def taken(option: Option, left: dict[tuple[str, int], int], shown: Shown) -> lis
         rows.append(
             {
                 "what": said.thing(take.key),
+                "href": links.node(*node_of(take.key)) if kind is Kind.node else "",
                 "quantity": say(take.quantity),
                 "on": said.day(take.on, shown.names.today),
                 "left": "–" if after is None else say(after),

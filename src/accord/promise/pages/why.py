@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import accumulate
 
+from markupsafe import Markup
+
 from accord.db.engine import Database
 from accord.kit.days import Day
 from accord.kit.errors import NotFound
 from accord.ledger import service as ledger
 from accord.ledger.model import Supply, SupplyKind, Why, node_key
+from accord.ledger.pages import links
 from accord.ledger.said import age, short_day
 from accord.ledger.service import NodeView
 from accord.promise import said
@@ -65,12 +68,17 @@ def drawing(
     short = 0
     if drawn.short_on is not None:
         short = level_on(promised, drawn.short_on) + line.quantity - level_on(supplied, drawn.short_on)
+
+    def opens(kind: str, day: Day, n: int) -> Markup:
+        """A number that opens the list it adds up to."""
+        href = links.rows(line.item, site, kind, until=day)
+        return Markup('<a href="{}">{}</a>').format(href, number(n))
+
     days = sorted({on, view.today, *(day for day, _ in (*supplied, *promised))})
     return {
         "drawn": drawn,
         "where": said.thing(node_key(line.item, site)),
-        "item": line.item,
-        "site": site,
+        "href": links.node(line.item, site),
         "asked": f"{number(line.quantity)} on {said.day(on, view.today)}",
         "short": f"{number(short)} short" if short > 0 else "",
         "relief": relief,
@@ -79,8 +87,8 @@ def drawing(
         "rows": [
             [
                 said.day(day, view.today),
-                number(level_on(supplied, day)),
-                number(level_on(promised, day)),
+                opens("supply", day, level_on(supplied, day)),
+                opens("taken", day, level_on(promised, day)),
                 number(level_on(promised, day) + (line.quantity if day >= on else 0)),
                 number(
                     level_on(supplied, day) - level_on(promised, day) - (line.quantity if day >= on else 0)
@@ -133,6 +141,7 @@ def evidence(option: Option | None, today: Day, nodes: Nodes, shown: Shown) -> l
             supply = known.get(row.source) if row.source else None
             rows.append(
                 {
+                    "href": links.node(piece.item, piece.site),
                     "source": said.source(row.source).capitalize()
                     if row.source == "on hand"
                     else said.source(row.source),
