@@ -50,6 +50,8 @@ from accord.web.assets import assets, static
 from accord.web.compiled import COMPILED
 from accord.web.design import PAGES as DESIGN_PAGES
 from accord.web.extras import Extras
+from accord.web.finding import PAGES as FINDING_PAGES
+from accord.web.finding import Finder
 from accord.web.gate import Gate, new_request_id
 from accord.web.interpreter import collect_seldom, take_turns
 from accord.web.jobs import JOBS, PRACTICE_JOBS, Job, Runner
@@ -298,6 +300,7 @@ def _over(
                     *NOTICE_PAGES,
                     *PRACTICE_PAGES,
                     *SOURCE_PAGES,
+                    *FINDING_PAGES,
                 ],
                 middleware=[Shell(people, is_open=is_open, world=world, extras=extras), admission],
             ),
@@ -311,6 +314,7 @@ def _over(
                 "provider": provider,
                 "pulse": pulse,
                 "practice": practice,
+                "finder": Finder(db),
             }
         ),
         exception_handlers={HTTPException: response_of, Exception: response_of},

@@ -15,7 +15,7 @@ import re
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 import structlog
@@ -41,7 +41,7 @@ LIVE, PRACTICE = "live", "practice"
 _WORLD = "world"  # the word in the address of a form that says where it was drawn
 # About the person, not about the company: these are of the live database whatever one is in.
 _ALWAYS_LIVE = re.compile(
-    r"/(practice|sign-in|sign-out|invite|kept|demo|account|people|teams|keys|static|v1/health)(/|$)"
+    r"/(practice|demo|sign-in|sign-out|invite|kept|demo|account|people|teams|keys|static|v1/health)(/|$)"
 )
 _WAIT_SECONDS = 5  # for what is under way in the old copy when a new one takes its place
 
@@ -255,7 +255,10 @@ async def switch(request: Request[Any, Any, Any], data: URLEncodedBody[Switch]) 
         raise InputError.at("verb", "unknown_verb", "Practice is entered, left or refreshed.")
     world = LIVE if data.verb == "leave" else PRACTICE
     host = request.headers.get("host", "")
-    return Redirect("/", status_code=303, headers={"Set-Cookie": cookie(request.scope, host, world)})
+    # The page one came from is there in the other one, too, or says that it is not.
+    before = urlsplit(request.headers.get("referer", ""))
+    back = before.path if before.netloc == host and not before.path.startswith("//") else "/"
+    return Redirect(back or "/", status_code=303, headers={"Set-Cookie": cookie(request.scope, host, world)})
 
 
 PAGES = [switch]

@@ -24,13 +24,13 @@ def rows(item: str, site: str, kind: str, *, since: Day | None = None, until: Da
 
 def capacity(id: str, *, is_supplier: bool, **more: str) -> str:
     """The page of a resource, or of a supplier's capacity."""
-    return _with("/supply/resource", {"id": id, "of": "supplier" if is_supplier else "", **more})
+    return with_query("/supply/resource", {"id": id, "of": "supplier" if is_supplier else "", **more})
 
 
 def capacity_rows(id: str, *, is_supplier: bool, since: Day, until: Day, is_overtime: bool = False) -> str:
     """The draws that add up to what is taken of a capacity in [since, until]."""
     wanted = {"id": id, "of": "supplier" if is_supplier else "", "overtime": "1" if is_overtime else ""}
-    return _with("/supply/resource/rows", {**wanted, "since": iso(since), "until": iso(until)})
+    return with_query("/supply/resource/rows", {**wanted, "since": iso(since), "until": iso(until)})
 
 
 def peg_rows(item: str, site: str, supply: str) -> str:
@@ -51,10 +51,11 @@ def promise(id: str) -> str:
 def _of_item(item: str, end: str, wanted: dict[str, str]) -> str:
     # A slash in an address always parts it, so an id that has one is named in the query.
     if item in _ODD or "/" in item:
-        return _with(f"/supply/-{end}", {"item": item, **wanted})
-    return _with(f"/supply/{quote(item, safe='')}{end}", wanted)
+        return with_query(f"/supply/-{end}", {"item": item, **wanted})
+    return with_query(f"/supply/{quote(item, safe='')}{end}", wanted)
 
 
-def _with(path: str, wanted: dict[str, str]) -> str:
+def with_query(path: str, wanted: dict[str, str]) -> str:
+    """An address with what is asked of it; what is empty is left out."""
     given = {name: value for name, value in wanted.items() if value}
     return f"{path}?{urlencode(given)}" if given else path

@@ -15,6 +15,7 @@ from accord.ledger.service import reads as ledger
 from accord.promise import store
 from accord.promise.decide.approval import state_of
 from accord.promise.model import Approval, ApprovalState, Decision, Promise, Verb
+from accord.promise.store import named
 
 _OF_ONE_REF = 20  # promises of one number and state that are looked through
 
@@ -54,6 +55,17 @@ def promises(
             tx, after=after, limit=limit, customer=customer, state=state, ref=ref, item=item, actors=actors
         )
         return seen(tx, page), following
+
+
+def promises_numbered(
+    db: Database, beginnings: Sequence[str], *, limit: int, actors: Iterable[str] | None = None
+) -> list[Seen]:
+    """Promises whose order or quote number begins in one of these ways, at most so many; `actors`: only what these made."""
+    with db.read() as tx:
+        found: dict[str, Promise] = {}
+        for beginning in beginnings:
+            found |= {one.id: one for one in named.promises_numbered(tx, beginning, limit, actors)}
+        return seen(tx, list(found.values())[:limit])
 
 
 def seen(tx: Tx, page: Sequence[Promise]) -> list[Seen]:

@@ -3,7 +3,7 @@
 import { asking, listenToAsking } from "./ask.js";
 import { listenToDrafts, showDrafts } from "./drafts.js";
 import { imports } from "./imports.js";
-import { listen } from "./keys.js";
+import { keys, listen } from "./keys.js";
 import { listen as listenLive, live } from "./live.js";
 import { listenToMe, me } from "./me.js";
 import { menu } from "./menu.js";
@@ -15,6 +15,7 @@ const isApple = /Mac|iPhone|iPad/.test(navigator.userAgent);
 
 function settle() {
   for (const one of document.querySelectorAll("[data-chord]")) one.textContent = isApple ? "⌘K" : "Ctrl K";
+  keys();
   theme();
   menu();
   me();

@@ -1,6 +1,6 @@
 // The list of promises: x chooses the row one stands on, Copy takes the rows along as a spreadsheet wants them.
 
-import { isOff, typing } from "./keys.js";
+import { isOff, meant, typing } from "./keys.js";
 
 const box = () => document.activeElement?.closest("tr")?.querySelector('input[name="id"]');
 
@@ -40,7 +40,7 @@ export function listenToPromises() {
     if (button) copy(button);
   });
   document.addEventListener("keydown", (event) => {
-    if (event.key !== "x" || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || isOff() || typing(event.target)) return;
+    if (meant(event.key) !== "x" || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || isOff() || typing(event.target)) return;
     const one = box();
     if (one) { one.click(); event.preventDefault(); }
   });
