@@ -236,7 +236,6 @@ SCREENS = (
     Screen("not-found", _at("/promises/prm_none")),
     Screen("imports", _at("/imports"), role="planner"),
     Screen("import-step", _file_put_in, role="planner"),
-    Screen("imports", _at("/imports"), role="supply lead"),
     Screen("imports-not-allowed", _at("/imports")),
     Screen(
         "import-recognise",
