@@ -102,15 +102,17 @@ LIES: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.parametrize("claims", LIES.values(), ids=list(LIES))
-def test_who_is_not_vouched_for_stays_out(visitor: Client, provider: Issuer, claims: dict[str, Any]) -> None:
-    provider.claims = claims
+def test_who_is_not_vouched_for_stays_out(visitor: Client, provider: Issuer) -> None:
+    let_in = []
+    for lie, claims in LIES.items():
+        provider.claims = claims
+        answer = there_and_back(visitor, provider)
+        if answer.status_code != 401 or 'action="/sign-in' not in answer.text or signed_in(visitor):
+            let_in.append(lie)
 
-    answer = there_and_back(visitor, provider)
-
-    assert answer.status_code == 401
-    assert 'action="/sign-in' in answer.text
-    assert not signed_in(visitor)
+    assert let_in == []
+    provider.claims = {}
+    assert there_and_back(visitor, provider).status_code == 303  # nothing else was in the way
 
 
 def test_a_list_of_one_client_and_a_clock_a_little_off_are_believed(

@@ -88,6 +88,7 @@ def add(
     kept = None if password is None else passwords.hashed(passwords.check(password, name, email))
 
     def work(tx: Tx) -> Account:
+        policy.hold(tx)  # of two who make the same account, the second finds it
         now = tx.now()
         if any(key_of(name) in _keys(one) for one in _read(tx)):
             raise Conflict(f"There is an account with the name {name} already.", code="name_taken")

@@ -77,13 +77,10 @@ def _count(db: Database, key: str) -> Instant:
     def work(tx: Tx) -> tuple[Instant, int]:
         now = tx.now()
         since = now - WITHIN_SECONDS * _MICROS
-        # What is too old to count is forgotten, through the index on the last guess.
+        # One row, by primary key; made or locked by this, so that whoever counts next waits, in whatever process.
         tx.execute(
-            "DELETE FROM sign_in WHERE last_at <= :since AND name_hash <> :hash", since=since, hash=name_hash
-        )
-        # The row to lock is there after this, whoever made it.
-        tx.execute(
-            "INSERT INTO sign_in (name_hash, tries, last_at) VALUES (:hash, '', :now) ON CONFLICT (name_hash) DO NOTHING",
+            "INSERT INTO sign_in (name_hash, tries, last_at) VALUES (:hash, '', :now)"
+            " ON CONFLICT (name_hash) DO UPDATE SET last_at = excluded.last_at",
             hash=name_hash, now=now,
         )  # fmt: skip
         tries = [one for one in _tries(tx, name_hash) if one > since]
@@ -106,6 +103,18 @@ def _count(db: Database, key: str) -> Instant:
 def _take_back(tx: Tx, key: str, at: Instant) -> None:
     name_hash = sha256(key.encode()).hexdigest()
     _write(tx, name_hash, [one for one in _tries(tx, name_hash) if one != at])
+
+
+def forget(db: Database) -> int:
+    """Drop the counts of names that nobody tried for a while; how many."""
+
+    def work(tx: Tx) -> int:
+        # Through the index on the last guess.
+        return tx.execute(
+            "DELETE FROM sign_in WHERE last_at < :since", since=tx.now() - WITHIN_SECONDS * _MICROS
+        )
+
+    return retrying(db, work)
 
 
 def _tries(tx: Tx, name_hash: str) -> list[Instant]:

@@ -21,7 +21,7 @@ from accord.db.engine import Database
 from accord.exceptions import jobs as exception_jobs
 from accord.kit.errors import AccordError, Fault
 from accord.promise import jobs as promise_jobs
-from accord.web import sessions
+from accord.web import guesses, sessions
 from accord.web.notices import made
 
 _LOG = structlog.get_logger("accord.jobs")
@@ -32,6 +32,10 @@ _STOP_SECONDS = 10  # how long the end of a server waits for a job that is under
 
 def _always(_db: Database) -> bool:
     return True
+
+
+def _forget_sessions(db: Database) -> int:
+    return sessions.forget(db) + guesses.forget(db)
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
@@ -98,10 +102,10 @@ JOBS = (
     ),
     Job(
         name="forget_sessions",
-        what="forgets sessions and kept forms that were over a week ago",
+        what="forgets sessions and kept forms that were over a week ago, and old guesses",
         every_seconds=3_600,
         lease_seconds=60,
-        run=sessions.forget,
+        run=_forget_sessions,
         in_practice=False,
     ),
     Job(
