@@ -25,6 +25,7 @@ from tests.web.strangers import (
     expected,
     opened,
 )
+from tests.web.test_hostile_words import crawled
 from tests.web.test_pages import page
 
 from accord.db.engine import Database
@@ -351,11 +352,18 @@ def leaks(world: World, role: str) -> list[str]:
     """What others made and this role may not read, wherever it is found."""
     who = PEOPLE[role]
     doors = authority.doors(who)
-    hidden: dict[str, str] = {}
+    hidden: dict[str, str] = {}  # what is said of it
+    numbers: dict[str, str] = {}  # what it is called; supply and the audit know it by nothing else
     for kind, operation in _READ_BY.items():
         for owner in (MATE, OTHER):
             if not doors.covers(operation, owner):
-                hidden[world.made(kind, owner, operation)] = f"the {kind} of {owner}"
+                words = f"the {kind} of {owner}"
+                if kind == "promise":
+                    ref = f"SECRET-{len(hidden)}"
+                    hidden[ref], id = words, str(world.promise(owner, ref=ref).promise)
+                else:
+                    id = world.made(kind, owner, operation)
+                numbers[id] = words
     own = {
         kind: world.made(kind, who.actor, f"{kind}.read")
         for kind in ("promise", "approval", "import", "decision")
@@ -368,8 +376,19 @@ def leaks(world: World, role: str) -> list[str]:
             query = "?item=X-100&site=Halden&q=X-100" if "{" not in door.path else ""
             address = door.address(own.get(door.kind, "X-100")) + query
             response = world.send(who, door.method, address, headers={"Accept": accept})
-            found += [f"{door} shows {words}" for id, words in hidden.items() if id in response.text]
+            found += _shown(repr(door), address, response, hidden, numbers)
+    for address, response in crawled(world.client, alike=4):
+        found += _shown(address, address, response, hidden, numbers)
     return found
+
+
+def _shown(
+    what: str, address: str, response: Any, hidden: dict[str, str], numbers: dict[str, str]
+) -> list[str]:
+    if response.status_code == 403:  # it repeats the address, and says nothing of what is there
+        numbers = {}
+    known = hidden if address.startswith(("/supply", "/audit")) else hidden | numbers
+    return [f"{what} shows {words}" for text, words in known.items() if text in response.text]
 
 
 # Those that do not read everything of some kind.

@@ -110,7 +110,7 @@ ROWS = (
     _row("master.read", "read items, sites and customers", "",                  all_, all_,  all_, all_,  all_,  all_, all_,  key="ask",
          why="names are needed to ask, and to bring in files that use them"),
     _row("supply.read", "read what there is, promised and left", "",            all_, all_,  all_, all_,  all_,  all_, no,    key="ask",
-         why="every date is explained by it; whose promises draw on it is shown as far as they may be read"),
+         why="every date is explained by it; a promise that draws on it is a quantity and a number there, and its page says whose it is"),
     _row("supply.tell", "tell supply news and deliveries", "",                  no,   no,    no,   all_,  all_,  no,   no,    key="supply",
          why="moves promises: those who answer for supply, and the systems that know it"),
     _row("exception.read", "read what is at risk", "",                          no,   no,    all_, all_,  all_,  all_, no,    key="ask",
@@ -154,7 +154,7 @@ ROWS = (
 
     # Proof.
     _row("audit.read", "search the audit", "",                                  no,   no,    no,   no,    all_,  all_, all_,  key="admin",
-         why="shows what everybody did; who made a promise sees its own proof on its page"),
+         why="shows what everybody did, by ids and quantities alone; who made a promise sees its own proof on its page"),
     _row("audit.verify", "verify the audit", "",                                no,   no,    no,   no,    all_,  all_, all_,  key="admin",
          why="reads every entry"),
     _row("audit.export", "export a checkpoint of the audit", "",                no,   no,    no,   no,    no,    all_, all_,  key="admin",

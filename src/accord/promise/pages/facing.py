@@ -34,8 +34,11 @@ _APPROVAL_TONES = {
 _APPROVAL_WORDS = {ApprovalState.pending: "waits", ApprovalState.void: "no longer holds"}
 
 
-def facing(found: Course, shown: Shown, may: frozenset[str]) -> dict[str, object]:
-    """Everything but why; `may`: which verbs are the visitor's to use on it."""
+def facing(
+    found: Course, shown: Shown, may: frozenset[str], *, reads: frozenset[str] | None = None
+) -> dict[str, object]:
+    """Everything but why; `may`: which verbs are the visitor's to use on it; `reads`: whose approvals, None = everybody's."""
+    unread = {one.id for one in found.approvals if reads is not None and one.actor not in reads}
     seen, promise, today = found.seen, found.seen.promise, shown.names.today
     actions = _ACTIONS.get(seen.state, ())
     return {
@@ -75,8 +78,8 @@ def facing(found: Course, shown: Shown, may: frozenset[str]) -> dict[str, object
         if seen.state.is_open or seen.state is State.fulfilled
         else f"/?{urlencode({'q': asked_again(promise, shown)})}",
         "draws": _draws(found, shown),
-        "happened": [told(one, shown) for one in found.happened],
-        "approvals": [_approval(one, shown) for one in found.approvals],
+        "happened": [_without(unread, told(one, shown)) for one in found.happened],
+        "approvals": [_without(unread, _approval(one, shown)) for one in found.approvals],
         "proofs": [_proof(one, shown) for one in found.proofs],
         "proof_sentence": _proof_sentence(found.proofs),
         "sees_raw": "raw" in may,
@@ -211,6 +214,13 @@ def _covering(one: Covered, shown: Shown) -> str:
         else f"with {supply.ref or supply.kind.value}, {day(supply.on, shown.names.today)}"
     )
     return f"{amount(one.draw.key, one.quantity, shown)} {source}"
+
+
+def _without(unread: set[str], told: dict[str, str]) -> dict[str, str]:
+    """What is said of an approval that the visitor may not read: that there is one, and no more."""
+    if told["href"].removeprefix("/approvals/") not in unread:
+        return told
+    return {**told, "href": "", **{name: "" for name in ("because", "note") if name in told}}
 
 
 def _approval(one: Approval, shown: Shown) -> dict[str, str]:

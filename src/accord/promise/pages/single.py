@@ -126,7 +126,7 @@ def _promise(
         for verb in ("commit", "hold", "release", "cancel", "amend", "raw")
         if doors.covers(f"promise.{verb}", owner)
     )
-    context = facing(found, shown, may)
+    context = facing(found, shown, may, reads=doors.actors("approval.read"))
     context["why"] = shown.answer(found.why) if found.why is not None else None
     context["notice"] = "" if refusal is None else _refused(refusal)
     context["visitor"] = visit_of(request).actor
