@@ -94,7 +94,9 @@ def test_one_reaches_ones_own_and_the_team_as_the_row_says() -> None:
     assert may.actors("promise.ask") is None
     assert may.actors("approval.decide") == frozenset()
     assert may.covers("promise.amend", "sea")
-    with pytest.raises(NotYours, match="belongs to mate, and you may do it only with what you yourself made"):
+    with pytest.raises(
+        NotYours, match=r"belongs to mate. You may amend a promise only where you yourself made it"
+    ):
         may.check("promise.amend", "mate")
     with pytest.raises(NotYourRole, match=r"Your role \(seller\) does not include this"):
         may.check("approval.decide", "mate")

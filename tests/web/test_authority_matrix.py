@@ -272,7 +272,7 @@ def test_each_line_of_many_is_judged_by_itself(world: World) -> None:
 def test_what_may_only_be_held_is_not_committed_by_a_batch(world: World) -> None:
     """The orders of a bulk call are judged one by one, by their verbs."""
     doors = authority.doors(PEOPLE["seller"])
-    holds_only = Doors(doors.who, {**doors.reaches, "promise.commit": Reach.none}, doors.rule)
+    holds_only = Doors(doors.who, {**doors.reaches, "promise.commit": Reach.none}, doors.rule, doors.does)
     world.doors = holds_only
     lines = _lines(world)
     orders = [{"id": f"o-{verb}", "lines": lines, "verb": verb} for verb in ("hold", "commit")]
@@ -499,7 +499,7 @@ def test_a_key_that_is_no_longer_good_opens_nothing(served: World, ended: str) -
     [
         ("seller", "/v1/imports", "Your role (seller) does not include this."),
         ("executive", "promise", ""),
-        ("seller", "promise", "This belongs to somebody of another team, and you may do it only with what you or your team made."),
+        ("seller", "promise", "This belongs to somebody of another team. You may read a promise only where you or your team made it."),
     ],
 )  # fmt: skip
 def test_a_refusal_names_the_rule(world: World, role: str, path: str, words: str) -> None:
@@ -538,7 +538,8 @@ def test_a_page_that_is_not_allowed_says_who_may_and_what_to_do(world: World, ro
             continue
         found = page(world.send(PEOPLE[role], "GET", door.address(id), headers={"Accept": "text/html"}), 403)
         seen += 1
-        assert any(authority.rule(one) in found.text for one in same)
+        assert any(f"Who may {authority.does(one)}" in found.text for one in same)
+        assert any(all(role.capitalize() in found.text for role, _ in authority.who_may(one)) for one in same)
         assert "Nothing was changed" in found.text
         assert any(link.startswith("/") for link in found.links)
         # The places that are shut to this role are not offered.

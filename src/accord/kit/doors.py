@@ -44,6 +44,7 @@ class Doors(msgspec.Struct, frozen=True):
     who: Who
     reaches: Mapping[str, Reach]  # by operation; one that is missing is shut
     rule: Callable[[str], str]  # the rule of an operation in words: who may
+    does: Callable[[str], str]  # what an operation is, to follow "you may": "amend a promise"
 
     def reach(self, operation: str) -> Reach:
         """How far the caller reaches behind this door."""
@@ -76,16 +77,17 @@ class Doors(msgspec.Struct, frozen=True):
         """Raises: NotYourRole when this door is shut, NotYours when what `owner` made is out of reach."""
         self.pass_through(operation)
         if not self.covers(operation, owner):
-            detail = (
-                f"This belongs to {owner}, and you may do it only with what {self._whose(operation)} made."
-            )
+            whose = self._whose(operation)
+            detail = f"This belongs to {owner}. You may {self.does(operation)} only where {whose} made it."
             raise NotYours(detail, extra={"operation": operation, "rule": self.rule(operation)})
 
     def _shut(self) -> str:
         roles = self.who.roles
         if not roles:
             return "You have no role that includes this."
-        return f"{'Your role' if len(roles) == 1 else 'None of your roles'} ({', '.join(roles)}) {'does not include' if len(roles) == 1 else 'includes'} this."
+        if len(roles) == 1:
+            return f"Your role ({roles[0]}) does not include this."
+        return f"None of your roles ({', '.join(roles)}) includes this."
 
     def _whose(self, operation: str) -> str:
         return "you or your team" if self.reach(operation) is Reach.team else "you yourself"

@@ -44,7 +44,7 @@ from accord.promise.api.routes import ROUTES as PROMISE_ROUTES
 from accord.promise.pages.approvals import PAGES as APPROVAL_PAGES
 from accord.promise.pages.rights_tried import PAGES as TRIED_PAGES
 from accord.promise.pages.routes import PAGES as PROMISE_PAGES
-from accord.web import logs, oidc, openapi
+from accord.web import authority, logs, oidc, openapi
 from accord.web.admission import Admission, check, opens
 from accord.web.assets import assets, static
 from accord.web.compiled import COMPILED
@@ -353,7 +353,14 @@ def _with_globals(engine: JinjaTemplateEngine, *, world: str, practice: Practice
     engine.engine.add_extension(SaysWorld)
     engine.engine.bytecode_cache = COMPILED
     engine.engine.globals.update(world=world, practice=practice, ages=ages)
-    engine.engine.globals.update(places=PLACES, opens=opens, asset=assets().address, modules=assets().modules)
+    engine.engine.globals.update(
+        places=PLACES,
+        opens=opens,
+        who_may=authority.who_may,
+        does=authority.does,
+        asset=assets().address,
+        modules=assets().modules,
+    )
     engine.engine.filters["initials"] = initials
 
 

@@ -89,9 +89,9 @@ ROWS = (
          why="holds costs and margins, which nobody needs on the phone to a customer"),
     _row("promise.quote", "save a quote", "promise",                            own,  own,   team, no,    no,    no,   no,    key="promise",
          why="draws nothing, but is said to a customer: by those who talk to customers"),
-    _row("promise.hold", "hold, and keep a hold longer", "promise",             own,  own,   team, no,    no,    no,   no,    key="promise",
+    _row("promise.hold", "hold for a customer", "promise",             own,  own,   team, no,    no,    no,   no,    key="promise",
          why="takes supply from all others: for one's own customers, a manager for the team"),
-    _row("promise.commit", "commit, also what is held", "promise",              own,  own,   team, no,    no,    no,   no,    key="promise",
+    _row("promise.commit", "commit to a customer", "promise",              own,  own,   team, no,    no,    no,   no,    key="promise",
          why="a word given to a customer is given by those who talk to customers"),
     _row("promise.amend", "amend a promise", "promise",                         own,  all_,  team, no,    all_,  no,   no,    key="promise",
          why="service carries out what any customer chose; the supply lead when nobody else can be reached"),
@@ -141,7 +141,7 @@ ROWS = (
          why="files hold customers, prices and costs"),
     _row("import.put", "put files in", "import",                                no,   no,    no,   own,   own,   no,   own,   key="supply",
          why="nothing comes in yet; those who answer for supply, and who sets Accord up"),
-    _row("import.check", "say how a file is meant, try it", "import",           no,   no,    no,   own,   all_,  no,   all_,  key="supply",
+    _row("import.check", "check and try an import", "import",           no,   no,    no,   own,   all_,  no,   all_,  key="supply",
          why="who put it in knows what it means"),
     _row("import.commit", "let an import in", "import",                         no,   no,    no,   own,   all_,  no,   all_,  key="admin",
          why="moves promises; the dry run has shown which"),
@@ -163,7 +163,7 @@ ROWS = (
     # People and keys. No program makes people or keys.
     _row("people.read", "see people, teams and roles", "",                      no,   no,    no,   no,    no,    no,   all_,
          why="sign-in names and when somebody was here"),
-    _row("people.state", "add people, give roles, lock, make teams", "",        no,   no,    no,   no,    no,    no,   all_,
+    _row("people.state", "change people, roles and teams", "",        no,   no,    no,   no,    no,    no,   all_,
          why="gives away everything else: one role, which itself sees no business"),
     _row("keys.read", "see the keys of programs", "",                           no,   no,    no,   no,    no,    no,   all_,
          why="names the systems that are connected"),
@@ -191,10 +191,21 @@ def rule(operation: str) -> str:
     return f"Who may {row.does}: {', '.join(said)}."
 
 
+def does(operation: str) -> str:
+    """What an operation is, to follow "you may"."""
+    return TABLE[operation].does
+
+
 def may_ask(operation: str) -> tuple[str, ...]:
     """The roles that may do this, each as "a sales manager"."""
+    return tuple(_article(role) for role, _ in who_may(operation))
+
+
+def who_may(operation: str) -> list[tuple[str, str]]:
+    """The roles that may do this, and with whose things: ("sales manager", "their team's"); "" = it is nobody's."""
     row = TABLE[operation]
-    return tuple(_article(role) for role in ROLES if row.reaches.get(role))
+    named = [(role, row.reaches.get(role, Reach.none)) for role in ROLES]
+    return [(role, _WHOSE[reach] if row.kind else "") for role, reach in named if reach]
 
 
 def _article(role: str) -> str:
@@ -204,12 +215,12 @@ def _article(role: str) -> str:
 def doors(who: Who | None) -> Doors:
     """What a caller may do; None: somebody who has not signed in."""
     if who is None:
-        return Doors(Who(actor=""), _of_nobody(), rule)
+        return Doors(Who(actor=""), _of_nobody(), rule, does)
     if who.is_open:
-        return Doors(who, _of_anybody(), rule)
+        return Doors(who, _of_anybody(), rule, does)
     if who.scopes:
-        return Doors(who, of_scopes(who.scopes), rule)
-    return Doors(who, of_roles(who.roles), rule)
+        return Doors(who, of_scopes(who.scopes), rule, does)
+    return Doors(who, of_roles(who.roles), rule, does)
 
 
 @lru_cache
