@@ -22,6 +22,7 @@ from accord.ledger.said import day, number
 from accord.promise import service as promises
 from accord.promise.model import Line, Request, Verb
 from accord.web.app import on
+from accord.web.assets import FOLDER
 
 HOST = "http://accord.localhost"
 Visitor = TestClient[Any]
@@ -432,3 +433,38 @@ def test_long_numbers_are_grouped() -> None:
 
 def test_a_day_is_said_as_people_say_it(today: int) -> None:
     assert said_day(today, 0) in f"{day(today).split(' ', 1)[1]}".lower()
+
+
+# --- what a chart needs to be seen ---
+
+_TOKEN = re.compile(r"--([\w-]+): light-dark\(#([0-9a-f]{6}), #([0-9a-f]{6})\)")
+_STROKE = re.compile(r"^(\.(?:curve|load)[^{]*)\{[^}]*?(?:stroke|fill): var\(--([\w-]+)\)", re.MULTILINE)
+_DECORATION = ".level"  # lines that only lead the eye from an axis: their numbers stand beside them
+
+
+@pytest.mark.parametrize("theme", [0, 1], ids=["light", "dark"])
+def test_what_a_chart_draws_stands_out_from_its_ground(theme: int) -> None:
+    tokens = {name: both[theme] for name, *both in _TOKEN.findall((FOLDER / "tokens.css").read_text())}
+    drawn = _STROKE.findall((FOLDER / "supply.css").read_text())
+
+    contrasts = {
+        f"{rule.strip()} {token}": round(_contrast(tokens[token], tokens["paper"]), 2)
+        for rule, token in drawn
+        if _DECORATION not in rule and token != "paper"
+    }
+
+    assert len(contrasts) >= 10
+    assert {rule: ratio for rule, ratio in contrasts.items() if ratio < 3} == {}
+    assert _contrast(tokens["line"], tokens["paper"]) < 3  # what is decoration would not do
+
+
+def _contrast(one: str, other: str) -> float:
+    """The ratio of two colours as WCAG 2 defines it."""
+    bright, dark = sorted((_luminance(one), _luminance(other)), reverse=True)
+    return (bright + 0.05) / (dark + 0.05)
+
+
+def _luminance(colour: str) -> float:
+    channels = [int(colour[n : n + 2], 16) / 255 for n in (0, 2, 4)]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
