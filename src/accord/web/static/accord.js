@@ -44,3 +44,13 @@ listenToAsking();
 listenToDrafts();
 settle();
 document.addEventListener("htmx:afterSettle", settle);
+
+// A step to another page begins at its top, unless it names a place in it; what a page draws anew of itself stays where it is.
+const heading = () => location.pathname + document.querySelector("h1")?.textContent;
+let shown = heading();
+document.addEventListener("htmx:afterSettle", (event) => {
+  if (event.detail.target !== document.body) return;
+  if (shown !== heading() && !location.hash) scrollTo(0, 0);
+  shown = heading();
+});
+document.addEventListener("htmx:historyRestore", () => { shown = heading(); });
