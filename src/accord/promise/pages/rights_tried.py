@@ -50,7 +50,9 @@ def try_rights(state: State, request: Visitor, data: URLEncodedBody[dict[str, st
         context |= _looked(db, text, span)
     except (InputError, Unavailable) as error:
         context |= {"is_over": True, "error": error.detail}
-    return Template(template, context=context)
+    # A part of a page is no place of its own to come back to.
+    headers = {"HX-Push-Url": "false"} if is_part else {}
+    return Template(template, context=context, headers=headers)
 
 
 PAGES = [try_rights]
