@@ -7,7 +7,6 @@ from collections.abc import Callable
 from typing import Any
 
 import msgspec
-import pytest
 from litestar.testing import TestClient
 from tests.company import said_day
 from tests.promise.rights_company import MANAGER, RIGHTS
@@ -244,33 +243,28 @@ def test_what_is_over_is_asked_for_again_with_one_press(
     assert "The hold SO-1 has expired" in page(refused, 409).text or "has expired" in page(refused, 409).text
 
 
-@pytest.mark.parametrize(
-    ("verb", "begins", "ends"),
-    [
+def test_a_promise_is_changed_after_a_preview_and_once(visitor: Visitor, file: Database, today: Day) -> None:
+    for verb, begins, ends in (
         ("commit", "held", "committed"),
         ("hold", "held", "held"),
         ("release", "held", "released"),
         ("cancel", "committed", "cancelled"),
-    ],
-)
-def test_a_promise_is_changed_after_a_preview_and_once(
-    visitor: Visitor, file: Database, today: Day, verb: str, begins: str, ends: str
-) -> None:
-    id = held(file, today, "SO-1", 10, hold_seconds=60)
-    if begins == "committed":
-        ask(file, "firm", Verb.commit, promise=id)
-    shown = page(visitor.get(f"/promises/{id}"))
-    (href,) = [link for link in shown.links if f"verb={verb}&" in link]
+    ):
+        id = held(file, today, f"SO-{verb}", 10, hold_seconds=60)
+        if begins == "committed":
+            ask(file, "firm", Verb.commit, promise=id)
+        shown = page(visitor.get(f"/promises/{id}"))
+        (href,) = [link for link in shown.links if f"verb={verb}&" in link]
 
-    preview = page(visitor.get(href))
-    assert service.promise_of(file, id).state.value == begins
-    form = {"verb": preview.fields["verb"], "key": preview.fields["key"]}
-    done = visitor.post(f"/promises/{id}", data=form)
-    again = visitor.post(f"/promises/{id}", data=form)
+        preview = page(visitor.get(href))
+        assert service.promise_of(file, id).state.value == begins
+        form = {"verb": preview.fields["verb"], "key": preview.fields["key"]}
+        done = visitor.post(f"/promises/{id}", data=form)
+        again = visitor.post(f"/promises/{id}", data=form)
 
-    assert (done.status_code, again.status_code) == (200, 200)
-    assert service.promise_of(file, id).state.value == ends
-    assert len(course(file, id).proofs) == (3 if begins == "committed" else 2)
+        assert (done.status_code, again.status_code) == (200, 200)
+        assert service.promise_of(file, id).state.value == ends
+        assert len(course(file, id).proofs) == (3 if begins == "committed" else 2)
 
 
 def test_opening_any_of_its_pages_changes_nothing(visitor: Visitor, file: Database, today: Day) -> None:

@@ -106,6 +106,12 @@ def test_each_filter_shows_exactly_what_it_says(visitor: Visitor, six: dict[str,
     assert found == FILTERS
 
 
+def test_a_list_with_nothing_in_it_says_what_that_means(visitor: Visitor, six: dict[str, str]) -> None:
+    assert "Supply covers every open promise." in words(visitor.get("/promises?view=uncovered"))
+    assert "Nothing was amended or moved." in words(visitor.get("/promises?view=changed"))
+    assert "1 hold ends within 48 hours." in words(visitor.get("/promises?view=expiring"))
+
+
 def test_due_this_week_is_what_is_open_and_promised_from_monday_to_sunday(
     visitor: Visitor, file: Database, today: Day
 ) -> None:
@@ -190,23 +196,16 @@ def test_the_list_is_sorted(visitor: Visitor, six: dict[str, str]) -> None:
     assert {sort: shown_refs(page(visitor.get(f"/promises?sort={sort}"))) for sort in SORTED} == SORTED
 
 
-@pytest.mark.parametrize(
-    ("sort", "price", "expected"),
-    [
-        ("value", 99, "SO-3 SO-1 SO-2 SO-0 SO-5 SO-4"),
-        ("-value", 15, "SO-0 SO-2 SO-1 SO-3 SO-4 SO-5"),
-        ("-made", 15, "SO-0 SO-1 SO-2 SO-3 SO-4 SO-5 SO-new"),
-        ("made", 15, "SO-5 SO-4 SO-3 SO-2 SO-1 SO-0"),
-    ],
-)
+PAGED = {
+    "value": (99, "SO-3 SO-1 SO-2 SO-0 SO-5 SO-4"),
+    "-value": (15, "SO-0 SO-2 SO-1 SO-3 SO-4 SO-5"),
+    "-made": (15, "SO-0 SO-1 SO-2 SO-3 SO-4 SO-5 SO-new"),
+    "made": (15, "SO-5 SO-4 SO-3 SO-2 SO-1 SO-0"),
+}
+
+
 def test_pages_neither_repeat_nor_skip_while_others_promise(
-    visitor: Visitor,
-    file: Database,
-    today: Day,
-    monkeypatch: pytest.MonkeyPatch,
-    sort: str,
-    price: int,
-    expected: str,
+    visitor: Visitor, file: Database, today: Day, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("accord.promise.pages.listed.ROWS", 2)
     for place, each in enumerate((16, 30, 20, 30)):
@@ -215,16 +214,22 @@ def test_pages_neither_repeat_nor_skip_while_others_promise(
         line = Line(item="OIL", quantity=1_000, requested_on=today + 3)
         ask(file, f"o{place}", Verb.commit, lines=(line,), ref=f"SO-{place}")
 
-    seen: list[str] = []
-    href = f"/promises?sort={sort}"
-    while href:
-        found = page(visitor.get(href))
-        if not seen:  # it stands before the first page
-            commit(file, f"1 X-100 by {said_day(today, 3)} at {price}", ref="SO-new")
-        seen += shown_refs(found)
-        href = next((link for link in found.links if "after=" in link), "")
+    for sort, (price, expected) in PAGED.items():
+        seen: list[str] = []
+        new = ""
+        href = f"/promises?sort={sort}&state=committed"
+        while href:
+            found = page(visitor.get(href))
+            if not seen:  # it stands before the first page, but where the first made come first
+                new = (
+                    commit(file, f"1 X-100 by {said_day(today, 3)} at {price}", ref=f"SO-new{sort}").promise
+                    or ""
+                )
+            seen += shown_refs(found)
+            href = next((link for link in found.links if "after=" in link), "")
 
-    assert seen == expected.split()
+        assert [ref.removesuffix(sort) for ref in seen] == expected.split()
+        ask(file, f"end{sort}", Verb.cancel, promise=new)
 
 
 def test_a_place_in_one_order_is_no_place_in_another(
@@ -451,28 +456,27 @@ def test_what_cannot_be_done_is_left_out_before_it_is_tried(
     assert ">Commit<" not in visitor.get("/promises/several", params={"verb": "commit", "id": [firm]}).text
 
 
-@pytest.mark.parametrize(
-    ("verb", "state", "words"),
-    [
-        ("commit", "committed", "Both are committed."),
-        ("hold", "held", "Both are held longer."),
-        ("release", "released", "Both are released."),
-    ],
+TOGETHER = (
+    ("commit", "committed", "Both are committed."),
+    ("hold", "held", "Both are held longer."),
+    ("release", "released", "Both are released."),
 )
-def test_several_holds_are_changed_together(
-    visitor: Visitor, file: Database, today: Day, verb: str, state: str, words: str
-) -> None:
-    ids = [held(file, today, "SO-1", hold_seconds=60), held(file, today, "SO-2", hold_seconds=60)]
-    before = {one.promise.id: one.promise.expires_at for one in service.promises(file)[0]}
-    seen = page(visitor.get("/promises/several", params={"verb": verb, "id": ids}))
 
-    done = page(visitor.post("/promises/several", data={n: seen.fields[n] for n in ("verb", "key", "ids")}))
 
-    assert words in done.text.replace("Both is", "Both are")
-    after = service.promises(file)[0]
-    assert [one.state.value for one in after] == [state, state]
-    if verb == "hold":
-        assert all((one.promise.expires_at or 0) > (before[one.promise.id] or 0) for one in after)
+def test_several_holds_are_changed_together(visitor: Visitor, file: Database, today: Day) -> None:
+    for verb, state, said in TOGETHER:
+        ids = [held(file, today, f"SO-{n}-{verb}", hold_seconds=60) for n in (1, 2)]
+        before = [service.promise_of(file, id).promise.expires_at for id in ids]
+        seen = page(visitor.get("/promises/several", params={"verb": verb, "id": ids}))
+
+        done = visitor.post("/promises/several", data={n: seen.fields[n] for n in ("verb", "key", "ids")})
+
+        assert said in words(done)
+        after = [service.promise_of(file, id) for id in ids]
+        assert [one.state.value for one in after] == [state, state]
+        if verb == "hold":
+            ends = [one.promise.expires_at or 0 for one in after]
+            assert all(end > (was or 0) for end, was in zip(ends, before, strict=True))
 
 
 def test_what_was_not_decided_is_said_and_tried_again_with_the_same_key(

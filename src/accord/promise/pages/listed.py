@@ -46,6 +46,26 @@ _COLUMNS: tuple[tuple[str, Sort | None, str], ...] = (
 )
 
 
+# What is said of what is in a list: of one, and of many.
+_OF_VIEW = {
+    "uncovered": ("open promise is not covered by supply", "open promises are not covered by supply"),
+    "due": ("open promise is due this week", "open promises are due this week"),
+    "expiring": (f"hold ends within {EXPIRING_HOURS} hours", f"holds end within {EXPIRING_HOURS} hours"),
+    "changed": ("promise was amended or moved", "promises were amended or moved"),
+    "mine": ("promise is yours", "promises are yours"),
+    "team": ("promise is your team's", "promises are your team's"),
+}
+# What is said where there is nothing in it.
+_EMPTY = {
+    "uncovered": "Supply covers every open promise",
+    "due": "Nothing that is open is due this week",
+    "expiring": f"No hold ends within {EXPIRING_HOURS} hours",
+    "changed": "Nothing was amended or moved",
+    "mine": "You have promised nothing yet, nor has anybody to your customers",
+    "team": "Your team has promised nothing yet",
+}
+
+
 def listed(db: Database, asked: Asked, visit: Visit, *, after: str | None) -> dict[str, object]:
     """The page: filters, rows, and where the next page is. Raises: InputError for what there is none of."""
     shown = Shown.read(db)
@@ -95,20 +115,16 @@ def _sentence(found: Listed, asked: Asked) -> list[dict[str, str]]:
     """The answer in one sentence: pieces, of which those with an address open what they count."""
     plain = Asked(q=asked.q)
     open_now = found.counts.get(State.held, 0) + found.counts.get(State.committed, 0)
-    if asked.is_narrowed and asked.view:
+    if asked.view:
         count = sum(found.counts.values())
-        return [
-            {
-                "words": f"{_grouped(count)} {'promise is' if count == 1 else 'promises are'} in this list",
-                "href": "",
-            }
-        ]
+        one, many = _OF_VIEW[asked.view]
+        words = f"{_grouped(count)} {one if count == 1 else many}" if count else _EMPTY[asked.view]
+        return [{"words": words, "href": ""}]
     pieces = [{"words": f"{_grouped(open_now)} open", "href": ""}]
-    for name, one, many in (
-        ("uncovered", "is not covered by supply", "are not covered by supply"),
-        ("due", "is due this week", "are due this week"),
-        ("expiring", f"hold ends within {EXPIRING_HOURS} hours", f"holds end within {EXPIRING_HOURS} hours"),
-    ):
+    for name in ("uncovered", "due", "expiring"):
+        one, many = (
+            words.replace("open promise ", "").replace("open promises ", "") for words in _OF_VIEW[name]
+        )
         count = found.within[name]
         if count:
             pieces.append(
