@@ -77,7 +77,7 @@ def test_of_two_windows_the_second_is_told_what_changed(browser: Browser, addres
     second.keyboard.press("Enter")
 
     expect(second.locator(".changed")).to_contain_text("It changed while you looked.")
-    expect(second.locator(".changed")).to_contain_text("420 were promised to someone else")
+    expect(second.locator(".changed")).to_contain_text("420 were promised to Northwind Process by you")
     expect(second.locator("del")).to_contain_text("420 X-100")
     expect(second.locator(".option .new").first).to_be_visible()
     expect(second.locator("#q")).to_have_value(line)

@@ -343,6 +343,18 @@ def test_of_two_who_race_for_one_unit_one_gets_it_and_the_other_the_answer_of_no
     assert "new" in late.text.split("Ways to do it")[-1]
 
 
+def test_what_one_promised_oneself_to_the_same_customer_is_not_somebody_elses(
+    visitor: Visitor, file: Database, today: int
+) -> None:
+    line = f"60 X-100 by {said_day(today, 3)} for Northwind"
+    mine, other = look(visitor, ask(visitor, line)), look(visitor, ask(visitor, line))
+    visitor.post("/promise", data=other.fields)
+
+    late = page(visitor.post("/promise", data=mine.fields), 409)
+
+    assert "60 were promised to Northwind by you" in late.text
+
+
 def test_what_changed_for_another_reason_is_said_without_blaming_anybody(
     visitor: Visitor, file: Database, today: int
 ) -> None:

@@ -152,7 +152,9 @@ def _not_done(
 def _changed(db: Database, request: Visitor, wanted: Confirmed, inquiry: Inquiry, shown: Shown) -> Template:
     """The answer of now, with what happened since the one that was looked at."""
     changed = Changed(
-        notice=f"{_what_happened(db, wanted, shown)} New answer:", option=wanted.chosen, known=_known(wanted)
+        notice=f"{_what_happened(db, wanted, shown, request.state.actor)} New answer:",
+        option=wanted.chosen,
+        known=_known(wanted),
     )
     return asking.page(db, request, inquiry, changed=changed, status=HTTPStatus.CONFLICT)
 
@@ -161,7 +163,7 @@ def _known(wanted: Confirmed) -> frozenset[str]:
     return frozenset(wanted.known.split())
 
 
-def _what_happened(db: Database, wanted: Confirmed, shown: Shown) -> str:
+def _what_happened(db: Database, wanted: Confirmed, shown: Shown, actor: str) -> str:
     """Why an option is gone: "80 were promised to someone else 4 s ago."."""
     seen = _instant(wanted.seen)
     if seen is None:
@@ -169,6 +171,7 @@ def _what_happened(db: Database, wanted: Confirmed, shown: Shown) -> str:
     asked = understand(wanted.q, shown.names)
     nodes = why.Nodes(db)
     amounts: dict[str, int] = {}
+    promises: set[str] = set()
     latest = 0
     for item in dict.fromkeys(line.item for line in asked.lines):
         for site in shown.names.sites:
@@ -177,6 +180,7 @@ def _what_happened(db: Database, wanted: Confirmed, shown: Shown) -> str:
                 if one.made_at > seen and one.state.is_open and one.key == node_key(item, site):
                     amounts[item] = amounts.get(item, 0) + one.quantity
                     latest = max(latest, one.made_at)
+                    promises.add(one.promise)
     if not amounts:
         return "Supply, prices or rules changed since you asked."
     is_single = len(asked.lines) == 1
@@ -184,7 +188,17 @@ def _what_happened(db: Database, wanted: Confirmed, shown: Shown) -> str:
         shown.quantity(n, item) + ("" if is_single else f" {item}") for item, n in amounts.items()
     )
     were = "was" if what == "1" else "were"
-    return f"{what} {were} promised to someone else {asking.since(latest, shown.now)}."
+    whom = _to_whom(db, promises, asked.customer, actor, shown)
+    return f"{what} {were} promised to {whom} {asking.since(latest, shown.now)}."
+
+
+def _to_whom(db: Database, promises: set[str], customer: str | None, actor: str, shown: Shown) -> str:
+    """To whom it was promised: the very customer that is asked for, perhaps in another window, or somebody else."""
+    with db.read() as tx:
+        found = service.promises_named(tx, sorted(promises)).values()
+    if customer is None or any(one.customer != customer for one in found):
+        return "someone else"
+    return f"{shown.customer(customer)} by {'you' if all(one.actor == actor for one in found) else 'somebody else'}"
 
 
 def _instant(text: str) -> Instant | None:
