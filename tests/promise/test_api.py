@@ -454,6 +454,8 @@ ROUTES: list[tuple[str, str, str | None]] = [
     ("GET", "/v1/promises/prm_x/why", "ask"),
     ("GET", "/v1/decisions/dec_x", "ask"),
     ("POST", "/v1/decisions/dec_x:replay", "ask"),
+    ("GET", "/v1/quotes", "ask"),
+    ("POST", "/v1/quotes", "promise"),
     ("GET", "/v1/approvals", "ask"),
     ("GET", "/v1/approvals/apr_x", "ask"),
     ("POST", "/v1/approvals/apr_x:approve", "promise"),
@@ -552,3 +554,34 @@ def test_answers_are_plain_json_whatever_a_name_holds(client: Client, today: int
         msgspec.json.decode(client.get(f"/v1/promises/{made.json()['promise']}").content)["ref"]
         == body["ref"]
     )
+
+
+# --- quotes ---
+
+
+def test_a_price_is_quoted_once_listed_and_takes_nothing(client: Client, db: Database, today: int) -> None:
+    body = order(today, "40")
+    body["lines"][0]["price"] = {"minor": 1850, "currency": "EUR"}
+
+    first = send(client, "/v1/quotes", body, key="q-1")
+    again = send(client, "/v1/quotes", body, key="q-1")
+
+    assert (first.status_code, again.status_code) == (201, 201)
+    assert first.content == again.content
+    assert again.headers["Idempotent-Replayed"] == "true"
+    assert "Location" not in first.headers
+    decision = first.json()
+    assert (decision["verb"], decision["chosen"], decision["promise"]) == ("quote", 1, None)
+    listed = client.get("/v1/quotes").json()
+    (one,) = listed["items"]
+    assert (one["id"], one["is_valid"], one["decision"]) == (decision["id"], True, decision)
+    assert one["price_until"] > one["given_at"]
+    assert listed["next"] is None
+    assert service.promises(db)[0] == []
+
+
+def test_a_price_that_cannot_be_quoted_is_refused_with_the_options(client: Client, today: int) -> None:
+    found = problem(send(client, "/v1/quotes", order(today, "120"), key="q-2"), 409, "supply_short")
+
+    assert found["options"]
+    assert client.get("/v1/quotes").json()["items"] == []

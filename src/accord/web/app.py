@@ -40,6 +40,7 @@ from accord.policy.pages.routes import PAGES as RIGHTS_PAGES
 from accord.promise import service as promise
 from accord.promise.api.approvals import ROUTES as APPROVAL_ROUTES
 from accord.promise.api.catalogue import Catalogues
+from accord.promise.api.quotes import ROUTES as QUOTE_ROUTES
 from accord.promise.api.routes import ROUTES as PROMISE_ROUTES
 from accord.promise.pages.approvals import PAGES as APPROVAL_PAGES
 from accord.promise.pages.rights_tried import PAGES as TRIED_PAGES
@@ -272,6 +273,7 @@ def _over(
         path="/v1",
         route_handlers=[
             *PROMISE_ROUTES,
+            *QUOTE_ROUTES,
             *APPROVAL_ROUTES,
             *LEDGER_ROUTES,
             *POLICY_ROUTES,
