@@ -14,7 +14,7 @@ export function listenToAsking() {
   document.addEventListener("paste", pasted);
   document.addEventListener("click", clicked);
   document.addEventListener("keydown", moved);
-  document.addEventListener("htmx:beforeRequest", (event) => { if (event.target.matches?.("[data-asks]")) checking(event.target); });
+  document.addEventListener("htmx:beforeRequest", (event) => { if (event.target.matches?.("[data-inquires]")) checking(event.target); });
   document.addEventListener("htmx:afterRequest", checked);
 }
 
@@ -70,7 +70,7 @@ function go(path) {
 
 function clicked(event) {
   const stops = event.target.closest?.("[data-stops]");
-  if (stops) { window.htmx?.trigger(document.querySelector("[data-asks]"), "htmx:abort"); checked(); return; }
+  if (stops) { window.htmx?.trigger(document.querySelector("[data-inquires]"), "htmx:abort"); checked(); return; }
   const tells = event.target.closest?.("[data-tells]");
   if (tells) { copy(); return; }
   const chip = event.target.closest?.("#chips [data-start]");

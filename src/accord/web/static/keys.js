@@ -107,7 +107,8 @@ function act(key) {
 }
 
 function press(key) {
-  const target = document.querySelector(`[data-key="${key}"]`);
+  // Of several with one key the one that can be seen: what cannot be done now is not shown.
+  const target = [...document.querySelectorAll(`[data-key="${key}"]`)].find((one) => one.checkVisibility());
   target?.click();
   return Boolean(target);
 }
