@@ -46,7 +46,7 @@ function send(form) {
     // After what was put in the address is that of the import; a page that says what is wrong is shown as it came.
     if (sending.status < 400) { window.location.href = sending.responseURL; return; }
     const page = new DOMParser().parseFromString(sending.responseText, "text/html");
-    say(form, page.querySelector("main [role=alert]")?.textContent.trim() || "It could not be put in. Try again.", true);
+    say(form, page.querySelector("main [role=alert] li")?.textContent.trim() || "It could not be put in. Try again.", true);
   });
   sending.addEventListener("error", () => say(form, "The server could not be reached. Your files are still chosen: try again.", true));
   sending.addEventListener("abort", () => say(form, "Stopped. Nothing was put in.", true));
