@@ -12,7 +12,6 @@ export function imports() {
 
 function drop(form) {
   const files = form.querySelector("input[type=file]");
-  form.classList.add("has-script");
   files.addEventListener("change", () => { if (files.files.length) form.requestSubmit(); });
   for (const name of ["dragenter", "dragover"]) form.addEventListener(name, (event) => { event.preventDefault(); form.classList.add("is-over"); });
   for (const name of ["dragleave", "drop"]) form.addEventListener(name, () => form.classList.remove("is-over"));
