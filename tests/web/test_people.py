@@ -15,8 +15,8 @@ from accord.db.engine import Database
 from accord.kit.errors import Conflict, InputError, NotFound
 from accord.policy import service as policy
 from accord.policy.model import Actor
-from accord.web import accounts, keys, passwords, sessions, teams
-from accord.web.accounts import INVITE_DAYS
+from accord.web import accounts, invites, keys, passwords, sessions, teams
+from accord.web.invites import INVITE_DAYS
 
 Client = TestClient[Any]
 OTHER = "other words, enough of them"
@@ -128,24 +128,24 @@ def test_somebody_is_added_and_sets_a_password_by_a_link_that_serves_once(
 def test_a_link_is_over_after_a_week_and_with_the_next_one(
     admin: Client, file: Database, noon: Callable[[int], None]
 ) -> None:
-    first, second = (accounts.invite(file, "Anna Lund").secret for _ in range(2))
+    first, second = (invites.invite(file, "Anna Lund").secret for _ in range(2))
 
-    assert accounts.invited(file, first) is None
-    assert accounts.invited(file, second) is not None
+    assert invites.invited(file, first) is None
+    assert invites.invited(file, second) is not None
     noon(INVITE_DAYS * 86_400)
-    assert accounts.invited(file, second) is None
+    assert invites.invited(file, second) is None
     with pytest.raises(NotFound):
-        accounts.accept(file, second, OTHER)
+        invites.accept(file, second, OTHER)
 
 
 def test_a_link_of_somebody_disabled_is_over(admin: Client, file: Database) -> None:
-    secret = accounts.invite(file, "Anna Lund").secret
+    secret = invites.invite(file, "Anna Lund").secret
 
     accounts.change(file, "Anna Lund", by="test", disabled=True)
 
-    assert accounts.invited(file, secret) is None
+    assert invites.invited(file, secret) is None
     with pytest.raises(Conflict):
-        accounts.invite(file, "Anna Lund")
+        invites.invite(file, "Anna Lund")
 
 
 WRONG = [

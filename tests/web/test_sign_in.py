@@ -15,7 +15,7 @@ from tests.web.conftest import HOST, PASSWORD, browser, come_in
 from accord.db.engine import Database
 from accord.kit.errors import AccordError, TooMany
 from accord.promise import service
-from accord.web import accounts, guesses, passwords, sessions
+from accord.web import accounts, guesses, invites, passwords, sessions
 from accord.web.guesses import NotSignedIn
 from accord.web.shell import own_path
 
@@ -181,11 +181,11 @@ def test_without_the_count_all_of_them_would_be(anna: Database, monkeypatch: pyt
 
 
 def test_of_two_who_use_a_link_one_sets_the_password(anna: Database) -> None:
-    secret = accounts.invite(anna, "Anna Lund").secret
+    secret = invites.invite(anna, "Anna Lund").secret
 
     def accept(n: int) -> str:
         try:
-            accounts.accept(anna, secret, f"the password of number {n}")
+            invites.accept(anna, secret, f"the password of number {n}")
         except AccordError as error:
             return type(error).__name__
         return "set"

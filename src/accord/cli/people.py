@@ -10,7 +10,8 @@ import click
 from accord.cli.terminal import Terminal, takes_database
 
 if TYPE_CHECKING:
-    from accord.web.accounts import Account, Invited
+    from accord.web.accounts import Account
+    from accord.web.invites import Invited
 
 _ROLES = ["seller", "service", "sales manager", "planner", "supply lead", "executive", "administrator"]
 _BY = "command line"
@@ -53,13 +54,13 @@ def add_command(
     link: bool,
 ) -> int:
     """Make an account. The name is the actor of all that is done with it, and stays."""
-    from accord.web import accounts
+    from accord.web import accounts, invites
 
     password = None if link else _password(terminal, name, from_stdin=password_stdin)
     with terminal.database() as db:
         made = accounts.add(db, name, roles, by=_BY, email=email, team=team, password=password)
         if link:
-            return _show_link(terminal, accounts.invite(db, made.id))
+            return _show_link(terminal, invites.invite(db, made.id))
     _give(terminal, made)
     terminal.say(f"{made.name} may sign in as {', '.join(made.roles)}.")
     terminal.next("accord serve")
@@ -168,12 +169,12 @@ def disable_command(terminal: Terminal, name: str, undo: bool) -> int:
 @takes_database
 def reset_command(terminal: Terminal, name: str, password_stdin: bool, link: bool) -> int:
     """Give somebody another password, or a link that sets one; he or she is signed out everywhere."""
-    from accord.web import accounts
+    from accord.web import accounts, invites
 
     with terminal.database() as db:
         account = accounts.find(db, name)
         if link:
-            return _show_link(terminal, accounts.invite(db, account.id))
+            return _show_link(terminal, invites.invite(db, account.id))
         password = _password(terminal, account.name, from_stdin=password_stdin)
         account = accounts.set_password(db, account.id, password)
     _give(terminal, account)

@@ -7,7 +7,6 @@ transaction, with a version for ever.
 
 from __future__ import annotations
 
-import secrets
 import unicodedata
 from collections.abc import Sequence
 from hashlib import sha256
@@ -27,9 +26,6 @@ from accord.web import passwords
 from accord.web.authority import ADMINISTRATOR, ROLES
 
 NAME_LENGTH_MAX = 100
-INVITE_DAYS = 7
-
-_A_DAY = 86_400_000_000
 
 
 class Account(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,14 +53,6 @@ class NotLetIn(Unauthorized):
 
     code = "no_account"
     title = "You have no account here"
-
-
-class Invited(msgspec.Struct, frozen=True, kw_only=True):
-    """An account, and the secret of the link that sets its password."""
-
-    account: Account
-    secret: str
-    until: Instant
 
 
 def key_of(text: str) -> str:
@@ -228,14 +216,15 @@ def set_password(db: Database, text: str, password: str, *, keeps: str = "") -> 
 
     def work(tx: Tx) -> Account:
         now = tx.now()
-        _write_password(tx, account.id, kept, now)
+        write_password(tx, account.id, kept, now)
         end_all(tx, account.id, now, but=keeps)
         return named(tx, account.id)
 
     return again(db, work)
 
 
-def _write_password(tx: Tx, id: str, kept: str, now: Instant) -> None:
+def write_password(tx: Tx, id: str, kept: str, now: Instant) -> None:
+    """Keep a hash as somebody's password."""
     # One row, by primary key; with a password of one's own a link has served.
     tx.execute(
         "UPDATE account SET password = :kept, changed_at = :now, invite_hash = NULL, invite_until = NULL WHERE id = :id",
@@ -245,71 +234,6 @@ def _write_password(tx: Tx, id: str, kept: str, now: Instant) -> None:
     for name_key, email_key in tx.rows("SELECT name_key, email_key FROM account WHERE id = :id", id=id):
         for key in filter(None, (name_key, email_key)):
             tx.execute("DELETE FROM sign_in WHERE name_hash = :hash", hash=sha256(key.encode()).hexdigest())
-
-
-def invite(db: Database, text: str) -> Invited:
-    """A link for setting a password once, instead of any link before it. Raises: NotFound, Conflict when disabled."""
-    secret = secrets.token_urlsafe(32)
-
-    def work(tx: Tx) -> Invited:
-        account = named(tx, text)
-        if account.disabled_at is not None:
-            raise Conflict(f"{account.name} is disabled. Enable the account first.", code="account_disabled")
-        until = tx.now() + INVITE_DAYS * _A_DAY
-        # One row, by primary key.
-        tx.execute(
-            "UPDATE account SET invite_hash = :hash, invite_until = :until WHERE id = :id",
-            hash=_hash(secret), until=until, id=account.id,
-        )  # fmt: skip
-        return Invited(account=named(tx, account.id), secret=secret, until=until)
-
-    return again(db, work)
-
-
-def invited(db: Database, secret: str) -> Account | None:
-    """Whose link this is, while it is good."""
-    with db.read() as tx:
-        return _of_link(tx, secret)
-
-
-def accept(db: Database, secret: str, password: str) -> Account:
-    """Set the password that a link is for; the link is over with it. Raises: NotFound, InputError."""
-    account = invited(db, secret)
-    if account is None:
-        raise _link_over()
-    kept = passwords.hashed(passwords.check(password, account.name, account.email))
-
-    def work(tx: Tx) -> Account:
-        still = _of_link(tx, secret, locks=True)
-        if still is None:
-            raise _link_over()
-        now = tx.now()
-        _write_password(tx, still.id, kept, now)
-        end_all(tx, still.id, now)
-        return named(tx, still.id)
-
-    return again(db, work)
-
-
-def _link_over() -> NotFound:
-    return NotFound("This link was used already, or is too old. Ask an administrator for another one.")
-
-
-def _of_link(tx: Tx, secret: str, *, locks: bool = False) -> Account | None:
-    now = tx.now()
-    if locks:
-        # One row at most, through the unique index on the hash: of two who use a link the second finds it used.
-        tx.rows("SELECT id FROM account WHERE invite_hash = :hash FOR UPDATE", hash=_hash(secret))
-    # The same row, while the link is good.
-    rows = tx.rows(
-        "SELECT id FROM account WHERE invite_hash = :hash AND invite_until > :now AND disabled_at IS NULL",
-        hash=_hash(secret), now=now,
-    )  # fmt: skip
-    return named(tx, rows[0][0]) if rows else None
-
-
-def _hash(secret: str) -> str:
-    return sha256(secret.encode()).hexdigest()
 
 
 # --- what the decision rights know ---

@@ -16,9 +16,10 @@ from litestar.response import Redirect, Template
 from accord.db.engine import Database
 from accord.kit.errors import AccordError, Conflict, InputError, NotFound
 from accord.ledger.said import moment
-from accord.web import accounts, sessions, teams
-from accord.web.accounts import Account, Invited
+from accord.web import accounts, invites, sessions, teams
+from accord.web.accounts import Account
 from accord.web.authority import ROLES
+from accord.web.invites import Invited
 from accord.web.pages.visiting import Visitor
 
 _READ, _STATE = {"operation": "people.read"}, {"operation": "people.state"}
@@ -73,7 +74,7 @@ def add(state: State, request: Visitor, data: URLEncodedBody[Person]) -> Templat
         )
     except (InputError, Conflict, NotFound) as error:
         return _form(db, data, error=error)
-    return _link(request, accounts.invite(db, made.id))
+    return _link(request, invites.invite(db, made.id))
 
 
 @get("/people/{person:str}", include_in_schema=False, sync_to_thread=True, opt=_READ)
@@ -119,7 +120,7 @@ def act(
         raise InputError.at("verb", "unknown_verb", "An account is disabled, enabled or invited here.")
     try:
         if data.verb == "invite":
-            return _link(request, accounts.invite(db, account.id))
+            return _link(request, invites.invite(db, account.id))
         accounts.change(db, account.id, by=request.state.actor, disabled=data.verb == "disable")
     except Conflict as error:
         return _person(db, account, error=error)

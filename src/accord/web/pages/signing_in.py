@@ -17,7 +17,7 @@ from litestar.response import Redirect, Template
 
 from accord.db.engine import Database
 from accord.kit.errors import AccordError, InputError, TooMany
-from accord.web import accounts, cookies, forms, guesses, sessions
+from accord.web import accounts, cookies, forms, guesses, invites, sessions
 from accord.web.accounts import Account
 from accord.web.guesses import NotSignedIn
 from accord.web.pages.devices import device_of
@@ -83,7 +83,7 @@ def sign_out(state: State, request: Visitor) -> Redirect:
 @get("/invite/{secret:str}", include_in_schema=False, sync_to_thread=True, opt={"operation": "account.enter"})
 def invite_page(secret: FromPath[str], state: State) -> Template:
     """Choose a password, by a link that serves once."""
-    account = accounts.invited(state["db"], secret)
+    account = invites.invited(state["db"], secret)
     return _invite(account, secret)
 
 
@@ -95,9 +95,9 @@ def accept(
     """Set the password and come in."""
     db: Database = state["db"]
     try:
-        account = accounts.accept(db, secret, data.password)
+        account = invites.accept(db, secret, data.password)
     except InputError as wrong:
-        return _invite(accounts.invited(db, secret), secret, error=wrong)
+        return _invite(invites.invited(db, secret), secret, error=wrong)
     come_in(db, request, account)
     return Redirect("/", status_code=303)
 
