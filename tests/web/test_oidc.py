@@ -3,6 +3,7 @@ an administrator has made the account."""
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -59,7 +60,11 @@ def there_and_back(client: Client, provider: Issuer, after: str = "/promises") -
 
 
 def test_who_is_vouched_for_comes_in_where_he_was_going(visitor: Client, provider: Issuer) -> None:
-    assert "Sign in with Halden" in visitor.get("/sign-in").text
+    page = visitor.get("/sign-in?next=/promises").text
+    # A link: the policy of the page lets forms go nowhere else, not even by a redirect.
+    assert re.search(
+        r'<a class="button [^"]*" href="/sign-in/provider\?next=/promises">Sign in with Halden</a>', page
+    )
     address = away(visitor)
     assert address.startswith(f"{provider.url}/authorize?response_type=code&client_id=accord&redirect_uri=")
     assert f"{HOST}/sign-in/provider/back".replace(":", "%3A").replace("/", "%2F") in address

@@ -277,7 +277,8 @@ class Provider:
                     if len(body) > _ANSWER_BYTES_MAX:
                         raise _silent("says more than anybody reads")
         except httpx2.HTTPError as error:
-            raise _silent(f"does not answer: {type(error).__name__}") from error
+            _LOG.warning("provider_away", issuer=self.settings.issuer, why=type(error).__name__)
+            raise _silent("does not answer") from error
         if answer.status_code in (400, 401, 403) and method == "POST":
             raise NotVouched("The identity provider refused this answer. Sign in again.")
         if answer.status_code != 200:
