@@ -145,7 +145,7 @@ def test_a_key_can_be_given_to_another_one_that_is_free(shell: Page) -> None:
 
 def test_practice_is_entered_and_left_and_seen(shell: Page) -> None:
     shell.locator(".world button").click()
-    shell.locator(".practice-note").wait_for()
+    shell.locator(".practice-note").wait_for(timeout=60_000)  # the copy is made
 
     assert shell.title().startswith("Practice · ")
     expect(shell.locator(".practice-note")).to_be_visible()

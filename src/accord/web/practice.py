@@ -217,7 +217,7 @@ class SaysWorld(Extension):
     """Lets every form of every template that changes something say where it was drawn."""
 
     _FORM = re.compile(r"<form\b[^>]*>")
-    _ACTION = re.compile(r'(\baction="[^"]*?)(\?[^"]*)?"')
+    _ACTION = re.compile(r'(\b(?:action|hx-post)="[^"]*?)(\?[^"]*)?"')
 
     def preprocess(self, source: str, name: str | None, filename: str | None = None) -> str:
         """Add it to the address of each form that is posted."""
@@ -231,7 +231,6 @@ class SaysWorld(Extension):
         return self._ACTION.sub(
             lambda action: f'{action[1]}{action[2] + "&" if action[2] else "?"}{_WORLD}={{{{ {_WORLD} }}}}"',
             form,
-            count=1,
         )
 
 
