@@ -66,7 +66,7 @@ function say(form, words, isOver = false) {
 // Whoever chooses what a table is sees its columns at once.
 function map(form) {
   form.addEventListener("change", (event) => {
-    if (event.target.name?.startsWith("target:")) form.requestSubmit(form.querySelector("[value=look]"));
+    if (event.target.name?.startsWith("target:")) form.querySelector("[value=look]").click();
   });
 }
 
