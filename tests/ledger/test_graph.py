@@ -479,3 +479,20 @@ def test_a_bill_may_share_components_and_be_deep() -> None:
     ]
 
     assert check([*BASE, *items, *bills]) == []
+
+
+def test_everything_that_can_be_had_and_every_share_is_listed() -> None:
+    def share(id: str, site: str, rank: int) -> Allocation:
+        return Allocation(
+            id=id, item="pump", site=site, path=(f"tier:{id}",), rank=rank, from_on=1, until_on=9, quantity=5
+        )
+
+    lane = Lane(id="l", item="seal", origin="halden", destination="lyon", transit_days=1)
+    graph = Graph(
+        1, [operation(), lane, share("b", "lyon", 1), share("c", "halden", 2), share("a", "halden", 2)]
+    )
+
+    assert sorted(graph.supplied()) == [("pump", "halden"), ("seal", "lyon")]
+    assert [one.id for one in graph.allocations] == ["a", "c", "b"]
+    assert graph.has_allocations
+    assert not Graph(1, [operation()]).has_allocations
