@@ -33,6 +33,7 @@ class Drawn(msgspec.Struct, frozen=True, kw_only=True):
     """Lines, ticks and marks in pixels."""
 
     supplied: str
+    brought: str  # the same with what is brought for the request; "" = nothing is
     promised: str
     asked: str  # what is promised with the request on top, from its day on; "" = nothing is asked
     gap: str  # between both on its day
@@ -49,14 +50,22 @@ class Drawn(msgspec.Struct, frozen=True, kw_only=True):
     bottom: int = HEIGHT - BOTTOM
 
 
-def chart(*, today: Day, supplied: Sequence[Point], promised: Sequence[Point], asked: Point | None) -> Drawn:
-    """Both lines are cumulative, sorted by day, and begin today or before."""
+def chart(
+    *,
+    today: Day,
+    supplied: Sequence[Point],
+    promised: Sequence[Point],
+    asked: Point | None,
+    brought: Sequence[Point] = (),
+) -> Drawn:
+    """All lines are cumulative, sorted by day, and begin today or before; `brought`: what will be supplied together with what is
+    made, moved or bought for the request."""
     on, quantity = asked if asked is not None else (today, 0)
     days = max(WEEKS * 7, min(_DAYS_MAX, on - today + 8))
     last = today + days
     wanted = [(on, level_on(promised, on) + quantity)]
     wanted += [(day, n + quantity) for day, n in promised if day > on]
-    seen = [n for line in (supplied, promised, wanted) for day, n in line if day <= last]
+    seen = [n for line in (supplied, promised, wanted, brought) for day, n in line if day <= last]
     top = max([1, *seen])
     step = _step(top)
     top = -(-top // step) * step
@@ -75,11 +84,12 @@ def chart(*, today: Day, supplied: Sequence[Point], promised: Sequence[Point], a
             drawn += [f"H{across(day)}", f"V{up(n)}"] if drawn else [f"M{across(day)} {up(n)}"]
         return " ".join([*drawn, f"H{across(last)}"]) if drawn else ""
 
-    short_on = _short_on(supplied, wanted) if quantity else None
+    short_on = _short_on(brought or supplied, wanted) if quantity else None
     if short_on is not None and short_on > last:
         short_on = None
     return Drawn(
         supplied=line(supplied),
+        brought=line(brought),
         promised=line(promised),
         asked=line(wanted) if quantity else "",
         gap=f"M{across(on)} {up(level_on(promised, on))}V{up(wanted[0][1])}" if quantity else "",

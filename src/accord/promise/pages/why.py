@@ -57,7 +57,10 @@ def drawing(
     is_here = limit is not None and limit.key == node_key(line.item, site)
     on = limit.on if limit is not None and is_here else _leaves_on(option, view.today)
     supplied, promised = _lines(view)
-    drawn = chart.chart(today=view.today, supplied=supplied, promised=promised, asked=(on, line.quantity))
+    brought = _with_brought(supplied, option, node_key(line.item, site), view.today)
+    drawn = chart.chart(
+        today=view.today, supplied=supplied, promised=promised, asked=(on, line.quantity), brought=brought
+    )
 
     def number(n: int) -> str:
         return shown.quantity(n, line.item)
@@ -67,14 +70,15 @@ def drawing(
         relief = f"{said.source(limit.ref)} arrives {short_day(limit.until)}"
     short = 0
     if drawn.short_on is not None:
-        short = level_on(promised, drawn.short_on) + line.quantity - level_on(supplied, drawn.short_on)
+        there = level_on(brought or supplied, drawn.short_on)
+        short = level_on(promised, drawn.short_on) + line.quantity - there
 
     def opens(kind: str, day: Day, n: int) -> Markup:
         """A number that opens the list it adds up to."""
         href = links.rows(line.item, site, kind, until=day)
         return Markup('<a href="{}">{}</a>').format(href, number(n))
 
-    days = sorted({on, view.today, *(day for day, _ in (*supplied, *promised))})
+    days = sorted({on, view.today, *(day for day, _ in (*supplied, *promised, *brought))})
     return {
         "drawn": drawn,
         "where": said.thing(node_key(line.item, site)),
@@ -88,10 +92,13 @@ def drawing(
             [
                 said.day(day, view.today),
                 opens("supply", day, level_on(supplied, day)),
+                *([number(level_on(brought, day) - level_on(supplied, day))] if brought else []),
                 opens("taken", day, level_on(promised, day)),
                 number(level_on(promised, day) + (line.quantity if day >= on else 0)),
                 number(
-                    level_on(supplied, day) - level_on(promised, day) - (line.quantity if day >= on else 0)
+                    level_on(brought or supplied, day)
+                    - level_on(promised, day)
+                    - (line.quantity if day >= on else 0)
                 ),
             ]
             for day in days[:_ROWS_MAX]
@@ -124,6 +131,17 @@ def _lines(view: NodeView) -> tuple[list[Point], list[Point]]:
         point for place, point in enumerate(promised) if not place or point[1] != promised[place - 1][1]
     ]
     return supplied, changes
+
+
+def _with_brought(supplied: list[Point], option: Option | None, key: str, today: Day) -> list[Point]:
+    """What there will have been in all, with what an option brings to the node; empty where it brings nothing."""
+    comes = (
+        [(max(made.on, today), made.quantity) for made in option.makes if made.key == key] if option else []
+    )
+    if not comes:
+        return []
+    days = sorted({day for day, _ in (*supplied, *comes)})
+    return [(day, level_on(supplied, day) + sum(n for on, n in comes if on <= day)) for day in days]
 
 
 def evidence(option: Option | None, today: Day, nodes: Nodes, shown: Shown) -> list[dict[str, str]]:
