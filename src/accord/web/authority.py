@@ -115,12 +115,6 @@ ROWS = (
          why="moves promises: those who answer for supply, and the systems that know it"),
     _row("exception.read", "read what is at risk", "",                          no,   no,    all_, all_,  all_,  all_, no,    key="ask",
          why="names every customer that is hit; a seller sees on the promise that it is at risk"),
-    _row("exception.work", "take an exception over, hand it on", "",            no,   no,    no,   all_,  all_,  no,   no,
-         why="planners share one queue"),
-    _row("exception.plan", "compute plans against a risk", "",                  no,   no,    no,   all_,  all_,  no,   no,    key="supply",
-         why="changes nothing, but shows everybody's promises side by side"),
-    _row("exception.apply", "apply a plan", "",                                 no,   no,    no,   all_,  all_,  no,   no,
-         why="moves others' promises by a plan that is priced and previewed; no program does"),
     _row("events.read", "read along with what happens", "",                     no,   no,    no,   no,    no,    no,   no,    key="ask",
          why="for systems; people have lists and notices"),
 
@@ -133,8 +127,6 @@ ROWS = (
          why="those who answer for what is promised; not an administrator, who gives people their roles"),
     _row("rights.agree", "agree to other rights", "",                           no,   no,    all_, no,    all_,  all_, no,
          why="the second person is one who could have proposed it; that it is another is seen to where it is done"),
-    _row("policy.put", "state terms, tiers and prices", "",                     no,   no,    no,   no,    no,    no,   no,    key="admin",
-         why="they come from the systems that own them"),
 
     # Files from other systems.
     _row("import.read", "read an import and its report", "import",              no,   no,    no,   team,  all_,  no,   all_,  key="supply",
@@ -149,8 +141,6 @@ ROWS = (
          why="as letting it in"),
     _row("connect.read", "see the feeds and how old they are", "",              no,   no,    all_, all_,  all_,  all_, all_,  key="supply",
          why="the age of data explains a doubtful date; errors of feeds name no customer"),
-    _row("connect.state", "set up, pause and replay feeds", "",                 no,   no,    no,   no,    no,    no,   all_,
-         why="holds other systems' secrets"),
 
     # Proof.
     _row("audit.read", "search the audit", "",                                  no,   no,    no,   no,    all_,  all_, all_,  key="admin",
