@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from hashlib import sha256
 from typing import Any
 
@@ -19,6 +20,7 @@ from accord.connect import service as connect
 from accord.connect.model import Setup
 from accord.db.engine import Database
 from accord.db.schema import metadata
+from accord.demo import pages as demo
 from accord.exceptions.model import Counted
 from accord.exceptions.service import supply_changed
 from accord.kit.doors import Doors, Reach
@@ -46,6 +48,8 @@ WHOSE = ("own", "team", "other", "none such")
 
 # What nobody changed by: who was here, and what runs by itself.
 _NOT_COUNTED = {"job", "session"}
+
+_DEMOS = replace(demo.EXTRAS, front="")  # the routes that only a demo has, too
 
 REFUSED = {"not_your_role", "not_yours", "scope_missing", "unauthorized"}
 
@@ -153,7 +157,7 @@ def opened(
         monkeypatch.setattr(Admission, "handle", handle)
         real_doors = authority.doors
         monkeypatch.setattr(authority, "doors", lambda who: world[0].doors or real_doors(who))
-    with TestClient(on(db, is_open=is_open, rate=0), base_url=HOST) as client:
+    with TestClient(on(db, is_open=is_open, rate=0, extras=_DEMOS), base_url=HOST) as client:
         world.append(World(db, client, today))
         yield world[0]
 
