@@ -365,3 +365,37 @@ def test_what_other_programs_on_this_machine_put_into_cookies_signs_nobody_out(c
         for header in (f"{other}; {mine}", f"{mine}; {other}"):
             answer = closed.get("/account", headers={"Cookie": header.encode()}, follow_redirects=False)
             assert answer.status_code == 200, header
+
+
+BOOSTED = {"Accept": "*/*", "HX-Request": "true", "HX-Boosted": "true"}
+
+
+def test_a_step_that_a_script_takes_leads_to_signing_in_as_a_whole_page(
+    closed: Client, file: Database
+) -> None:
+    """Scripts follow a redirect unseen and put what comes into the page; this one must be seen."""
+    step = closed.get("/promises?state=held", headers=BOOSTED, follow_redirects=False)
+    part = closed.get(
+        "/promises?q=x",
+        headers={"Accept": "*/*", "HX-Request": "true", "HX-Current-URL": f"{HOST}/promises?state=held"},
+        follow_redirects=False,
+    )
+    come_in(closed)
+    sessions.end(file, token(closed))
+    form = closed.post("/promise", data={"q": "5 X-100"}, headers=BOOSTED, follow_redirects=False)
+
+    for answer in (step, part):
+        assert (answer.status_code, answer.headers["hx-redirect"]) == (
+            200,
+            "/sign-in?next=/promises%3Fstate%3Dheld",
+        )
+    assert (form.status_code, form.headers["hx-redirect"]) == (200, "/sign-in?next=/kept")
+
+
+def test_what_goes_wrong_in_a_step_that_a_script_takes_is_said_on_a_page(closed: Client) -> None:
+    come_in(closed)
+
+    answer = closed.get("/people", headers=BOOSTED)
+
+    assert answer.status_code == 403
+    assert answer.headers["content-type"].startswith("text/html")

@@ -200,7 +200,9 @@ def response_of(request: Request[Any, Any, Any], error: Exception) -> Response[b
 
 
 def _is_for_a_person(request: Request[Any, Any, Any]) -> bool:
-    return b"text/html" in dict(request.scope["headers"]).get(b"accept", b"")
+    headers = dict(request.scope["headers"])
+    # A step that a script takes for somebody accepts anything, and puts it into the page.
+    return b"text/html" in headers.get(b"accept", b"") or b"hx-boosted" in headers
 
 
 def meaning(error: Exception) -> AccordError:

@@ -105,7 +105,7 @@ class Shell(ASGIMiddleware):
             await _ask_to_sign_in(scope, with_headers, headers, where)
             return
         elif self._extras is not None and self._extras.front and _is_front(scope):
-            await _lead(with_headers, self._extras.front)
+            await _lead(with_headers, self._extras.front, is_step="hx-request" in headers)
             return
         state["actor"] = state["who"].actor if state["who"] is not None else ANYBODY
         if self._extras is not None and self._extras.shown is not None:
@@ -127,7 +127,8 @@ class Shell(ASGIMiddleware):
         query = scope["query_string"].decode("latin-1")
         path = scope["path"] + (f"?{query}" if query else "")
         if scope["method"] in ("GET", "HEAD"):
-            return path
+            is_part = headers.get("hx-request") == "true" and "hx-boosted" not in headers
+            return _page_of(headers.get("hx-current-url", "")) if is_part else path
         is_form = headers.get("content-type", "").startswith("application/x-www-form-urlencoded")
         if session is not None and is_form and not scope["route_handler"].opt.get("has_secrets", False):
             body = await _body(receive)
@@ -135,6 +136,12 @@ class Shell(ASGIMiddleware):
                 await asyncio.to_thread(forms.keep, self._db, session.account_id, path, body)
                 return "/kept"
         return own_path(urlsplit(headers.get("referer", "")).path)
+
+
+def _page_of(address: str) -> str:
+    """The page on which a part was asked for."""
+    parts = urlsplit(address)
+    return own_path(parts.path + (f"?{parts.query}" if parts.query else ""))
 
 
 async def _body(receive: Receive) -> bytes | None:
@@ -152,22 +159,24 @@ async def _body(receive: Receive) -> bytes | None:
 
 
 async def _ask_to_sign_in(scope: Scope, send: Any, headers: dict[str, str], where: str) -> None:
-    if "text/html" not in headers.get("accept", ""):
+    is_step = headers.get("hx-request") == "true"
+    if "text/html" not in headers.get("accept", "") and not is_step:
         raise Unauthorized(
             "You are not signed in, or the session is over. Sign in at /sign-in and try again."
         )
     then = f"?next={quote(where, safe='/')}" if where != "/" else ""
-    await _lead(send, f"/sign-in{then}")
+    await _lead(send, f"/sign-in{then}", is_step=is_step)
 
 
 def _is_front(scope: HTTPScope) -> bool:
     return scope["method"] == "GET" and scope["path"] == "/" and not scope["query_string"]
 
 
-async def _lead(send: Any, href: str) -> None:
-    raw = {"Location": href, "Content-Length": "0"}
+async def _lead(send: Any, href: str, *, is_step: bool = False) -> None:
+    """Lead a browser elsewhere; a script that takes a step for it is told to leave the page, or it would put the other one in."""
+    raw = {"HX-Redirect" if is_step else "Location": href, "Content-Length": "0"}
     headers_out = [(name.lower().encode(), value.encode()) for name, value in raw.items()]
-    await send({"type": "http.response.start", "status": 303, "headers": headers_out})
+    await send({"type": "http.response.start", "status": 200 if is_step else 303, "headers": headers_out})
     await send({"type": "http.response.body", "body": b""})
 
 
