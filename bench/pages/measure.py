@@ -125,6 +125,7 @@ def seller(page: Page, number: int) -> Job:
         press(letter)
     press("Enter")
     answered = wait(lambda: page.locator("#verdict").wait_for())
+    page.locator("[data-announced]").wait_for()  # the page's scripts have seen the answer, too
     press("h")
     wait(lambda: page.wait_for_url("**/preview*"))
     wait(lambda: page.wait_for_function("document.activeElement?.matches('main button')"))
@@ -138,4 +139,4 @@ def _typed(number: int) -> str:
     """The story's line as somebody in a hurry types it; a small quantity, so that there is enough for every repetition."""
     words = story_line().split()
     day = date.fromisoformat(words[3])
-    return f"{1 + number % 3} x-100 by {day.day} {day:%b} for northw at 18.5".lower()
+    return f"{1 + number % 3} x-100 {day.day}{day:%b} north 18.5".lower()

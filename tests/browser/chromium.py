@@ -105,31 +105,42 @@ class Watch:
 
 
 @contextmanager
-def served(db: Path, *argv: str, command: str = "demo") -> Iterator[str]:
-    """A running server on a free port, by its address."""
+def served(db: Path, *argv: str, command: str = "demo", port: int = 0) -> Iterator[str]:
+    """A running server, on a free port where none is named, by its address."""
+    process, address = start(db, *argv, command=command, port=port)
+    try:
+        yield address
+    finally:
+        stop(process)
+
+
+def start(db: Path, *argv: str, command: str = "demo", port: int = 0) -> tuple[subprocess.Popen[str], str]:
+    """A server that takes requests, and its address."""
     process = subprocess.Popen(
-        [ACCORD, command, "--port", "0", *argv, "--db", f"sqlite:///{db}"],
+        [ACCORD, command, "--port", str(port), *argv, "--db", f"sqlite:///{db}"],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
         env={**os.environ, "NO_COLOR": "1"},
     )
     assert process.stderr is not None
+    heard: list[str] = []
+    for line in process.stderr:
+        heard.append(line)
+        match = re.search(r"(http://(?:localhost|127\.0\.0\.1)[^\s/]*)", line)
+        if match:
+            return process, match[1]
+    stop(process)
+    raise AssertionError("".join(heard))
+
+
+def stop(process: subprocess.Popen[str]) -> None:
+    """Ask it to end, and see that it does."""
+    process.terminate()
     try:
-        heard: list[str] = []
-        for line in process.stderr:
-            heard.append(line)
-            match = re.search(r"(http://(?:localhost|127\.0\.0\.1)[^\s/]*)", line)
-            if match:
-                break
-        else:
-            raise AssertionError("".join(heard))
-        yield match[1]
-    finally:
-        process.terminate()
-        try:
-            process.wait(timeout=20)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        process.wait(timeout=20)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+    if process.stderr is not None:
         process.stderr.close()

@@ -12,13 +12,13 @@ NOBODY = "nobody"  # signed out
 def enter(page: Page, role: str) -> None:
     """Be signed in as the demo's first person of this role, or be nobody; who is that already stays where he is."""
     known = next((one["value"] for one in page.context.cookies() if one["name"] == "test-role"), NOBODY)
-    if known == role:
+    if known == role.replace(" ", "-"):
         return
     if role == NOBODY:
         page.context.clear_cookies()
         return
     sit(page, next(one.name for one in PEOPLE if one.role == role and one.does))
-    page.context.add_cookies([{"name": "test-role", "value": role, "url": page.url}])
+    page.context.add_cookies([{"name": "test-role", "value": role.replace(" ", "-"), "url": page.url}])
 
 
 def sit(page: Page, name: str) -> None:

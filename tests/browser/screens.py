@@ -183,24 +183,6 @@ def _several(page: Page) -> None:
     page.wait_for_url("**/promises/several*")
 
 
-def _menu(words: str) -> Way:
-    def way(page: Page) -> None:
-        page.goto("/promises")
-        page.keyboard.press("Control+k")
-        page.fill("#menu-line", words)
-        if words:
-            page.locator("#found-1").wait_for()
-
-    return way
-
-
-def _keys(page: Page) -> None:
-    page.goto("/promises")
-    page.locator("main h1").click()
-    page.keyboard.press("?")
-    page.locator("#keys").wait_for()
-
-
 SCREENS = (
     Screen("demo", _at("/demo"), role=NOBODY),
     Screen("sign-in", _at("/sign-in"), role=NOBODY),
@@ -251,9 +233,6 @@ SCREENS = (
     Screen("sources", _at("/sources")),
     Screen("account", _at("/account")),
     Screen("design", _at("/design")),
-    Screen("menu", _menu("")),
-    Screen("menu-found", _menu("pump")),
-    Screen("single-keys", _keys),
     Screen("not-found", _at("/promises/prm_none")),
     Screen("imports", _at("/imports"), role="planner"),
     Screen("import-step", _file_put_in, role="planner"),
