@@ -29,7 +29,8 @@ async function copy(button) {
 }
 
 export function promises() {
-  for (const button of document.querySelectorAll("[data-copies]")) button.hidden = !navigator.clipboard || !document.getElementById(button.dataset.copies);
+  // Without a clipboard, or with nothing to copy, the button keeps its place and does nothing.
+  for (const button of document.querySelectorAll("[data-copies]")) button.disabled = !navigator.clipboard || !document.getElementById(button.dataset.copies);
   count();
 }
 
