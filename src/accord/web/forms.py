@@ -15,7 +15,9 @@ from accord.db.tx import Tx
 
 BYTES_MAX = 262_144
 KEPT_SECONDS = 86_400
-_HIDDEN = ("key", "digest")  # made by the page, and nothing to read
+# Made by the page, and nothing to read.
+_HIDDEN = ("key", "digest", "option", "seen", "known", "world", "version", "promise", "approval")
+_WORDS = {"q": "Asked", "verb": "To do"}
 
 _MICROS = 1_000_000
 
@@ -30,7 +32,9 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
     def shown(self) -> list[tuple[str, str]]:
         """What somebody typed or chose in it, under the names of the fields in words."""
         words = [
-            (name.replace("_", " ").capitalize(), value) for name, value in self.fields if name not in _HIDDEN
+            (_WORDS.get(name, name.replace("_", " ").capitalize()), value)
+            for name, value in self.fields
+            if name not in _HIDDEN
         ]
         return [(word, value) for word, value in words if value]
 
