@@ -187,6 +187,22 @@ def test_one_cause_is_one_notice_to_the_maker_and_one_to_the_planner(file: Datab
     assert words(told(file, "sam", "planner")) == ["3 promises are no longer covered."]
 
 
+def test_who_is_told_in_two_roles_reads_all_of_one_cause_once(file: Database, today: int) -> None:
+    with file.write() as tx:
+        kept.put(tx, kept.owner("pumps"), "uncovered", "c", {"1": kept.Subject("one", "/1")})
+        kept.put(tx, kept.owner("oil"), "uncovered", "c", {"2": kept.Subject("two", "/2")})
+
+    (both,) = told(file, "pat", "pumps", "oil")
+
+    assert both.sentence == "2 promises are no longer covered."
+    with file.read() as tx:
+        reader = live.reader_of(tx, Who(actor="pat", roles=("pumps", "oil")))
+        opened = kept.one(tx, reader, both.id)
+    assert opened is not None
+    assert set(opened.body.subjects) == {"1", "2"}
+    assert words(told(file, "pat", "oil")) == ["two is no longer covered."]
+
+
 def test_what_is_covered_again_is_over(file: Database, today: int) -> None:
     line = f"X-100 by {said_day(today, 3)} for Northwind"
     ask(file, f"40 {line}", actor="sam"), ask(file, f"50 {line}", actor="sam")

@@ -295,19 +295,39 @@ def listed(tx: Tx, reader: Reader, limit: int) -> list[Notice]:
 
 
 def one(tx: Tx, reader: Reader, id: str) -> Notice | None:
-    """One notice, if this person was told it."""
-    select = f"SELECT {_COLUMNS}, CASE WHEN {_IS_NEW} THEN 1 ELSE 0 END FROM notice n WHERE n.id = :id"  # noqa: S608 - our own names
+    """One notice, if this person was told it, with all that he was told of its cause."""
     # One row, by primary key.
-    return next(iter(_told(tx, reader, select, 1, id=id)), None)
+    found = tx.rows("SELECT cause FROM notice WHERE id = :id", id=id)
+    if not found:
+        return None
+    select = f"SELECT {_COLUMNS}, CASE WHEN {_IS_NEW} THEN 1 ELSE 0 END FROM notice n WHERE n.cause = :cause"  # noqa: S608 - our own names
+    # The few rows of the index on cause.
+    told = _told(tx, reader, select, _MOST, cause=found[0][0])
+    if all(each.id != id for each in told):
+        return None
+    return msgspec.structs.replace(_together(told)[0], id=id)
 
 
 def _found(tx: Tx, reader: Reader, select: str, limit: int) -> list[Notice]:
+    return _together(_told(tx, reader, select, limit))
+
+
+def _together(told: Sequence[Notice]) -> list[Notice]:
+    """One notice a cause: who is told as a person and in a role, or in two of them, reads all of it once."""
     one_a_cause: dict[str, Notice] = {}
-    for found in _told(tx, reader, select, limit):
-        known = one_a_cause.get(found.cause)
-        # Told as a person and as the holder of a role: what names more is read.
-        if known is None or len(found.body.subjects) > len(known.body.subjects):
-            one_a_cause[found.cause] = found
+    for also in told:
+        known = one_a_cause.setdefault(also.cause, also)
+        if known is also or (known.over_at is None and also.over_at is not None):
+            continue  # what is over for one of them adds nothing to what is not
+        before = known.body.subjects if (known.over_at is None) == (also.over_at is None) else {}
+        body = Body(
+            {**before, **also.body.subjects},
+            max(known.body.more, also.body.more),
+            known.body.words or also.body.words,
+        )
+        one_a_cause[also.cause] = msgspec.structs.replace(
+            known, body=body, over_at=also.over_at, is_new=known.is_new or also.is_new
+        )
     return list(one_a_cause.values())
 
 
