@@ -1,14 +1,13 @@
 """Takes a picture of every screen: light and dark, wide and as on a phone. `make screenshots`
 
-The pictures lie in build/screenshots/ID-THEME-WIDTH.png, to be looked at; two of them are copied to docs/pictures, where the
-README shows them, when asked with --readme.
+The pictures lie in build/screenshots/ID-THEME-WIDTH.png, to be looked at; two of them are taken as the window shows them and put in
+docs/pictures, where the README shows them, when asked with --readme.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -22,8 +21,9 @@ from tests.browser import chromium  # noqa: E402
 from tests.browser.entering import enter  # noqa: E402
 from tests.browser.screens import SCREENS, THEMES  # noqa: E402
 
+PICTURES = ROOT / "docs" / "pictures"
 SIZES = {1440: 900, 390: 844}
-OF_README = {"ask-answered-light-1440": "ask.png", "promises-dark-1440": "promises.png"}
+OF_README = {"ask-answered-light-1440": "ask.png", "supply-node-dark-1440": "supply.png"}
 
 
 def main() -> int:
@@ -31,7 +31,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", default="", help="screens whose id contains this")
     parser.add_argument("--to", type=Path, default=ROOT / "build" / "screenshots")
-    parser.add_argument("--readme", action="store_true", help="copy two of them to docs/pictures")
+    parser.add_argument("--readme", action="store_true", help="put two of them in docs/pictures")
     given = parser.parse_args()
     if chromium.found() is None:
         print(chromium.ABSENT, file=sys.stderr)
@@ -61,13 +61,12 @@ def main() -> int:
                             wrong.append(f"{name}: {str(error).splitlines()[0]}")
                             continue
                         page.screenshot(path=given.to / f"{name}.png", full_page=True, animations="disabled")
+                        if given.readme and name in OF_README:
+                            page.screenshot(path=PICTURES / OF_README[name], animations="disabled")
                         taken += 1
                     wrong += [f"{screen.id}-{theme}: {one}" for one in watch.end()]
                     context.close()
                 print(f"{screen.id}: {taken} pictures, {time.monotonic() - began:.0f} s", file=sys.stderr)
-    if given.readme:
-        for source, name in OF_README.items():
-            shutil.copy(given.to / f"{source}.png", ROOT / "docs" / "pictures" / name)
     for one in wrong:
         print(f"wrong: {one}", file=sys.stderr)
     print(f"{taken} pictures in {os.path.relpath(given.to)}, {len(wrong)} things wrong")
