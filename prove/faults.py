@@ -291,7 +291,7 @@ PIECES = (
             f" The faults happen to {apsw_driver.versions}."
         ),
         unit="points",
-        sizes=Sizes(test=40, prove=10_000, release=100_000),
+        sizes=Sizes(test=40, prove=12_000, release=100_000),
         chunk=CHUNK,
         run=_sweep,
         control=_control,
