@@ -33,7 +33,7 @@ _ALWAYS = {
 }
 _OF_BODY = {"400": "Malformed JSON, or a header is missing.", "413": "The body is too large.", "415": "The body is not JSON.", "422": "A field cannot be used."}  # fmt: skip
 _CHANGES = {
-    "403": "The key's scopes do not cover this.",
+    "403": "The key's scopes or the person's roles do not cover this, or it is somebody else's; the rule is named.",
     "409": "It cannot be promised, or changed meanwhile; with fresh options.",
 }
 _ONE = {"404": "There is no such thing."}
