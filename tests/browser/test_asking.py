@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, Page, Route, expect
 
 from accord.demo import story
 from accord.demo.company import HOME
+from accord.demo.people import ANNA, BRUNO
 from accord.kit.days import Day, date_of
 from tests.browser.chromium import Watch
 from tests.browser.conftest import TIMEOUT_MS
@@ -235,6 +236,21 @@ def test_what_is_confirmed_offline_is_kept_and_done_once(page: Page, offline: An
     assert len(sent) == 1
     assert f"key={key}" in sent[0]
     assert page.evaluate("JSON.parse(localStorage.getItem('accord.drafts'))") == []
+
+
+def test_what_somebody_else_left_unsent_is_neither_shown_nor_sent(page: Page) -> None:
+    enter(page, "seller")
+    draft = """(who) => localStorage.setItem("accord.drafts", JSON.stringify([
+      { key: "req_1", who, fields: [["key", "req_1"]], says: "Hold 3 X-100", path: "/promise", at: Date.now() }]))"""
+    shown = []
+    for who in (BRUNO, ANNA):
+        page.evaluate(draft, who)
+        page.goto("/")
+        page.locator("#q").wait_for()
+        page.wait_for_function("document.querySelector('#drafts')")
+        shown.append(page.locator("#drafts li").count())
+
+    assert shown == [0, 1]
 
 
 def test_what_is_told_to_the_customer_is_copied(page: Page, offline: Any) -> None:

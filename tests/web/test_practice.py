@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from accord.db.engine import Database, open_database
 from accord.db.migrations import upgrade
 from accord.db.practice import NotForPractice, beside
 from accord.promise import service
-from accord.web import keys
+from accord.web import accounts, keys
 from accord.web.app import on
 from accord.web.jobs import JOBS, PRACTICE_JOBS
 from accord.web.practice import PRACTICE, SaysWorld, chosen_world
@@ -250,6 +251,18 @@ def test_a_copy_has_what_live_has_but_no_keys_to_come_in_by(file: Database, copy
     assert {name for name in live if live[name] != made[name]} == {"api_key", "setting"}
     assert (made["api_key"], made["setting"] - live["setting"]) == (0, 1)
     assert keys.exists(file)
+
+
+def test_a_copy_knows_people_but_nothing_that_lets_them_in(file: Database, tmp_path: Path) -> None:
+    accounts.add(file, "Anna Lund", ["seller"], password="a long enough one", by="test")
+    url = f"sqlite:///{tmp_path / 'copy.db'}"
+
+    practice.make(file, url)
+
+    with closing(open_database(url, create=False)) as copy, copy.read() as tx:
+        assert tx.rows("SELECT name, password, invite_hash, subject FROM account") == [
+            ("Anna Lund", None, None, None)
+        ]
 
 
 def test_nothing_is_sent_out_of_practice(file: Database, copy: Database, today: int) -> None:

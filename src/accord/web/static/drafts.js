@@ -4,7 +4,10 @@
 const KEPT = "accord.drafts";
 const LIVE = 7 * 86_400_000; // ms; older ones are only shown, never sent by themselves
 
+const who = () => document.body.dataset.who ?? "";
 const drafts = () => { try { return JSON.parse(localStorage.getItem(KEPT) ?? "[]"); } catch { return []; } };
+// Somebody else at the same browser neither sees nor sends them.
+const mine = () => drafts().filter((one) => one.who === who());
 const keep = (all) => localStorage.setItem(KEPT, JSON.stringify(all.slice(-20)));
 const forget = (key) => keep(drafts().filter((one) => one.key !== key));
 
@@ -23,7 +26,7 @@ export function showDrafts() {
   if (navigator.onLine === false) note(true);
   const box = document.getElementById("drafts");
   if (!box) return;
-  const all = drafts();
+  const all = mine();
   box.hidden = !all.length;
   box.querySelector("ul").replaceChildren(...all.map(row));
 }
@@ -39,7 +42,7 @@ function unsent(event) {
   if (!(form instanceof HTMLFormElement) || !form.dataset.keeps) return;
   const fields = [...new FormData(form).entries()];
   const key = Object.fromEntries(fields).key;
-  keep([...drafts().filter((one) => one.key !== key), { key, fields, says: form.dataset.keeps, path: form.getAttribute("action"), at: Date.now() }]);
+  keep([...drafts().filter((one) => one.key !== key), { key, fields, who: who(), says: form.dataset.keeps, path: form.getAttribute("action"), at: Date.now() }]);
 }
 
 function row(draft) {
@@ -60,7 +63,7 @@ function row(draft) {
 }
 
 function sendFirst() {
-  const [first] = drafts().filter((one) => Date.now() - one.at < LIVE);
+  const [first] = mine().filter((one) => Date.now() - one.at < LIVE);
   if (first) sendAgain(first);
 }
 
