@@ -51,6 +51,7 @@ def page(watch: Watch) -> Page:
 def tabbed(page: Page) -> list[str]:
     """What is wrong on the way through a page by the tab key."""
     found: list[str] = []
+    page.wait_for_timeout(300)  # a page that goes on by itself when long work is over has done so
     page.locator(".skip").focus()  # where the way begins, wherever the page has put the focus
     steps = 0
     while steps < STEPS_MAX:

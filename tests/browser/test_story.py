@@ -17,8 +17,6 @@ from tests.browser.conftest import TIMEOUT_MS
 from tests.browser.entering import sit
 from tests.browser.screens import story_line
 
-TAPS_MAX = 2  # from the open approval to its decision
-
 
 @pytest.fixture
 def phone(browser: Browser, address: str) -> Iterator[BrowserContext]:
@@ -87,12 +85,8 @@ def test_the_tour_leads_through_the_story_and_is_checked_off_by_what_happened(
     box = approve.bounding_box()
     assert box is not None
     assert box["height"] >= 44
-    taps = 0
-    while taps < TAPS_MAX and approve.is_visible():
-        approve.tap()
-        taps += 1
-        handy.wait_for_load_state()
-    expect(handy.locator("main")).to_contain_text("Approved")
+    approve.tap()  # the first of the two that it may take
+    expect(handy.locator("main")).to_contain_text(re.compile("approved", re.IGNORECASE))
 
     page.reload()
     expect(tour).to_contain_text("That is the story so far")

@@ -203,12 +203,24 @@ def _restore_sqlite(url: str, path: Path, on_progress: Progress | None) -> str:
     return _brought_up_to_date(url)
 
 
+def _check_length(path: Path) -> None:
+    """The file is as long as its first page says: what is missing at the end would be read as zeros. Raises: Fault."""
+    # https://www.sqlite.org/fileformat.html, 1.3: the size of a page at byte 16 (1 = 65,536), how many there are at byte 28.
+    with path.open("rb") as file:
+        start = file.read(32)
+    size = int.from_bytes(start[16:18], "big")
+    pages = int.from_bytes(start[28:32], "big")
+    if path.stat().st_size != pages * (65_536 if size == 1 else size):
+        raise Fault("it is not as long as it says of itself")
+
+
 def _fill_sqlite(path: Path, to: Path, on_progress: Progress | None) -> None:
     def report(_status: int, remaining: int, total: int) -> None:
         if on_progress is not None:
             on_progress(total - remaining, total)
 
     try:
+        _check_length(path)
         with (
             closing(sqlite_module().connect(f"file:{_quoted(path)}?mode=ro&immutable=1", uri=True)) as kept,
             closing(sqlite_module().connect(str(to), isolation_level=None)) as copy,
