@@ -47,7 +47,7 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 FULL = Counts(loads=5, paints=9, jobs=50, items=1_000, promises=10_000)
-QUICK = Counts(loads=2, paints=3, jobs=8, items=1_000, promises=10_000)
+QUICK = Counts(loads=1, paints=3, jobs=20, items=1_000, promises=10_000)
 TINY = Counts(loads=1, paints=1, jobs=1, items=20, promises=50)
 
 
