@@ -120,7 +120,7 @@ def seller(page: Page, number: int) -> Job:
     page.locator("h1").wait_for()
     page.evaluate("window.__seen.events = {}")
     press("a")
-    wait(lambda: page.wait_for_function("document.activeElement?.id === 'q'"))
+    wait(lambda: page.locator("#q:focus").wait_for())
     for letter in _typed(number):
         press(letter)
     press("Enter")
@@ -128,7 +128,7 @@ def seller(page: Page, number: int) -> Job:
     page.locator("[data-announced]").wait_for()  # the page's scripts have seen the answer, too
     press("h")
     wait(lambda: page.wait_for_url("**/preview*"))
-    wait(lambda: page.wait_for_function("document.activeElement?.matches('main button')"))
+    wait(lambda: page.locator("main button:focus").wait_for())
     press("Enter")
     wait(lambda: page.wait_for_url("**/promises/prm_*"))
     events = page.evaluate("Object.values(window.__seen.events)")

@@ -247,7 +247,7 @@ def test_what_somebody_else_left_unsent_is_neither_shown_nor_sent(page: Page) ->
         page.evaluate(draft, who)
         page.goto("/")
         page.locator("#q").wait_for()
-        page.wait_for_function("document.querySelector('#drafts')")
+        page.locator("#drafts").wait_for(state="attached")
         shown.append(page.locator("#drafts li").count())
 
     assert shown == [0, 1]
