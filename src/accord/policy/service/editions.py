@@ -147,9 +147,7 @@ def agree(db: Database, id: str, *, actor: str) -> Edition:
     def work(tx: Tx) -> None:
         store.hold(tx)
         now = tx.now()
-        made = next((one for one in _stored(tx) if one.id == id), None)
-        if made is None:
-            raise NotFound(f"No edition was stated under the id {id[:100]!r}. accord policy show lists them.")
+        made = _of(tx, id)
         if made.agreed_by == actor:
             agreed[:] = [made]
             return
@@ -219,9 +217,7 @@ def withdraw(db: Database, id: str, *, actor: str, why: str = "") -> Edition:
     def work(tx: Tx) -> None:
         store.hold(tx)
         now = tx.now()
-        made = next((one for one in _stored(tx) if one.id == id), None)
-        if made is None:
-            raise NotFound(f"No edition was stated under the id {id[:100]!r}. accord policy show lists them.")
+        made = _of(tx, id)
         if made.withdrawn_by == actor:
             withdrawn[:] = [made]
             return
@@ -416,6 +412,13 @@ def _must_pass(found: Tested) -> None:
     raise InputError(
         f"{count} {cases} beside the rights fail; nothing was changed. {errors[0].detail}", errors=errors
     )
+
+
+def _of(tx: Tx, id: str) -> Edition:
+    made = next((one for one in _stored(tx) if one.id == id), None)
+    if made is None:
+        raise NotFound(f"No edition was stated under the id {id[:100]!r}. accord policy show lists them.")
+    return made
 
 
 def _stored(tx: Tx) -> list[Edition]:
