@@ -62,3 +62,23 @@ def watch(browser: Browser, address: str) -> Iterator[Watch]:
 def page(watch: Watch) -> Page:
     """A page of that context."""
     return watch.context.new_page()
+
+
+# Who goes through all screens does it as one visitor: a context for a whole module.
+@pytest.fixture(scope="module")
+def rounds(browser: Browser, address: str) -> Iterator[Watch]:
+    """One visitor for a module of tests; that somebody may not, or that nothing is there, is part of the round."""
+    context = browser.new_context(base_url=address, locale="en-GB", reduced_motion="reduce")
+    context.set_default_timeout(TIMEOUT_MS)
+    watch = Watch(context, address)
+    watch.expect("status of 4")
+    try:
+        yield watch
+    finally:
+        context.close()
+
+
+@pytest.fixture(scope="module")
+def rounds_page(rounds: Watch) -> Page:
+    """The page of that visitor."""
+    return rounds.context.new_page()

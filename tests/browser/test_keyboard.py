@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Page
 
 from tests.browser.chromium import Watch
-from tests.browser.conftest import TIMEOUT_MS
 from tests.browser.entering import enter
 from tests.browser.screens import SCREENS, Screen
 
@@ -32,20 +29,13 @@ MARK = """() => { const one = document.activeElement; const seen = one?.hasAttri
 
 
 @pytest.fixture(scope="module")
-def watch(browser: Browser, address: str) -> Iterator[Watch]:
-    context = browser.new_context(base_url=address, locale="en-GB", reduced_motion="reduce")
-    context.set_default_timeout(TIMEOUT_MS)
-    watch = Watch(context, address)
-    watch.expect("status of 4")
-    try:
-        yield watch
-    finally:
-        context.close()
+def watch(rounds: Watch) -> Watch:
+    return rounds
 
 
 @pytest.fixture(scope="module")
-def page(watch: Watch) -> Page:
-    return watch.context.new_page()
+def page(rounds_page: Page) -> Page:
+    return rounds_page
 
 
 def tabbed(page: Page) -> list[str]:

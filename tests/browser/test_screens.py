@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -10,7 +9,6 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
 from tests.browser.chromium import Watch
-from tests.browser.conftest import TIMEOUT_MS
 from tests.browser.entering import enter
 from tests.browser.screens import SCREENS, THEMES, WIDTHS, Screen
 
@@ -52,21 +50,13 @@ _GIVEN = [pytest.param(screen, theme, id=f"{screen.id}-{theme}") for screen in S
 
 
 @pytest.fixture(scope="module")
-def watch(browser: Browser, address: str) -> Iterator[Watch]:
-    """One context for the whole module: every screen is visited by the same person."""
-    context = browser.new_context(base_url=address, locale="en-GB")
-    context.set_default_timeout(TIMEOUT_MS)
-    watch = Watch(context, address)
-    watch.expect("404", "status of 4")
-    try:
-        yield watch
-    finally:
-        context.close()
+def watch(rounds: Watch) -> Watch:
+    return rounds
 
 
 @pytest.fixture(scope="module")
-def page(watch: Watch) -> Page:
-    return watch.context.new_page()
+def page(rounds_page: Page) -> Page:
+    return rounds_page
 
 
 @pytest.mark.parametrize(("screen", "theme"), _GIVEN)
