@@ -372,6 +372,18 @@ def test_what_was_not_locked_is_not_looked_at() -> None:
         trial_of("+10 d0").atp(node_key("pump", "Lyon"), DAY)
 
 
+def test_when_it_was_counted_is_read_like_what_there_is() -> None:
+    profile = Profile(key=KEY, version=4, supply=((0, 10, "r0", "", 0),), counted_at=77)
+    trial = Trial(Graph(1, RECORDS), {KEY: profile}, {"Halden": DAY}, DAY)
+
+    assert trial.reads == ()
+    assert trial.counted_at(KEY) == 77
+    assert trial.reads == ((KEY, 4),)  # a count meanwhile makes it another answer
+    assert trial_of("+10 d3").counted_at(KEY) == 0  # nothing is on hand
+    with pytest.raises(NotLocked):
+        trial.counted_at(node_key("pump", "Lyon"))
+
+
 STEPS = st.lists(st.tuples(st.integers(-20, 40), st.integers(0, 12)), max_size=10)
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from datetime import date
 
+import msgspec
 import pytest
 
 from accord.demo.rights import rights as demo
 from accord.policy.decide import Act, judge_in
 from accord.policy.decide.why import steps
-from accord.policy.model import Amount, Figures, Verb
+from accord.policy.model import Amount, Answer, Figures, Right, Rights, Verb
 
 RIGHTS = demo().rights
 TODAY = date(2027, 3, 12).toordinal()
@@ -74,3 +75,24 @@ def test_a_role_without_rights_hears_whose_each_row_is() -> None:
     assert not any(one.decides for one in found)
     assert found[0].silent == "is for a seller"
     assert len(found) == len(RIGHTS.rights)
+
+
+@pytest.mark.parametrize(
+    ("row", "tier", "silent"),
+    [
+        (Right(id="r", then=Answer.allow, tiers=("A",)), "B", "is for A"),
+        (Right(id="r", then=Answer.allow, tiers=("A", "")), "B", "is for A and customers without a tier"),
+        (Right(id="r", then=Answer.allow, tiers=("A", "")), "", ""),
+        (Right(id="r", then=Answer.allow, tiers=("A", "B")), "B", ""),
+        # The first that does not fit is said: the role, then the customer, then what is done.
+        (Right(id="r", then=Answer.allow, role="clerk", tiers=("A",)), "B", "is for a clerk"),
+        (Right(id="r", then=Answer.allow, tiers=("A",), verbs=(Verb.hold,)), "B", "is for A"),
+        (Right(id="r", then=Answer.allow, tiers=("A",), verbs=(Verb.hold,)), "A", "is about hold"),
+    ],
+)
+def test_a_row_that_is_silent_says_for_whom_or_what_it_is(row: Right, tier: str, silent: str) -> None:
+    wanted = msgspec.structs.replace(act("1", 2500), tier=tier)
+
+    _ruling, (found,) = steps(Rights(rights=(row,)), "seller", wanted, lambda _key, _on: 0)
+
+    assert (found.silent, found.speaks, found.decides) == (silent, silent == "", silent == "")

@@ -33,6 +33,7 @@ class World:
         *records: Record,
         stock: dict[str, str] | None = None,
         used: dict[str, str] | None = None,
+        counted: dict[str, int] | None = None,
         customer: Customer = NORTHWIND,
         prices: tuple[Price, ...] = (),
         rules: Rules | None = None,
@@ -59,6 +60,12 @@ class World:
             self.profiles[key] = profile_of(key, steps)
         for key, steps in (used or {}).items():
             self.profiles[key] = profile_of(key, steps)
+        for place, seconds_ago in (counted or {}).items():
+            item, _, site = place.partition("@")
+            key = node_key(item, site or "halden")
+            self.profiles[key] = msgspec.structs.replace(
+                self.profiles[key], counted_at=now - seconds_ago * 1_000_000
+            )
 
     def trial(self, request: Request, standing: Standing | None = None) -> Trial:
         """Everything that the request may touch, and nothing else."""

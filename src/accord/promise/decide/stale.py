@@ -16,23 +16,16 @@ from accord.promise.model import Option, Refusal, Stale
 _A_SECOND = 1_000_000
 
 
-def is_stale(case: Case, key: str) -> bool:
-    """Whether the stock at a node was counted too long ago to be promised."""
-    most = case.rules.count_seconds_max
-    if most is None:
-        return False
-    counted_at = case.trial.counted_at(key)
-    return counted_at > 0 and case.now - counted_at > most * _A_SECOND
-
-
 def rests_on_old(case: Case, plans: Sequence[Plan]) -> bool:
     """Whether any of these plans takes of stock that was counted too long ago."""
-    return case.rules.count_seconds_max is not None and any(is_stale(case, key) for key in _nodes(plans))
+    most = case.rules.count_seconds_max
+    return most is not None and any(_is_stale(case, key, most) for key in _nodes(plans))
 
 
 def stale_of(case: Case, options: Sequence[Option]) -> tuple[Stale, ...]:
     """The stock that keeps options from being taken; where there is no option, that of what was asked for."""
-    if case.rules.count_seconds_max is None:
+    most = case.rules.count_seconds_max
+    if most is None:
         return ()
     hindered = [option for option in options if Refusal.feed_too_old in option.needs]
     keys = _nodes(hindered)
@@ -49,9 +42,15 @@ def stale_of(case: Case, options: Sequence[Option]) -> tuple[Stale, ...]:
                 owner=case.graph.items[node_of(key)[0]].planner,
             )
             for key in sorted(keys)
-            if is_stale(case, key)
+            if _is_stale(case, key, most)
         ]
     )
+
+
+def _is_stale(case: Case, key: str, most: int) -> bool:
+    """Whether the stock at a node was counted longer ago than so many seconds."""
+    counted_at = case.trial.counted_at(key)
+    return counted_at > 0 and case.now - counted_at > most * _A_SECOND
 
 
 def _nodes(plans: Iterable[Plan | Option]) -> set[str]:
