@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import io
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -18,7 +21,7 @@ from accord.db import leases
 from accord.db.engine import Database, open_database
 from accord.db.migrations import upgrade
 from accord.kit.errors import Unavailable
-from accord.web import jobs
+from accord.web import jobs, logs
 from accord.web.app import create_app
 from accord.web.jobs import JOBS, Job, Ran, Runner, run_all
 
@@ -123,6 +126,35 @@ def test_a_thread_outlives_a_job_that_fails(db: Database, logged: list[dict[str,
 
     assert leases.states(db)["sweep"].failures >= 1
     assert leases.states(db)["after"].error is None
+
+
+def test_a_thread_outlives_a_log_that_cannot_be_written(
+    db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The log may lie on the disk that is full, or go to somebody who has gone."""
+
+    class Full(io.StringIO):
+        def write(self, text: str) -> int:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    tries: list[int] = []
+
+    def breaks(_db: Database) -> int:
+        tries.append(1)
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(sys, "stderr", Full())
+    logs.set_up()
+    runner = Runner(db, [job(breaks, every_seconds=0)])
+
+    try:
+        runner.start()
+        until(lambda: len(tries) >= 2)
+        runner.stop()
+    finally:
+        structlog.reset_defaults()
+
+    assert leases.states(db)["sweep"].error == "ZeroDivisionError: "
 
 
 def test_a_thread_outlives_a_database_that_is_away(
