@@ -192,7 +192,7 @@ class Rights(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=
 class Amount(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """What one line comes to, as cumulative limits count it."""
 
-    item: str
+    item: str  # that is given: of a substitute its own
     quantity: int  # stated units, rounded up
     value_minor: int
     expedite_minor: int = 0

@@ -158,7 +158,7 @@ def _decided(
             return _with_fresh_options(refusal, case, before)
         return refusal
     if not decides_anew(request):
-        return _resolved(case, before, id=id, promise_id=promise_id)
+        return _resolved(case, before, standing, id=id, promise_id=promise_id)
     options, lines = answered(case)
     stale = stale_of(case, options)
     today = today_of_line(case, request.lines[0].site)
@@ -322,11 +322,14 @@ def _with_fresh_options(refusal: Decision, of: Case, before: Promise) -> Decisio
     )
 
 
-def _resolved(case: Case, before: Promise | None, *, id: str, promise_id: str) -> Decision:
+def _resolved(
+    case: Case, before: Promise | None, standing: Standing | None, *, id: str, promise_id: str
+) -> Decision:
     """The answer to a verb that changes only how a promise stands: harden, renew, release, cancel."""
     assert before is not None  # the promise was refused as unknown otherwise
     request, now = case.request, case.now
-    figures = figures_now(case, before)
+    rows = standing.commitments if standing is not None else ()
+    figures = figures_now(case, before, {row.line: row.item for row in rows if row.state.is_open})
     ruling, takes = judged(case, figures)
     needs = _in_order([*needs_of(ruling), *prices_in_the_way(case, before, figures, ruling)])
     if needs:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import msgspec
 
 from accord.kit.days import local_day
@@ -25,6 +27,7 @@ _OF_VERB = {
     Verb.release: Right.release,
     Verb.cancel: Right.cancel,
 }
+_AS_ASKED: Mapping[int, str] = {}  # nothing was substituted
 _RANK = {Answer.allow: 0, Answer.ask: 1, Answer.deny: 2}
 
 
@@ -90,8 +93,8 @@ def figures_of(case: Case, plans: list[Plan], *, below_floor: bool) -> Figures:
         price = None if price is None or paid is None else price + paid
         amounts.append(
             Amount(
-                item=line.item,
-                quantity=ceil_div(line.quantity, case.graph.items[line.item].scale),
+                item=plan.item,  # what is given, which may be a substitute
+                quantity=ceil_div(line.quantity, case.graph.items[plan.item].scale),
                 value_minor=max(paid or 0, plan.cost_minor),
                 expedite_minor=expedite_of(case.graph, plan.pieces, plan.makes),
             )
@@ -111,18 +114,22 @@ def figures_of(case: Case, plans: list[Plan], *, below_floor: bool) -> Figures:
     )
 
 
-def figures_now(case: Case, before: Promise) -> Figures:
-    """What a promise comes to now: as when it was last decided, at what it would cost today and at today's floors."""
-    known = msgspec.structs.replace(known_of(case.graph, before), hold_seconds=case.hold_seconds)
+def figures_now(case: Case, before: Promise, given: Mapping[int, str] = _AS_ASKED) -> Figures:
+    """What a promise comes to now: as when it was last decided, at what it would cost today and at today's floors.
+
+    `given`: by line, the item that is delivered, where it may be another than was asked for.
+    """
+    known = msgspec.structs.replace(known_of(case.graph, before, given), hold_seconds=case.hold_seconds)
     if not restates(case.request):
         return known
     below = False
     for line in before.lines:
-        if line.price_minor is None or line.item not in case.graph.items:
+        item = given.get(line.line, line.item)
+        if line.price_minor is None or item not in case.graph.items:
             continue
-        paid = half_up(line.quantity * line.price_minor, case.graph.items[line.item].scale)
+        paid = half_up(line.quantity * line.price_minor, case.graph.items[item].scale)
         cost = line.cost_minor + moved_minor(case.graph, before.parts, line=line.line)
-        below = below or line.price_minor < case.floor_of(line.item)
+        below = below or line.price_minor < case.floor_of(item)
         below = below or is_thin(paid, cost, case.rules.margin_bp_min)
     cost = known.cost_minor + moved_minor(case.graph, before.parts)
     return msgspec.structs.replace(known, cost_minor=max(0, cost), below_floor=below)
@@ -142,20 +149,21 @@ def prices_in_the_way(case: Case, before: Promise, figures: Figures, ruling: Rul
     return found
 
 
-def known_of(graph: Graph, before: Promise) -> Figures:
+def known_of(graph: Graph, before: Promise, given: Mapping[int, str] = _AS_ASKED) -> Figures:
     """What a promise came to when it was last decided; where no rights measured it, as far as its lines say."""
     if before.figures is not None:
         return before.figures
     amounts = []
     price: int | None = 0
     for line in before.lines:
-        record = graph.items.get(line.item)
+        item = given.get(line.line, line.item)
+        record = graph.items.get(item)
         scale = record.scale if record is not None else 1
         paid = None if line.price_minor is None else half_up(line.quantity * line.price_minor, scale)
         price = None if price is None or paid is None else price + paid
         amounts.append(
             Amount(
-                item=line.item,
+                item=item,
                 quantity=ceil_div(line.quantity, scale),
                 value_minor=max(paid or 0, line.cost_minor),
             )
@@ -175,14 +183,16 @@ def figures_of_option(graph: Graph, request: Request, option: Option) -> Figures
     expedite = expedite_of(graph, option.pieces, option.makes)
     amounts = []
     whole = sum(piece.cost_minor for piece in option.pieces)
+    given = {piece.line: piece.item for piece in option.pieces}
     for place, line in enumerate(request.lines):
-        record = graph.items.get(line.item)
+        item = given.get(place, line.item)
+        record = graph.items.get(item)
         cost = sum(piece.cost_minor for piece in option.pieces if piece.line == place)
         # What was paid for each line is not kept: the price of the whole is shared as the costs are.
         paid = half_up((option.price_minor or 0) * cost, whole) if whole > 0 else 0
         amounts.append(
             Amount(
-                item=line.item,
+                item=item,
                 quantity=ceil_div(line.quantity, record.scale if record is not None else 1),
                 value_minor=max(paid, cost),
                 expedite_minor=expedite if place == 0 else 0,
