@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import re
 from collections.abc import Iterator
 from contextlib import closing
@@ -183,6 +184,20 @@ def test_practice_is_made_anew_from_live_and_what_was_done_there_is_gone(
     assert ("Northwind" in before, "Northgate" in before) == (True, False)
     assert ("Northwind" in after, "Northgate" in after) == (False, True)
     assert len(service.promises(file)[0]) == 1
+
+
+def test_the_copy_before_is_let_go_when_practice_is_made_anew(
+    both: Visitor, file: Database, today: int
+) -> None:
+    assert file.path is not None
+    url = f"sqlite:///{beside(file.path)}"
+    switch(both, "enter")
+
+    promise(both, f"5 X-100 by {said_day(today, 3)} for Northwind")
+    switch(both, "refresh")
+
+    gc.collect()
+    assert len([one for one in gc.get_objects() if isinstance(one, Database) and one.url == url]) == 1
 
 
 def test_what_was_practised_is_there_again_after_the_server_was_stopped(file: Database, today: int) -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, ref
 
 import msgspec
 
 from accord.db.engine import Database
 from accord.kit.desk import HAND_ON, Desk, DeskCounters, HandOn
+from accord.kit.errors import Fault
 from accord.promise.model import Request
 from accord.promise.service.batch import deep, shallow
 from accord.promise.service.repeats import Answer
@@ -33,7 +34,7 @@ class PromiseDesk:
     """
 
     def __init__(self, db: Database) -> None:
-        self._db = db
+        self._db = ref(db)  # who has a database has its desk; the other way round neither would ever go
         self._slow: Desk[_Job, list[Answer]] = Desk(
             self._run_slow,
             lines=_lines,
@@ -72,6 +73,9 @@ class PromiseDesk:
     def _run(
         self, jobs: list[_Job], decide: Callable[..., Sequence[Answer | None]]
     ) -> list[list[Answer] | BaseException | HandOn]:
+        db = self._db()
+        if db is None:
+            raise Fault("a desk was asked for whose database has gone")
         # Each run of jobs by the same actor is one batch; callers of a system share its key, so runs are long.
         answers: list[list[Answer] | BaseException | HandOn] = []
         start = 0
@@ -80,7 +84,7 @@ class PromiseDesk:
             while end < len(jobs) and jobs[end].actor == jobs[start].actor:
                 end += 1
             run = jobs[start:end]
-            flat = decide(self._db, [r for job in run for r in _open(job)], actor=jobs[start].actor)
+            flat = decide(db, [r for job in run for r in _open(job)], actor=jobs[start].actor)
             place = 0
             for job in run:
                 left = [at for at in range(len(job.requests)) if at not in job.answered]
