@@ -43,6 +43,7 @@ from accord.ledger.model import (
 
 DAY, NOW = 1_000, 5_000
 PUMP, MOTOR = node_key("pump", "Halden"), node_key("motor", "Halden")
+THERE = node_key("pump", "Lyon")
 LINE = "resource:line"
 GRAPH = Graph(
     1,
@@ -119,7 +120,7 @@ class Ledger:
                 [r for r in rows if isinstance(r, Draw) and r.key == key],
                 [r for r in rows if isinstance(r, Commitment) and r.key == key],
             )
-            for key in (LINE, MOTOR, PUMP)
+            for key in (LINE, MOTOR, PUMP, THERE)
         }
         self.ignored: list[str] = []
 
@@ -343,6 +344,49 @@ def test_told_again_it_still_draws_what_it_took_over() -> None:
     assert ledger.supplies() == {"PO1": 12}
     assert ledger.draws(LINE) == {"rcp_1:0": 30}
     assert ledger.ignored == []
+
+
+def test_told_again_without_the_citation_it_still_draws_what_it_took_over() -> None:
+    ledger = Ledger(*PROPOSED)
+
+    ledger.tell(receipt(12, cites="rcp_1"))
+    ledger.tell(receipt(12, due_on=DAY + 6))
+
+    assert ledger.supplies() == {"PO1": 12}
+    assert ledger.sheets[PUMP].supplies["PO1"].proposed_by == "prm_1"
+    assert ledger.draws(LINE) == {"rcp_1:0": 30}
+
+
+def test_one_that_was_told_of_before_it_cites_takes_the_proposed_ones_place_all_the_same() -> None:
+    ledger = Ledger(*PROPOSED, draw("PO1:0", 7, key=MOTOR, owner="PO1", feeds=PUMP))
+
+    ledger.tell(receipt(30))
+    ledger.tell(receipt(30, cites="rcp_1"))
+
+    assert ledger.supplies() == {"PO1": 30}
+    assert ledger.sheets[PUMP].supplies["PO1"].proposed_by == "prm_1"
+    assert (ledger.draws(LINE), ledger.draws(MOTOR)) == ({"rcp_1:0": 30}, {})
+
+
+def test_a_receipt_that_goes_to_another_site_from_now_on_is_expected_there_alone() -> None:
+    ledger = Ledger(*PROPOSED)
+    ledger.tell(receipt(12, cites="rcp_1"))
+
+    ledger.tell(receipt(12, site="Lyon"))
+    assert (ledger.supplies(), ledger.supplies(THERE)) == ({}, {"PO1": 12})
+    assert ledger.sheets[THERE].supplies["PO1"].proposed_by == "prm_1"
+    assert ledger.sheets[LINE].draws == {"rcp_1:0": draw("rcp_1:0", 30, key=LINE, owner="PO1", feeds=THERE)}
+
+    ledger.tell(receipt(9), receipt(8, site="Lyon"), receipt(7))
+    assert (ledger.supplies(), ledger.supplies(THERE)) == ({"PO1": 7}, {})
+
+
+def test_another_item_of_the_same_order_number_is_another_receipt() -> None:
+    ledger = Ledger()
+
+    ledger.tell(receipt(5), receipt(6, item="motor"), receipt(7))
+
+    assert (ledger.supplies(), ledger.supplies(MOTOR)) == ({"PO1": 7}, {"PO1": 6})
 
 
 def test_components_of_its_own_replace_what_the_proposed_receipt_drew() -> None:

@@ -130,6 +130,21 @@ def test_a_slip_opens_an_exception_with_the_planner_as_owner_and_relief_closes_i
     assert clean(db)
 
 
+def test_a_receipt_that_goes_to_another_site_no_longer_covers_what_was_promised_on_it(
+    db: Database, today: int
+) -> None:
+    tell(db, "lyon", MasterStated(record=Site(id="Lyon", name="Lyon")))
+    tell(db, "n1", receipt(20, today + 3), opening(15, today + 5))
+
+    outcome = tell(db, "n2", structs.replace(receipt(20, today + 3), site="Lyon"))
+
+    [exception] = open_exceptions(db)[0]
+    assert (outcome.opened, exception.short) == ((exception.id,), 15)
+    with db.read() as tx:
+        assert [reads.available(tx, "pump", site, today + 3) for site in ("Halden", "Lyon")] == [0, 20]
+    assert clean(db)
+
+
 def test_an_order_promised_elsewhere_is_recorded_with_an_exception_where_it_is_not_covered(
     db: Database, today: int
 ) -> None:

@@ -35,6 +35,7 @@ from accord.ledger.model import (
     SupplyKind,
     allocation_key,
     node_key,
+    node_of,
     resource_key,
     supplier_key,
 )
@@ -112,7 +113,7 @@ def reach_of(
     """The keys that news touches by itself.
 
     `known` is the node of each commitment that news names, `receipt_keys` the keys on which each receipt that news names
-    draws now.
+    draws now, and the nodes at which it is expected.
     """
     keys: set[str] = set()
     counts: set[tuple[str, Instant]] = set()
@@ -182,13 +183,19 @@ def apply_news(
     """
     openings: list[Opening] = []
     owners = Owners(sheets)
+    places = {
+        (node_of(key)[0], supply.id): key
+        for key in sorted(sheets)
+        for supply in sheets[key].supplies.values()
+        if supply.kind is not SupplyKind.on_hand
+    }
     in_order = [n for n in news if not isinstance(n, Counted)] + [n for n in news if isinstance(n, Counted)]
     for index, one in enumerate(in_order):
         match one:
             case Counted():
                 _count(one, sheets, today_of, movements, ignored)
             case ReceiptStated():
-                _state_receipt(one, sheets, owners, ignored)
+                _state_receipt(one, sheets, owners, places, ignored)
             case ReceiptArrived():
                 _arrive(one, sheets, owners, today_of, ignored, cause=cause, index=index)
             case Shipped():
@@ -235,11 +242,14 @@ def _state_receipt(
     one: ReceiptStated,
     sheets: MutableMapping[str, Sheet],
     owners: Owners,
+    places: MutableMapping[tuple[str, str], str],
     ignored: MutableSequence[str],
 ) -> None:
+    """`places` is where each receipt of an item is expected, by item and id; it is kept up to date."""
     key = node_key(one.item, one.site)
     sheet = sheets[key]
-    known = sheet.supplies.get(one.id)
+    # One that goes to another site from now on is not expected any more where it was.
+    known = sheets[places.get((one.item, one.id), key)].supplies.get(one.id)
     cited = sheet.supplies.get(one.cites) if one.cites else None
     if one.cites and cited is None and known is None:
         ignored.append(
@@ -252,18 +262,24 @@ def _state_receipt(
             f" cites {twin.id}, or with an empty cites if it is another one."
         )
         return
-    old = known or cited
+    # Both where it was told of before it cited one: it is that one, so that neither counts beside it.
+    olds = [old for old in (cited, known) if old is not None]
     draws = [d for owner in dict.fromkeys((one.id, one.cites or one.id)) for d in owners.of(owner)]
-    # Also when it is told again: by then the one it cites is gone, and what that one drew is this one's.
-    keeps = bool(one.cites) and not one.components
+    proposed_by = next((old.proposed_by for old in olds if old.proposed_by is not None), None)
+    # Also when it is told again, be it without the citation: by then the one it cites is gone, and what that one drew is
+    # this one's.
+    keeps = (bool(one.cites) or proposed_by is not None) and not one.components
+    whose = one.id if cited is None else cited.id
     for draw in draws:
         owners.take(draw)
-        if keeps and one.quantity:
-            owners.put(msgspec.structs.replace(draw, owner=one.id))
-    if old is not None:
-        del sheet.supplies[old.id]
+        if keeps and one.quantity and draw.owner == whose:
+            owners.put(msgspec.structs.replace(draw, owner=one.id, feeds=key))
+    for old in olds:
+        del sheets[old.key].supplies[old.id]
+        places.pop((one.item, old.id), None)
     if one.quantity == 0:
         return
+    places[one.item, one.id] = key
     sheet.supplies[one.id] = Supply(
         key=key,
         id=one.id,
@@ -272,7 +288,7 @@ def _state_receipt(
         on=one.due_on,
         due_on=one.due_on,
         released=one.released,
-        proposed_by=old.proposed_by if old is not None else None,
+        proposed_by=proposed_by,
         ref=one.ref,
         lot=one.lot,
         expires_on=one.expires_on,

@@ -163,7 +163,7 @@ def _ground(tx: Tx, news: Sequence[News], graph: Graph) -> _Ground:
     nodes = reads.nodes_of_commitments(tx, sorted({n.commitment for n in news if isinstance(n, Shipped)}))
     named = {n.id for n in news if isinstance(n, ReceiptStated | ReceiptArrived)}
     named |= {n.cites for n in news if isinstance(n, ReceiptStated) and n.cites}
-    reach = reach_of(news, graph, nodes, reads.keys_of_owners(tx, sorted(named)))
+    reach = reach_of(news, graph, nodes, reads.keys_of_receipts(tx, sorted(named)))
     sites = [n.site for n in news if isinstance(n, DayRolled)]
     rolled = to_roll(tx, graph, sites, fence_days=rules.fence_days) if sites else frozenset[str]()
     return _Ground(

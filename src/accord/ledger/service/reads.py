@@ -66,10 +66,12 @@ def supplies_proposed_by(tx: Tx, promises: Sequence[str]) -> list[Supply]:
     return store.supplies_proposed_by(tx, promises)
 
 
-def keys_of_owners(tx: Tx, owners: Sequence[str]) -> dict[str, list[str]]:
-    """The keys on which each of these owners draws."""
+def keys_of_receipts(tx: Tx, ids: Sequence[str]) -> dict[str, list[str]]:
+    """The nodes at which each of these receipts is expected, and the keys on which it draws."""
     found: dict[str, list[str]] = {}
-    for draw in store.draws_of_owners(tx, owners):
+    for supply in store.receipts_named(tx, ids):
+        found.setdefault(supply.id, []).append(supply.key)
+    for draw in store.draws_of_owners(tx, ids):
         found.setdefault(draw.owner, []).append(draw.key)
     return found
 

@@ -160,6 +160,17 @@ def commitments_named(tx: Tx, ids: Sequence[str]) -> list[Commitment]:
     return _of_others(tx, COMMITMENT, "id", ids)
 
 
+def receipts_named(tx: Tx, ids: Sequence[str]) -> list[Supply]:
+    """Receipts in force with these ids, at whatever node."""
+    # By the partial index on the ids of receipts.
+    found = tx.rows_in(
+        f"SELECT {SUPPLY.columns} FROM ledger_supply"  # noqa: S608 - our own names
+        " WHERE id IN (:keys) AND version_to IS NULL AND kind <> 'on_hand' ORDER BY key, id",
+        ids,
+    )
+    return [SUPPLY.struct(row) for row in found]
+
+
 def supplies_proposed_by(tx: Tx, promises: Sequence[str]) -> list[Supply]:
     """Receipts in force that these promises proposed."""
     return _of_others(tx, SUPPLY, "proposed_by", promises)

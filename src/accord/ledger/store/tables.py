@@ -12,6 +12,7 @@ from accord.db.records import table_of_records
 from accord.db.schema import Moment, Words, metadata
 
 IN_FORCE = text("version_to IS NULL")
+RECEIPT = text("version_to IS NULL AND kind <> 'on_hand'")
 OPEN = text("version_to IS NULL AND state IN ('held', 'committed')")
 
 record = table_of_records("ledger_record")
@@ -63,6 +64,7 @@ supply = Table(
     Column("sequence", BigInteger, nullable=False),
     CheckConstraint("quantity >= 0", name="quantity"),
     Index("ix_ledger_supply_in_force", "key", "id", unique=True, sqlite_where=IN_FORCE, postgresql_where=IN_FORCE),
+    Index("ix_ledger_supply_receipt", "id", sqlite_where=RECEIPT, postgresql_where=RECEIPT),
     Index("ix_ledger_supply_proposed_by", "proposed_by",
           sqlite_where=text("version_to IS NULL AND proposed_by IS NOT NULL"),
           postgresql_where=text("version_to IS NULL AND proposed_by IS NOT NULL")),

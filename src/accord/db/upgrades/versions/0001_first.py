@@ -410,6 +410,13 @@ def upgrade() -> None:
         unique=False,
         where="version_to IS NULL AND proposed_by IS NOT NULL",
     )
+    index_where(
+        "ix_ledger_supply_receipt",
+        "ledger_supply",
+        ["id"],
+        unique=False,
+        where="version_to IS NULL AND kind <> 'on_hand'",
+    )
     op.create_table(
         "notice",
         sa.Column("id", Words, nullable=False),
