@@ -22,6 +22,7 @@ from accord.ledger.model import (
     SupplyKind,
     Term,
 )
+from accord.policy.model import Rules
 from accord.promise.decide.effects import effects_of, promise_after
 from accord.promise.model import Decision, Promise, Refusal, Verdict
 
@@ -331,6 +332,61 @@ def test_no_hold_is_longer_than_the_policy_says(seconds: int, refusals: tuple[st
     decision = world().ask("3 X-100 d5", verb="hold", hold_seconds=seconds)
 
     assert tuple(one.value for one in decision.refusals) == refusals
+
+
+@pytest.mark.parametrize(("usual", "longest", "lasts"), [(600, 3_600, 600), (7_200, 3_600, 3_600)])
+def test_a_hold_of_which_nobody_says_how_long_is_no_longer_than_any_may_be(
+    usual: int, longest: int, lasts: int
+) -> None:
+    found = world()
+    found.book = msgspec.structs.replace(
+        found.book, rules=Rules(hold_seconds=usual, hold_seconds_max=longest)
+    )
+
+    decision = found.ask("3 X-100 d5", verb="hold")
+
+    assert decision.expires_at == NOW + lasts * 1_000_000
+
+
+@pytest.mark.parametrize(
+    ("quantity", "verb", "begins_as", "refusals"),
+    [
+        (10, "amend", "hold", ()),
+        (11, "amend", "hold", (Refusal.hold_too_large,)),
+        (11, "hold", None, (Refusal.hold_too_large,)),
+        (11, "amend", "commit", ()),  # it is no hold
+    ],
+)
+def test_a_hold_is_no_larger_by_an_amendment_than_it_may_be_made(
+    quantity: int, verb: str, begins_as: str | None, refusals: tuple[Refusal, ...]
+) -> None:
+    found = world()
+    found.book = msgspec.structs.replace(found.book, rules=Rules(hold_quantity_max=10))
+    about: dict[str, Any] = {}
+    if begins_as is not None:
+        promise, standing = made(begins_as)
+        about = {"promise": promise.id, "before": promise, "standing": standing}
+
+    assert found.ask(f"{quantity} X-100 d9", verb=verb, **about).refusals == refusals
+
+
+@pytest.mark.parametrize(
+    ("seconds", "renewed", "renewals"),
+    [(None, 3, 3), (2 * A_DAY // 1_000_000, 3, 3), (2 * A_DAY // 1_000_000 + 1, 2, 3), (2 * A_DAY // 1_000_000 + 1, 3, None)],
+)  # fmt: skip
+def test_an_amendment_by_which_a_hold_lasts_longer_renews_it(
+    seconds: int | None, renewed: int, renewals: int | None
+) -> None:
+    promise, held = made()
+    promise = msgspec.structs.replace(promise, renewals=renewed)
+
+    decision = world().ask(
+        "3 X-100 d5", verb="amend", promise=promise.id, before=promise, standing=held, hold_seconds=seconds
+    )
+    after = promise_after(decision, promise, effects(decision, held), actor="ben") if renewals else None
+
+    assert decision.refusals == (() if renewals else (Refusal.hold_renewed_too_often,))
+    assert (after.renewals if after is not None else None) == renewals
 
 
 @pytest.mark.parametrize(

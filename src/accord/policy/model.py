@@ -76,6 +76,11 @@ class Rules(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     price_seconds_min: int = 3600  # … but no shorter than this …
     price_seconds_max: int = 30 * 86400  # … and no longer
 
+    @property
+    def hold_seconds_usual(self) -> int:
+        """How long a hold lasts of which nobody says how long: never longer than any may."""
+        return min(self.hold_seconds, self.hold_seconds_max)
+
 
 # --- who may decide what ---------------------------------------------------------------------------
 

@@ -181,7 +181,7 @@ def _decided(
         options=options,
         chosen=chosen,
         promise=promise_id if taken is not None and request.verb is not Verb.quote else None,
-        expires_at=ends_at(request, before, book.rules.hold_seconds, now) if taken is not None else None,
+        expires_at=ends_at(request, before, rules.hold_seconds_usual, now) if taken is not None else None,
         digest=offered,
         stale=stale,
     )
@@ -339,7 +339,7 @@ def _resolved(
         if request.asks_approval and id:
             refusal = asking_about(case, refusal, before)
         return msgspec.structs.replace(refusal, reads=case.trial.reads)
-    expires_at = ends_at(request, before, case.rules.hold_seconds, now)
+    expires_at = ends_at(request, before, case.rules.hold_seconds_usual, now)
     today: Day = case.trial.today("")
     match request.verb:
         case Verb.commit:

@@ -88,7 +88,7 @@ class Case:
         """How long a hold would last that the request makes; 0 = it makes none, or leaves its end as it is."""
         if self.request.verb is Verb.hold:
             asked = self.request.hold_seconds
-            return self.rules.hold_seconds if asked is None else asked
+            return self.rules.hold_seconds_usual if asked is None else asked
         return (self.request.hold_seconds or 0) if self.is_hold else 0
 
     def look(self, *, expedite: bool = False, borrow: bool = False, inside_fence: bool = False) -> Ctp:

@@ -23,7 +23,7 @@ from accord.ledger.model import (
 )
 from accord.policy.model import Book
 from accord.promise.decide.case import customer_of, terms_of
-from accord.promise.decide.life import decides_anew
+from accord.promise.decide.life import decides_anew, renews
 from accord.promise.decide.standing import Standing
 from accord.promise.model import Decision, Make, Option, Promise, PromiseLine, Verb
 
@@ -253,7 +253,7 @@ def promise_after(
         decision=decision.id,
         changed_at=decision.now,
         expires_at=decision.expires_at,
-        renewals=before.renewals + (request.verb is Verb.hold),
+        renewals=before.renewals + renews(request, before, decision.now),
         version=before.version + 1,
         figures=decision.figures or before.figures,
         approved_by=actor if decision.request.verb is Verb.approve else before.approved_by,
@@ -301,6 +301,7 @@ def _made(
             lines=tuple(lines),
             changed_at=decision.now,
             expires_at=decision.expires_at,
+            renewals=before.renewals + renews(request, before, decision.now),
             version=before.version + 1,
             changed_by=tuple(sorted({*before.changed_by, asker})),
             figures=decision.figures,

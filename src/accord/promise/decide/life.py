@@ -82,9 +82,18 @@ def refusals_of_life(
             found.append(Refusal.already_delivered)
     if request.hold_seconds is not None and request.hold_seconds > book_seconds_max:
         found.append(Refusal.hold_too_long)
-    if before is not None and request.verb is Verb.hold and before.renewals >= renewals_max:
+    if before is not None and before.renewals >= renewals_max and renews(request, before, now):
         found.append(Refusal.hold_renewed_too_often)
     return found
+
+
+def renews(request: Request, before: Promise, now: Instant) -> bool:
+    """Whether a hold lasts longer by the request; also by an amendment, or that would be the way to hold on for ever."""
+    if request.verb is not Verb.amend:
+        return request.verb is Verb.hold
+    if before.expires_at is None or request.hold_seconds is None:
+        return False
+    return now + request.hold_seconds * _A_SECOND > before.expires_at
 
 
 def _of_state(request: Request, before: Promise, now: Instant) -> list[Refusal]:
@@ -126,7 +135,7 @@ def refusals_of_lines(case: Case) -> list[Refusal]:
         if line.requested_on > today + rules.horizon_days:
             found.append(Refusal.beyond_horizon)
         if (
-            request.verb is Verb.hold
+            (request.verb is Verb.hold or (request.verb is Verb.amend and case.is_hold))
             and rules.hold_quantity_max is not None
             and line.quantity > rules.hold_quantity_max
         ):

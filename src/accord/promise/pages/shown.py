@@ -36,7 +36,7 @@ class Shown:
         self.names = names
         self.now = now
         self.book = book
-        self.hold_hours = book.rules.hold_seconds // 3600
+        self.hold_hours = book.rules.hold_seconds_usual // 3600
 
     @classmethod
     def read(cls, db: Database) -> Shown:
