@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -199,6 +201,44 @@ def test_a_backup_that_is_interrupted_is_not_there(filled: Database, tmp_path: P
         backup(filled, tmp_path / "kept", on_progress=stop)
 
     assert not (tmp_path / "kept").exists()
+    assert _left_over(tmp_path) == []
+
+
+def test_what_a_killed_backup_left_is_not_in_the_way_of_the_next(filled: Database, tmp_path: Path) -> None:
+    """In a container the process that is started again often has the number of the one before."""
+    (tmp_path / f".kept.unfinished-{os.getpid()}").write_bytes(b"half")
+
+    assert backup(filled, tmp_path / "kept").path == tmp_path / "kept"
+
+
+@pytest.mark.parametrize("why", [errno.EPERM, errno.EOPNOTSUPP])  # of FAT, of some network disks
+def test_a_disk_that_knows_no_hard_links_takes_a_backup(
+    filled: Database, new_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, why: int
+) -> None:
+    def no_link(_from: object, _to: object) -> None:
+        raise OSError(why, os.strerror(why))
+
+    monkeypatch.setattr(os, "link", no_link)
+
+    restore(new_url, backup(filled, tmp_path / "kept", portable_form=True).path)
+
+    assert opened(new_url) == contents(filled)
+    assert _left_over(tmp_path) == []
+
+
+def test_on_a_disk_without_hard_links_nothing_is_overwritten_either(
+    filled: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_link(_from: object, _to: object) -> None:
+        (tmp_path / "kept").write_text("made meanwhile")
+        raise OSError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", no_link)
+
+    with pytest.raises(InputError):
+        backup(filled, tmp_path / "kept")
+
+    assert (tmp_path / "kept").read_text() == "made meanwhile"
     assert _left_over(tmp_path) == []
 
 

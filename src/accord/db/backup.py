@@ -8,7 +8,9 @@ when it is whole, checked and on the disk; a restore is one transaction.
 
 from __future__ import annotations
 
+import errno
 import os
+import secrets
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -22,6 +24,8 @@ from accord.db.portable import Progress
 from accord.kit.errors import AccordError, Fault, InputError, Unavailable
 
 _SQLITE = b"SQLite format 3\x00"
+# What disks say that know no hard links: FAT, some network disks.
+_NO_LINKS = frozenset([errno.EPERM, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS])
 _PAGES = 1_024  # pages copied between two reports of progress
 
 
@@ -65,7 +69,7 @@ def backup(
         else:
             _copy_sqlite(db, unfinished, on_progress)
         _onto_disk(unfinished)
-        os.link(unfinished, path)  # unlike a rename, this refuses a file that somebody made meanwhile
+        _give_name(unfinished, path)
         _onto_disk(path.parent)
     except OSError as error:
         raise InputError.at("path", "cannot_write", f"{path} cannot be written: {error.strerror}.") from error
@@ -272,12 +276,25 @@ def _new_file(path: Path) -> Path:
         raise InputError.at(
             "path", "file_exists", f"{path} is there already. Name a new file: nothing is overwritten."
         )
-    unfinished = path.with_name(f".{path.name}.unfinished-{os.getpid()}")
+    # By chance and not by the number of the process, which comes again: what a killed one left is in nobody's way.
+    unfinished = path.with_name(f".{path.name}.unfinished-{secrets.token_hex(4)}")
     try:
         os.close(os.open(unfinished, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
     except OSError as error:
         raise InputError.at("path", "cannot_write", f"{path} cannot be written: {error.strerror}.") from error
     return unfinished
+
+
+def _give_name(unfinished: Path, path: Path) -> None:
+    """The name that was wanted, for what is whole; unlike a rename alone, this refuses a file that somebody made meanwhile."""
+    try:
+        os.link(unfinished, path)
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        # The name is taken first and then replaced: only what was killed in between leaves an empty file, which is no backup.
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+        unfinished.replace(path)
 
 
 def _remove(path: Path) -> None:
