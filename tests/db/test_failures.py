@@ -9,7 +9,7 @@ import sqlalchemy.exc
 from pysqlite3 import dbapi2
 
 from accord.db.failures import ConstraintBroken, Retry, connection_is_lost, meaning
-from accord.kit.errors import Fault, Unavailable
+from accord.kit.errors import Fault, InputError, Unavailable
 
 
 def postgresql(state: str) -> psycopg.Error:
@@ -69,6 +69,14 @@ def test_only_a_lost_connection_leaves_the_end_unknown(error: BaseException, unk
 def test_no_word_from_the_server_is_unavailable() -> None:
     assert type(meaning(psycopg.OperationalError("gone"))) is Unavailable
     assert meaning(psycopg.ProgrammingError("ours")) is None
+
+
+def test_a_character_that_no_text_holds_is_the_callers() -> None:
+    assert (
+        type(meaning(psycopg.DataError("PostgreSQL text fields cannot contain NUL (0x00) bytes")))
+        is InputError
+    )
+    assert meaning(psycopg.DataError("ours")) is None
 
 
 def test_a_write_in_a_snapshot_is_our_mistake() -> None:

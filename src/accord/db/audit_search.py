@@ -18,6 +18,7 @@ from accord.kit.errors import InputError, NotFound
 
 LOOK_MAX = 200_000  # entries that one page of a search reads
 
+_SEQ_MAX = 2**62
 _COLUMNS = "at, chain_id, seq, type, body, commitment, hash, personal IS NOT NULL AS has_personal"
 
 
@@ -167,6 +168,8 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
 
 def one(tx: Tx, chain_id: str, seq: int) -> Shown:
     """An entry. Raises: NotFound."""
+    if not 0 < seq < _SEQ_MAX:  # SQLite compares with nothing larger
+        raise _no_entry(chain_id, seq)
     # This entry and its neighbours, by primary key.
     rows = {
         row[2]: _kept(row)
@@ -179,7 +182,7 @@ def one(tx: Tx, chain_id: str, seq: int) -> Shown:
     }
     entry = rows.get(seq)
     if entry is None:
-        raise NotFound(f"The record has no entry {seq} in the chain {chain_id[:60]!r}. Search for it.")
+        raise _no_entry(chain_id, seq)
     if seq == 1:
         # The chain itself, by primary key.
         started = tx.rows("SELECT started_at, writer FROM audit_chain WHERE id = :id", id=chain_id)
@@ -199,6 +202,10 @@ def one(tx: Tx, chain_id: str, seq: int) -> Shown:
         is_last=seq + 1 not in rows,
         is_signed=seq <= seen.get(chain_id, 0),
     )
+
+
+def _no_entry(chain_id: str, seq: int) -> NotFound:
+    return NotFound(f"The record has no entry {str(seq)[:20]} in the chain {chain_id[:60]!r}. Search for it.")
 
 
 def _within(wanted: Wanted, after: str | None) -> tuple[str, dict[str, Any]]:

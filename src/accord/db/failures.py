@@ -10,7 +10,7 @@ import re
 
 import sqlalchemy.exc
 
-from accord.kit.errors import AccordError, Fault, Unavailable
+from accord.kit.errors import AccordError, Fault, InputError, Unavailable
 
 _RETRY = {
     "40001": "another transaction changed the same rows",
@@ -80,6 +80,9 @@ def _of_sqlite(error: BaseException) -> AccordError | None:
 def _of_postgresql(error: BaseException) -> AccordError | Retry | None:
     state: str | None = getattr(error, "sqlstate", None)
     if state is None:
+        if type(error).__name__ == "DataError" and "NUL" in str(error):
+            # Never sent: what is written is looked at before, but in a query or an address anybody may type one.
+            return InputError("There is a character in it that no name or word holds (NUL). Leave it out.")
         # No word from the server: the connection is gone, or was never there.
         if type(error).__name__ in {"OperationalError", "InterfaceError", "ConnectionTimeout"}:
             return Unavailable(

@@ -21,6 +21,7 @@ from accord.kit.errors import InputError, Unavailable
 
 LENGTH_MIN = 12
 LENGTH_MAX = 1_000  # bytes: longer ones only cost time
+_TYPED_MAX = 4 * LENGTH_MAX  # characters: to bring many marks into one order takes the square of their number
 
 # RFC 9106, the recommendation for less memory, on one lane: a second processor core belongs to the promises.
 HASHER = PasswordHasher(time_cost=3, memory_cost=65_536, parallelism=1)
@@ -61,7 +62,9 @@ def check(password: str, *names: str) -> str:
 
 
 def normal(password: str) -> str:
-    """One form for what keyboards write in several (NFC)."""
+    """One form for what keyboards write in several (NFC); what is too long in any form stays as it is."""
+    if len(password) > _TYPED_MAX:
+        return password
     return unicodedata.normalize("NFC", password)
 
 

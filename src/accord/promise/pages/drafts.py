@@ -94,7 +94,7 @@ def read_draft(
     shown: Shown,
 ) -> Draft:
     """What was typed; a line without a quantity is left out. Raises: InputError where fields are missing, or far too many."""
-    if not len(items) == len(quantities) == len(days) == len(prices) or len(items) > LINES_MAX + 1:
+    if not 0 < len(items) == len(quantities) == len(days) == len(prices) <= LINES_MAX + 1:
         raise InputError.at(
             "item",
             "not_lines",

@@ -360,6 +360,8 @@ def _of_cursor(cursor: str) -> tuple[int, str]:
         made_at, _, id = (
             base64.b64decode(cursor + "=" * (-len(cursor) % 4), b"-_", validate=True).decode().partition(",")
         )
+        if len(made_at) > 18:  # no moment; SQLite keeps no number of more digits
+            raise ValueError(made_at)
         return int(made_at), id
     except (ValueError, binascii.Error) as error:
         raise InputError.at(

@@ -176,6 +176,8 @@ def _of_cursor(cursor: str, sort: Sort, *, is_down: bool) -> tuple[int | None, s
         order, value, id = text.split(",", 2)
         if order != f"{'-' if is_down else ''}{sort}":
             raise ValueError(order)
+        if len(value) > 18:  # SQLite keeps no number of more digits
+            raise ValueError(value)
         return int(value) if value else None, id
     except (ValueError, binascii.Error) as error:
         raise InputError.at(
