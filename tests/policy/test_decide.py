@@ -76,7 +76,7 @@ def rights(*rows: Right, limits: tuple[CumulativeLimit, ...] = (), everybody_els
         ({"margin_bp_min": 2_000}, {"value": 100}, {"value": 100, "cost_minor": 81}, "a margin of 19.00 % is 1.00 % below 20.00 %"),
         ({"margin_bp_min": -500}, {"value": 100, "cost_minor": 105}, {"value": 100, "cost_minor": 106}, "a margin of -6.00 % is 1.00 % below -5.00 %"),
         ({"margin_bp_min": 0}, {"value": 100}, {"price_minor": None}, "no price is known, and the margin must be 0.00 %"),
-        ({"margin_bp_min": 0}, {"value": 100}, {"price_minor": 0}, "no price is known, and the margin must be 0.00 %"),
+        ({"margin_bp_min": 0}, {"value": 100}, {"price_minor": 0}, "nothing is paid, and the margin must be 0.00 %"),
         ({"hold_seconds_max": 172_800}, {"hold_seconds": 172_800}, {"hold_seconds": 259_200}, "a hold of 72 h is 24 h longer than 48 h"),
         ({"hold_seconds_max": 5_400}, {"hold_seconds": 5_400}, {"hold_seconds": 5_460}, "a hold of 1 h 31 min is 1 min longer than 1 h 30 min"),
         ({"hold_seconds_max": 5_400}, {"hold_seconds": 60}, {"hold_seconds": 5_401}, "a hold of 5401 s is 1 s longer than 1 h 30 min"),
@@ -208,6 +208,28 @@ def test_keeping_supply_for_a_decision_accepts_no_price() -> None:
 
     assert says(judge(table, act(verb=Verb.hold, figures=low), plenty)[0]) == "deny by no right"
     assert says(judge(table, act(verb=Verb.hold, figures=low, keeps_only=True), plenty)[0]) == "allow by a"
+
+
+ODD = {
+    "below the floor": {"below_floor": True},
+    "borrowed": {"borrow": True},
+    "in the fence": {"inside_fence": True},
+}
+
+
+@pytest.mark.parametrize("verb", list(Verb))
+@pytest.mark.parametrize("odd", ODD.values(), ids=ODD)
+def test_to_end_what_was_promised_accepts_no_price_and_takes_nothing(
+    verb: Verb, odd: dict[str, object]
+) -> None:
+    table = rights(Right(id="a", role="seller", then=ALLOW))
+    is_end = verb in (Verb.release, Verb.cancel)
+
+    ruling, _ = judge(table, act(verb=verb, figures=figures(**odd)), plenty)  # type: ignore[arg-type]
+    boss, _ = judge(rights(), act("bea", verb=verb, figures=figures(below_floor=True, borrow=True)), plenty)
+
+    assert says(ruling) == ("allow by a" if is_end else "deny by no right")
+    assert says(boss) == ("allow by boss-all" if is_end else "ask boss by boss-all")
 
 
 # --- whom to ask ---

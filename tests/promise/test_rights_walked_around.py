@@ -152,6 +152,15 @@ def test_what_is_cancelled_released_or_over_gives_back(desk: Desk, noon: Callabl
     assert ways == [("approval_needed", "done")] * 3
 
 
+@pytest.mark.parametrize("who", ["sam", "mia"])
+def test_what_was_approved_below_the_floor_is_ended_like_anything_else(desk: Desk, who: str) -> None:
+    kept, given = (desk.do("sam", Verb.commit, 10, price=1_400, asks_approval=True) for _ in range(2))
+    firm = done(desk.do("mia", Verb.approve, approval=given.approval))
+
+    assert said(desk.do(who, Verb.release, promise=kept.promise)) == "done"
+    assert said(desk.do(who, Verb.cancel, promise=firm)) == "done"
+
+
 def test_cancelling_makes_no_more_room_than_was_taken(desk: Desk) -> None:
     for _again in range(3):
         done(desk.do("sam", Verb.cancel, promise=done(desk.do("sam", Verb.commit, 50))))

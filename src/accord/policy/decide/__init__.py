@@ -135,7 +135,8 @@ def exceeded(right: Right, act: Act) -> Iterator[str]:
     if right.margin_bp_min is not None and not act.keeps_only:
         margin = figures.margin_bp
         if margin is None:
-            yield f"no price is known, and the margin must be {_percent(right.margin_bp_min)}"
+            why = "no price is known" if figures.price_minor is None else "nothing is paid"
+            yield f"{why}, and the margin must be {_percent(right.margin_bp_min)}"
         elif margin < right.margin_bp_min:
             less = _percent(right.margin_bp_min - margin)
             yield f"a margin of {_percent(margin)} is {less} below {_percent(right.margin_bp_min)}"
@@ -144,6 +145,8 @@ def exceeded(right: Right, act: Act) -> Iterator[str]:
     if right.hold_seconds_max is not None and figures.hold_seconds > right.hold_seconds_max:
         more = _hours(figures.hold_seconds - right.hold_seconds_max)
         yield f"a hold of {_hours(figures.hold_seconds)} is {more} longer than {_hours(right.hold_seconds_max)}"
+    if act.is_end:
+        return
     if figures.inside_fence and not right.inside_fence:
         yield "work would start inside the fence"
     if figures.borrow and not right.borrow:
@@ -154,6 +157,8 @@ def exceeded(right: Right, act: Act) -> Iterator[str]:
 
 def _needs_another(act: Act) -> tuple[str, ...]:
     """Why a second person must agree, whoever asks."""
+    if act.is_end:
+        return ()
     found = []
     if act.figures.below_floor and not act.keeps_only:
         found.append("a price below the floor needs a second person")

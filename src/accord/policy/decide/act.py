@@ -34,6 +34,11 @@ class Act(msgspec.Struct, frozen=True, kw_only=True):
     asker_role: str = ""  # … and in which role
     keeps_only: bool = False  # supply is kept while somebody decides: no price is accepted by it
 
+    @property
+    def is_end(self) -> bool:
+        """Whether it ends a promise: no price is accepted by it, nothing borrowed, no work begun."""
+        return self.verb in (Verb.release, Verb.cancel)
+
 
 def speaks(right: Right | CumulativeLimit, role: str, act: Act) -> bool:
     """Whether a row or a limit is about an act that is done in a role."""
