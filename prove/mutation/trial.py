@@ -40,7 +40,9 @@ class Seen(msgspec.Struct, frozen=True):
     def of(self, file: Path, mutant: Mutant) -> list[str]:
         """The tests that see a mutant, the quickest first; a constant is seen by all that run anything of its module."""
         lines = self.lines.get(str(file), {})
-        rows = lines.values() if mutant.is_constant else [lines.get(mutant.line, [])]
+        # Where a bracket opens and nothing else stands there, what runs is the next line.
+        here = lines.get(mutant.line) or lines.get(mutant.line + 1, [])
+        rows = lines.values() if mutant.is_constant else [here]
         return sorted({test for row in rows for test in row}, key=lambda test: (self.seconds[test], test))
 
 

@@ -123,6 +123,7 @@ def test_a_mutant_is_seen_by_the_tests_that_run_its_line_the_quick_ones_first() 
 
     assert seen.of(Path("f.py"), mutant(4)) == ["quick", "slow"]
     assert seen.of(Path("f.py"), mutant(6)) == []
+    assert seen.of(Path("f.py"), mutant(3)) == ["quick", "slow"]  # "if (" alone on its line runs nothing
     assert seen.of(Path("f.py"), mutant(1, is_constant=True)) == ["quick", "other", "slow"]
     assert Verdict(what="unseen").tests == 0
 
