@@ -274,6 +274,22 @@ def test_what_is_protected_for_others_is_not_given_away() -> None:
         check(5, "tier:B")
 
 
+def test_what_was_short_of_a_share_before_stops_nobody_who_does_not_lessen_it() -> None:
+    share = Allocation(
+        id="a", item="pump", site="Halden", path=("tier:A",), rank=1, from_on=DAY, until_on=DAY + 9, quantity=6
+    )  # fmt: skip
+    graph = Graph(1, [*SITE, share])
+    before = profile((10, 0), (-12, 1), (20, 3))  # two are short on days 1 and 2
+
+    def check(on: int, quantity: int) -> None:
+        after = gate.changed(before, takes=(draw(quantity, on),))
+        gate.check_shares(before, after, ({}, {}), graph, DAY, frozenset({"tier:B"}), borrows=False)
+
+    check(3, 1)
+    with pytest.raises(Fault, match=f"would give away on day {DAY + 1} what is protected for others"):
+        check(1, 1)
+
+
 def test_a_draw_outside_the_period_of_the_own_share_leaves_lower_ones_as_they_were() -> None:
     a, b = (
         Allocation(

@@ -343,6 +343,7 @@ def test_sound_records_have_no_errors() -> None:
     assert check([*BASE, *CHAIN, LimitRecord(id="x", most=0)]) == []
     assert check([*BASE, *(Site(id=f"s{n}", name="S", cutoff_minute=n) for n in (0, 1_440))]) == []
     assert check([*BASE, operation(lot_min=10, lot_multiple=4, lot_max=12)]) == []
+    assert check([*BASE, operation(lot_min=0, lot_max=1)]) == []  # one at a time
 
 
 @pytest.mark.parametrize(
@@ -363,6 +364,7 @@ def test_sound_records_have_no_errors() -> None:
         (operation(site="none"), "/operation/o/site", "unknown_site"),
         (operation(lot_multiple=0), "/operation/o/lot_multiple", "less_than_one"),
         (operation(lot_min=10, lot_multiple=4, lot_max=11), "/operation/o/lot_max", "lot_max_too_small"),
+        (operation(lot_min=0, lot_max=0), "/operation/o/lot_max", "lot_max_too_small"),
         (operation(lead_days=-1), "/operation/o/lead_days", "negative"),
         (operation(day_minutes=0), "/operation/o/day_minutes", "less_than_one"),
         (operation(from_on=5, until_on=5), "/operation/o/until_on", "empty_period"),

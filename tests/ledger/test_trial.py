@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from accord.kit.errors import Fault
 from accord.ledger.decide.graph import Graph
+from accord.ledger.decide.projection import Projection
 from accord.ledger.decide.trial import NotLocked, Trial
 from accord.ledger.model import Allocation, Item, Profile, Site, node_key
 
@@ -34,6 +35,26 @@ def trial_of(steps: str, *shares: Allocation, used: dict[str, int] | None = None
         taken = (used or {}).get(share.id, 0)
         profiles[key] = Profile(key=key, draws=((share.from_on, 0, taken),) if taken else ())
     return Trial(Graph(1, [*RECORDS, *shares]), profiles, {"Halden": DAY}, DAY)
+
+
+@pytest.mark.parametrize(
+    ("on", "level", "floor", "rises_on"),
+    [
+        (2, 0, -4, 5),  # before the first step it is zero
+        (3, -4, -4, 5),
+        (4, -4, -4, 5),
+        (5, 6, 1, None),  # the fall on day 7 is looked ahead to
+        (6, 6, 1, None),
+        (7, 1, 1, None),
+        (9, 1, 1, None),
+    ],
+)
+def test_a_projection_is_zero_before_its_first_step_and_stays_after_its_last(
+    on: int, level: int, floor: int, rises_on: int | None
+) -> None:
+    projection = Projection({3: -4, 5: 10, 7: -5})
+
+    assert (projection.level(on), projection.floor(on), projection.rises_on(on)) == (level, floor, rises_on)
 
 
 @pytest.mark.parametrize(
@@ -210,6 +231,45 @@ def test_a_later_day_may_have_more_because_the_own_share_begins_then() -> None:
     assert trial.atp(KEY, DAY, terms=terms) == 7
     assert trial.rises_on(KEY, DAY, terms=terms) == DAY + 5
     assert trial.atp(KEY, DAY + 5, terms=terms) == 27
+
+
+@pytest.mark.parametrize(
+    ("steps", "begins", "on", "rises"),
+    [
+        ("+12 d0, +50 d3", 5, 0, 3),  # whichever comes first: a receipt …
+        ("+37 d0, +5 d8", 5, 0, 5),  # … or the own share
+        ("+37 d0, +5 d8", 5, 5, 8),
+        ("+37 d0, +5 d8", 5, 8, None),
+        ("+37 d0", 5, 5, None),
+    ],
+)
+def test_it_may_rise_on_the_first_day_on_which_more_comes_or_the_own_share_begins(
+    steps: str, begins: int, on: int, rises: int | None
+) -> None:
+    a = msgspec.structs.replace(A, quantity=20, from_on=DAY + begins, until_on=DAY + 40)
+    b = msgspec.structs.replace(B, quantity=10, until_on=DAY + 40)
+    trial = trial_of(steps, a, b)
+
+    found = trial.rises_on(KEY, DAY + on, terms=frozenset({"tier:A"}))
+
+    assert found == (None if rises is None else DAY + rises)
+
+
+@pytest.mark.parametrize(
+    ("steps", "shares", "on", "rises"),
+    [
+        ("+10 d0 x9, +5 d3", (), 0, 1),
+        ("+10 d0 x9, +5 d3", (), 3, None),
+        ("+10 d0 x9, -4 d5 l2", (), 4, 5),  # past a draw that needs a longer life there may be more
+        ("+10 d0 x9, -4 d5 l2", (), 5, None),
+        ("+10 d0 x9", (), 0, None),
+        ("+10 d0 x9", (B,), 0, 1),  # a share begins and ends
+    ],
+)
+def test_where_lots_expire_each_day_is_its_own_as_long_as_anything_comes_or_goes(
+    steps: str, shares: tuple[Allocation, ...], on: int, rises: int | None
+) -> None:
+    assert trial_of(steps, *shares).rises_on(KEY, DAY + on) == (None if rises is None else DAY + rises)
 
 
 @pytest.mark.parametrize(

@@ -368,6 +368,30 @@ def test_over_whom_a_limit_adds_up(over: Subject, actor: str, subject: str) -> N
 
 
 @pytest.mark.parametrize(
+    ("limit", "actors", "tier", "role", "looked_at"),
+    [
+        ({"role": "seller"}, ["sam"], "", "", True),
+        ({"role": "*"}, ["nil"], "", "", True),
+        ({"role": "boss", "over": Subject.actor}, ["sam"], "", "", False),  # another's own
+        ({"role": "boss", "over": Subject.actor}, ["sam"], "", "boss", True),  # in which it was asked for
+        ({"role": "boss", "over": Subject.actor}, ["ann"], "", "", True),
+        ({"role": "boss"}, ["sam"], "", "", True),  # the customer's: she may be asked
+        ({"role": "seller", "tiers": ("A",)}, ["sam"], "A", "", True),
+        ({"role": "seller", "tiers": ("A",)}, ["sam"], "B", "", False),
+        ({"role": "boss", "tiers": ("A",)}, ["sam"], "B", "", False),
+        ({"role": "boss", "over": Subject.actor, "tiers": ("A",)}, ["sam"], "A", "", False),
+        ({"role": "seller"}, [], "", "", False),
+    ],
+)
+def test_the_limits_to_look_at_are_those_of_the_roles_and_of_the_customer(
+    limit: dict[str, object], actors: list[str], tier: str, role: str, looked_at: bool
+) -> None:
+    table = rights(OPEN, limits=(_limit(**limit),))
+
+    assert len(limit_keys(table, actors, "C", tier, TODAY, role)) == looked_at
+
+
+@pytest.mark.parametrize(
     ("period", "day", "name", "first"),
     [
         (Period.day, "2027-03-12", "2027-03-12", "2027-03-12"),

@@ -340,8 +340,9 @@ def test_an_approval_is_asked_for_a_change_only_where_somebody_could_give_it() -
     )
 
 
-def test_what_was_promised_stands_while_somebody_decides_about_its_end() -> None:
-    before = promise(state=State.committed, figures=Figures(), ref="SO 7")
+@pytest.mark.parametrize(("ref", "name"), [("SO 7", "SO 7"), ("", "prm_1")])
+def test_what_was_promised_stands_while_somebody_decides_about_its_end(ref: str, name: str) -> None:
+    before = promise(state=State.committed, figures=Figures(), ref=ref)
     world = World(
         rights=Rights(
             rights=(Right(id="ends", role="seller", then=Answer.ask, ask="boss"), Right(id="all", role="boss", then=Answer.allow)),
@@ -354,8 +355,11 @@ def test_what_was_promised_stands_while_somebody_decides_about_its_end() -> None
     assert (found.verdict, found.promise) == (Verdict.needs_approval, None)
     assert found.approval is not None
     assert found.sentence.endswith(
-        "Asked: boss, until 2027-03-02 09:00 UTC. SO 7 stands as it is until then."
+        f"Asked: boss, until 2027-03-02 09:00 UTC. {name} stands as it is until then."
     )
+    # Who only looks what would be answered asks nobody.
+    looked = world.ask(verb="cancel", promise="prm_1", before=before, actor="sam", asks_approval=True, id="")
+    assert (looked.refusals, looked.approval, looked.act) == ((Refusal.approval_needed,), None, None)
 
 
 # --- given and declined ---

@@ -222,6 +222,29 @@ def test_past_the_cut_off_today_is_over(cutoff_minute: int, day: int) -> None:
     assert decision.lines[0].on == TODAY + day
 
 
+@pytest.mark.parametrize(
+    ("day", "refusal"),
+    [(0, "day_in_the_past"), (1, None), (11, None), (12, "beyond_horizon")],
+)
+def test_days_count_from_today_at_the_site_from_which_it_leaves(day: int, refusal: str | None) -> None:
+    far = Site(id="lyon", name="L", zone="Pacific/Auckland")  # there it is Tuesday, two in the morning
+    world = World(
+        far,
+        leg("a", "halden", 0, priority=2),
+        leg("b", "lyon", 0, priority=1),
+        stock={"X-100@lyon": "+9 now"},
+        rules=Rules(horizon_days=10),
+        now=NOW + 4 * 3_600_000_000,
+    )
+
+    decision = world.ask(f"5 X-100 d{day}")
+
+    assert [one.value for one in decision.refusals] == ([refusal] if refusal else [])
+    assert offers(decision) == ([] if refusal else [f"full: 5 d{day} lyon"])
+    if not refusal:
+        assert decision.today == TODAY + 1
+
+
 # --- other ways ---
 
 
@@ -238,6 +261,34 @@ def test_two_sites_have_it_together() -> None:
     assert (
         decision.sentence == "8 X-100 can be ready by Wed 3 Mar 2027, in 2 deliveries from Halden and Lyon."
     )
+    # Not from one site, but on its day.
+    assert decision.lines[0].refusals == (Refusal.supply_short,)
+    assert decision.lines[0].quantity_on_time == 8
+
+
+def test_what_sites_have_together_is_on_time_also_where_it_is_not_all() -> None:
+    decision = World(LYON, stock={"X-100": "+4 now", "X-100@lyon": "+5 now"}).ask("20 X-100 d2")
+
+    assert (decision.verdict, offers(decision)) == (Verdict.cannot_promise, [])
+    assert decision.lines[0].quantity_on_time == 9
+
+
+@pytest.mark.parametrize(
+    ("at_lyon", "offer", "score"),
+    [(9, "other_site: 8 d2 lyon", 300), (5, "split_site: 4 d2 + 4 d2 lyon", 300 + 20)],
+)
+def test_what_leaves_from_elsewhere_is_weighed_and_each_delivery_more(
+    at_lyon: int, offer: str, score: int
+) -> None:
+    world = World(
+        LYON,
+        stock={"X-100": "+4 now", "X-100@lyon": f"+{at_lyon} now"},
+        rules=Rules(weigh_other_site=300, weigh_delivery=20),
+    )
+
+    decision = world.ask("8 X-100 d2")
+
+    assert (offers(decision), decision.options[0].score) == ([offer], score)
 
 
 def test_who_takes_one_delivery_gets_no_split() -> None:

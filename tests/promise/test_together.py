@@ -257,6 +257,19 @@ def test_overtime_is_only_where_all_have_minutes_then(
     assert not any(option.in_full_on_time for option in more.options)
 
 
+def test_overtime_begins_where_what_is_free_of_several_units_ends() -> None:
+    # Of three men's 1440 minutes 500 are taken: 470 are free for each of two, then each has an hour of overtime.
+    scene = world(
+        saw(overtime_minutes=60), man(units=3, overtime_minutes=60), job(both(1, 2), run=1), man="-500 d0"
+    )
+
+    receipt = made(scene.ask("530 X-100 d1"))
+
+    assert drawn(receipt) == {"saw": {0: 470}, "man": {0: 940}}
+    assert drawn(receipt, "overtime") == {"saw": {0: 60}, "man": {0: 120}}
+    assert not any(option.in_full_on_time for option in scene.ask("531 X-100 d1").options)
+
+
 def test_the_overtime_of_each_is_paid() -> None:
     one = saw(overtime_minutes=60, overtime_cost_minor=50)
     other = man(overtime_minutes=60, overtime_cost_minor=7, units=2)
