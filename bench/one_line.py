@@ -11,7 +11,7 @@ from contextlib import ExitStack
 
 from accord.db.engine import Database
 from accord.promise import service
-from accord.web.interpreter import collect_seldom
+from accord.web.server.interpreter import collect_seldom
 from bench import callers, floors, over_http
 from bench.databases import Store
 from bench.measure import Counts, Sample

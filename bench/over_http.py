@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from accord.db.engine import open_database
-from accord.web import keys
+from accord.web.people import keys
 from bench.callers import NotPromised
 from bench.client import Failed, Job
 from bench.measure import Sample

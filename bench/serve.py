@@ -7,7 +7,7 @@ import sys
 from contextlib import ExitStack, suppress
 
 from accord.promise.service import tables
-from accord.web import server
+from accord.web.server import serving
 from bench import slow_disk
 from bench.callers import OneByOne
 
@@ -25,7 +25,7 @@ def main() -> int:
         stack.enter_context(suppress(KeyboardInterrupt))
         if args.slow_disk:
             stack.enter_context(slow_disk.sqlite())
-        server.serve(args.db, host="127.0.0.1", port=0, rate=0, started=lambda at: print(at, flush=True))
+        serving.serve(args.db, host="127.0.0.1", port=0, rate=0, started=lambda at: print(at, flush=True))
     return 0
 
 

@@ -25,7 +25,7 @@ from accord.ledger import store as ledger
 from accord.ledger.service.books import Book
 from accord.promise import store
 from accord.promise.service import batch, deciding, promise
-from accord.web.interpreter import collect_seldom
+from accord.web.server.interpreter import collect_seldom
 from bench.floors import SIZE
 from bench.world import ACTOR, Asker
 

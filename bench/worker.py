@@ -11,7 +11,7 @@ import msgspec
 
 from accord.db.engine import open_database
 from accord.promise import service
-from accord.web.interpreter import collect_seldom
+from accord.web.server.interpreter import collect_seldom
 from bench import callers
 from bench.client import Failed
 from bench.world import Asker, World

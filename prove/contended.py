@@ -14,7 +14,7 @@ from accord.exceptions.service import supply_changed
 from accord.kit.days import Day, iso, local_day
 from accord.ledger.model import Item, Site, SupplyKind
 from accord.promise.service import verify
-from accord.web import keys
+from accord.web.people import keys
 from prove.calls import Caller, Reply, processes_of
 from prove.grounds import fresh, opened, serving, showing
 from prove.model import Outcome, Piece, Say, Sizes

@@ -14,7 +14,7 @@ from tests import postgres
 from accord.db.engine import Database
 from accord.db.migrations import upgrade
 from accord.kit.errors import AccordError, Unavailable
-from accord.web import keys
+from accord.web.people import keys
 from prove import company, grounds, served
 from prove import postgres as crashing
 from prove.calls import Caller

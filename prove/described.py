@@ -27,8 +27,9 @@ from accord.kit.errors import AccordError
 from accord.ledger import api as ledger_api
 from accord.policy import service as policy
 from accord.promise import service as promises
-from accord.web import accounts, authority, keys, sessions
-from accord.web.app import Accord, on
+from accord.web.access import authority
+from accord.web.people import accounts, keys, sessions
+from accord.web.server.app import Accord, on
 from prove.grounds import fresh, opened
 from prove.model import Outcome, Piece, Say, Sizes
 

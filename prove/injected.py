@@ -22,7 +22,7 @@ from accord.kit.errors import Unavailable
 from accord.ledger.model import Item, Site
 from accord.promise.model import Decision, Line, Request, Verb
 from accord.promise.service import batch, desk, verify
-from accord.web.app import on
+from accord.web.server.app import on
 from prove.grounds import fresh, opened, showing
 from prove.model import Outcome, Piece, Say, Sizes
 

@@ -19,7 +19,7 @@ from accord.exceptions.service import supply_changed
 from accord.kit.days import Day, iso, local_day
 from accord.ledger.model import Item, Site
 from accord.promise.service import verify
-from accord.web import keys
+from accord.web.people import keys
 from prove.calls import Caller, Reply
 from prove.cutting import Heard, Network, bad_network
 from prove.grounds import fresh, opened, serving, showing

@@ -20,8 +20,8 @@ from accord.exceptions.service import supply_changed
 from accord.kit.days import iso, local_day
 from accord.ledger.model import Item, Site
 from accord.promise.service import verify
-from accord.web import keys
-from accord.web.server import holder
+from accord.web.people import keys
+from accord.web.server.serving import holder
 from prove.grounds import fresh, opened, serving, showing
 from prove.model import Outcome, Piece, Say, Sizes
 

@@ -20,7 +20,7 @@ import msgspec
 from accord.kit.days import iso
 from accord.kit.errors import AccordError
 from accord.promise.model import Line, Verb
-from accord.web import keys
+from accord.web.people import keys
 from prove import company, grounds
 from prove.calls import Caller, Reply
 from prove.client import Answer, Asked, Client, Op, judge, send_all

@@ -22,9 +22,9 @@ from accord.ledger.decide.trial import Trial
 from accord.ledger.model import Profile
 from accord.ledger.service.books import Book
 from accord.promise.service import batch, tables
-from accord.web import app, server
-from accord.web.app import Accord
-from accord.web.app import factory as guarded
+from accord.web.server import app, serving
+from accord.web.server.app import Accord
+from accord.web.server.app import factory as guarded
 
 _SETTING = "ACCORD_PROVE_WITHOUT"
 _PAUSE_SECONDS = 0.1
@@ -140,6 +140,6 @@ def factory() -> Accord:
 
 if __name__ == "__main__":
     os.environ[_SETTING] = sys.argv[1]
-    server._FACTORY = "prove.unguarded:factory"
+    serving._FACTORY = "prove.unguarded:factory"
     with GUARDS[sys.argv[1]]():
         sys.exit(main(sys.argv[2:]))

@@ -48,10 +48,11 @@ def _commands_of(group: click.Group, context: click.Context) -> Iterator[str]:
 def errors() -> str:
     """Every error, with its status and exit code."""
     from accord.kit import errors as module
-    from accord.web import problems, server
+    from accord.web.layout import problems
+    from accord.web.server import serving
 
     assert problems.pages(), (
-        server.AlreadyServed
+        serving.AlreadyServed
     )  # with them, every module that has errors of its own is there
 
     lines = ["# Errors", "", NOTE]
@@ -138,9 +139,9 @@ def api() -> str:
 def _described() -> tuple[dict[str, Any], dict[str, str | None]]:
     """The description as the server gives it, and the scope each operation needs."""
     from accord.db.engine import open_database
-    from accord.web import admission, authority
-    from accord.web.app import on
-    from accord.web.openapi import described
+    from accord.web.access import admission, authority
+    from accord.web.server.app import on
+    from accord.web.server.openapi import described
 
     with TemporaryDirectory() as folder:
         db = open_database(f"sqlite:///{folder}/reference.db")
@@ -173,7 +174,7 @@ def _type(schema: dict[str, Any]) -> str:
 def authorization() -> str:
     """Every operation with who may do it, as the table of authority says."""
     from accord.kit.doors import Reach
-    from accord.web import authority
+    from accord.web.access import authority
 
     said = {Reach.none: "", Reach.own: "own", Reach.team: "team", Reach.all: "all"}
     lines = ["# Authorization", "", NOTE, AUTHORIZATION.strip(), ""]

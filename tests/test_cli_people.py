@@ -13,8 +13,8 @@ from argon2 import PasswordHasher
 
 from accord.cli import people
 from accord.db.engine import Database, open_database
-from accord.web import accounts, guesses, passwords
-from accord.web.authority import ROLES
+from accord.web.access.authority import ROLES
+from accord.web.people import accounts, guesses, passwords
 from tests.commands import Run, run
 
 __all__ = ["run"]  # a fixture

@@ -14,7 +14,7 @@ from accord.db.migrations import upgrade
 from accord.exceptions.model import Counted
 from accord.exceptions.service import supply_changed
 from accord.kit.errors import Unavailable
-from accord.web.jobs import JOBS
+from accord.web.server.jobs import JOBS
 from tests import postgres
 from tests.commands import Run, run
 from tests.company import said_day, tell

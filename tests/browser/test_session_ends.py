@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page, expect
 from accord.db.engine import Database, open_database
 from accord.demo import story
 from accord.promise import service
-from accord.web import accounts
+from accord.web.people import accounts
 from tests.browser import chromium
 from tests.browser.chromium import Watch
 from tests.browser.conftest import TIMEOUT_MS

@@ -12,8 +12,8 @@ from litestar.testing import TestClient
 from accord.db.engine import Database
 from accord.kit.days import iso
 from accord.promise import service as promises
-from accord.web import keys
-from accord.web.app import on
+from accord.web.people import keys
+from accord.web.server.app import on
 
 Client = TestClient[Any]
 FILES = {

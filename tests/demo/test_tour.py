@@ -19,9 +19,9 @@ from accord.demo.people import ANNA, BRUNO, MIA, PEOPLE
 from accord.policy import service as policy
 from accord.promise import service as promises
 from accord.promise.model import Decision, Line, Request, Verb
-from accord.web import accounts
-from accord.web.app import on
-from accord.web.authority import ROLES
+from accord.web.access.authority import ROLES
+from accord.web.people import accounts
+from accord.web.server.app import on
 
 Client = TestClient[Any]
 BY_THE_DESK = ["/demo", "/demo/role", "/demo/tour"]

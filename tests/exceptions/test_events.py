@@ -14,9 +14,9 @@ from accord.db.engine import Database
 from accord.db.outbox import mark_sent, prune_sent
 from accord.exceptions.model import Counted
 from accord.exceptions.service import supply_changed
-from accord.web import keys
-from accord.web.app import on
-from accord.web.jobs import run_all
+from accord.web.people import keys
+from accord.web.server.app import on
+from accord.web.server.jobs import run_all
 
 Client = TestClient[Any]
 

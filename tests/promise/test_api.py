@@ -16,9 +16,9 @@ from accord.db.engine import Database
 from accord.promise import service
 from accord.promise.api import answering
 from accord.promise.model import Refusal
-from accord.web import keys
-from accord.web.app import on
-from accord.web.problems import pages
+from accord.web.layout.problems import pages
+from accord.web.people import keys
+from accord.web.server.app import on
 
 pytestmark = pytest.mark.usefixtures("noon")
 
@@ -517,7 +517,7 @@ def test_a_key_may_just_what_its_scopes_say(db: Database, today: int, scope: str
 def test_a_key_that_is_wrong_revoked_or_expired_opens_nothing(
     db: Database, today: int, noon: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("accord.web.gate._KEPT_SECONDS", 0)
+    monkeypatch.setattr("accord.web.entrance.gate._KEPT_SECONDS", 0)
     good, revoked, expired = (
         keys.add(db, name, ["ask"], days=days) for name, days in (("a", None), ("b", None), ("c", 1))
     )

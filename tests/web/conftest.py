@@ -12,8 +12,8 @@ from tests.company import tell
 
 from accord.db.engine import Database, open_database
 from accord.db.migrations import upgrade
-from accord.web import accounts, passwords
-from accord.web.app import on
+from accord.web.people import accounts, passwords
+from accord.web.server.app import on
 
 HOST = "http://accord.localhost"
 

@@ -38,7 +38,8 @@ from accord.policy.model import Verb as Do
 from accord.promise import service as promises
 from accord.promise.model import Line, Request, Verb
 from accord.promise.service import listing
-from accord.web import accounts, authority, keys, sessions, teams
+from accord.web.access import authority
+from accord.web.people import accounts, keys, sessions, teams
 
 # What is tried: elements that run, attributes that run, addresses that run, ways out of where text stands.
 PAYLOADS = (

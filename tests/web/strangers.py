@@ -30,9 +30,9 @@ from accord.policy.model import Actor, Answer, Right, Rights
 from accord.policy.model import Verb as Do
 from accord.promise import service as promises
 from accord.promise.model import Line, Request, Verb
-from accord.web import admission, authority
-from accord.web.admission import Admission
-from accord.web.app import on
+from accord.web.access import admission, authority
+from accord.web.access.admission import Admission
+from accord.web.server.app import on
 
 HOST = "http://accord.localhost"
 Client = TestClient[Any]

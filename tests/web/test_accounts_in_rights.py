@@ -14,7 +14,7 @@ from accord.policy import words
 from accord.policy.decide import actor_of
 from accord.promise import service as promises
 from accord.promise.model import Decision, Line, Refusal, Request, Verb
-from accord.web import accounts, teams
+from accord.web.people import accounts, teams
 
 FILE = """
 name = "Sales"

@@ -13,10 +13,10 @@ from tests.company import iso_day
 
 from accord.db.engine import Database
 from accord.promise import service
-from accord.web import app, logs
-from accord.web.app import on, routed_path
-from accord.web.limits import RateLimit
-from accord.web.problems import pages
+from accord.web.access.limits import RateLimit
+from accord.web.layout.problems import pages
+from accord.web.server import app, logs
+from accord.web.server.app import on, routed_path
 
 HOST = "http://accord.localhost"
 Client = TestClient[Any]

@@ -20,7 +20,7 @@ from accord.policy import service as policy
 from accord.policy.model import Actor, Answer, Customer, Price, Right, Rules
 from accord.promise import said, service
 from accord.promise.pages import asking
-from accord.web import accounts
+from accord.web.people import accounts
 
 Visitor = TestClient[Any]
 HOUR_US = 3_600_000_000

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from litestar.testing import TestClient
 
-from accord.web.assets import ASK_AGAIN, FIRST, FOLDER, FOR_EVER, SHEET, assets, read
+from accord.web.layout.assets import ASK_AGAIN, FIRST, FOLDER, FOR_EVER, SHEET, assets, read
 
 Visitor = TestClient[Any]
 FIRST_LOAD_BYTES_MAX = 200_000
@@ -91,7 +91,9 @@ def test_who_has_a_file_is_not_sent_it_again(visitor: Visitor) -> None:
     assert other.status_code == 200
 
 
-@pytest.mark.parametrize("path", ["../app.py", "..%2fapp.py", "%2e%2e/app.py", "nothing.css", "", "vendor"])
+@pytest.mark.parametrize(
+    "path", ["../server/app.py", "..%2fserver%2fapp.py", "%2e%2e/server/app.py", "nothing.css", "", "vendor"]
+)
 def test_nothing_but_what_was_read_at_the_start_is_sent(visitor: Visitor, path: str) -> None:
     assert visitor.get(f"/static/{path}").status_code == 404
 

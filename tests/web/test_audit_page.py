@@ -25,9 +25,9 @@ from accord.promise import service
 from accord.promise.model import Decision, Request, Verb
 from accord.promise.named import understand
 from accord.promise.pages.shown import Shown
-from accord.web import accounts
-from accord.web import audit as audit_page
-from accord.web.audited import FOUND, TYPES, named
+from accord.web.pages import audit as audit_page
+from accord.web.pages.audited import FOUND, TYPES, named
+from accord.web.people import accounts
 
 Visitor = TestClient[Any]
 
@@ -427,7 +427,7 @@ def test_each_role_finds_what_it_may_do(closed: Visitor, file: Database) -> None
 @pytest.fixture
 def blank(file: Database) -> Any:
     """A visitor of a company that has done nothing."""
-    from accord.web.app import on
+    from accord.web.server.app import on
 
     with TestClient(on(file, is_open=True, rate=0), base_url=HOST) as client:
         client.headers["Accept"] = "text/html"

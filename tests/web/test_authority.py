@@ -13,10 +13,11 @@ from accord.demo import pages as demo
 from accord.kit.doors import NotYourRole, NotYours, Reach
 from accord.kit.who import ANYBODY, Who
 from accord.policy import api as policy_api
-from accord.web import admission, authority, keys
-from accord.web.admission import Undeclared
-from accord.web.app import on
-from accord.web.authority import ROLES, ROWS, TABLE, doors
+from accord.web.access import admission, authority
+from accord.web.access.admission import Undeclared
+from accord.web.access.authority import ROLES, ROWS, TABLE, doors
+from accord.web.people import keys
+from accord.web.server.app import on
 
 
 def test_every_row_says_whom_it_lets_in_and_why() -> None:
@@ -68,7 +69,7 @@ async def _unnamed(promise: FromPath[str]) -> None:
 def test_a_route_that_nobody_has_given_to_anybody_is_not_served(
     file: Database, monkeypatch: pytest.MonkeyPatch, route: object, words: str
 ) -> None:
-    monkeypatch.setattr("accord.web.app.POLICY_ROUTES", [*policy_api.ROUTES, route])
+    monkeypatch.setattr("accord.web.server.app.POLICY_ROUTES", [*policy_api.ROUTES, route])
 
     with pytest.raises(Undeclared) as refused:
         on(file)

@@ -33,8 +33,9 @@ from accord.kit.doors import Doors, Reach
 from accord.promise import service as promises
 from accord.promise.model import Line, Request, Verb
 from accord.promise.service import whose as whose_module
-from accord.web import admission, authority, keys
-from accord.web.admission import Admission
+from accord.web.access import admission, authority
+from accord.web.access.admission import Admission
+from accord.web.people import keys
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from jinja2 import DictLoader, Environment
 
-from accord.web.compiled import Compiled
+from accord.web.layout.compiled import Compiled
 
 
 def test_a_template_is_compiled_once_for_all_applications_and_anew_when_it_changed() -> None:

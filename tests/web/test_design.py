@@ -10,8 +10,8 @@ import pytest
 from litestar.testing import TestClient
 from tests.web.test_pages import page
 
-from accord.web.assets import FOLDER
-from accord.web.design import COLOURS, EXAMPLES
+from accord.web.layout.assets import FOLDER
+from accord.web.layout.design import COLOURS, EXAMPLES
 
 Visitor = TestClient[Any]
 KIT = FOLDER.parent / "templates" / "_kit.html"

@@ -18,8 +18,8 @@ from accord.kit.who import Who
 from accord.ledger.model import Item
 from accord.policy import service as policy
 from accord.policy.model import Customer
-from accord.web import authority
-from accord.web.finding import ROWS_MAX, Finder
+from accord.web.access import authority
+from accord.web.pages.finding import ROWS_MAX, Finder
 
 Visitor = TestClient[Any]
 

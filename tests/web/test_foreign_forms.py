@@ -14,7 +14,9 @@ from litestar.testing import TestClient
 from tests.web.strangers import EVERYBODY, HOST, World, digest_of, opened
 
 from accord.db.engine import Database
-from accord.web import accounts, admission, authority, gate, sessions, shell
+from accord.web.access import admission, authority
+from accord.web.entrance import gate, shell
+from accord.web.people import accounts, sessions
 
 COOKIE = "accord_80"
 ELSEWHERE = (

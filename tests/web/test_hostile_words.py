@@ -19,8 +19,8 @@ from tests.web import hostile
 from tests.web.hostile import Suspicious, Words
 
 from accord.db.engine import Database
-from accord.web import admission
-from accord.web.app import on
+from accord.web.access import admission
+from accord.web.server.app import on
 
 HOST = "http://accord.localhost"
 PAGES_MAX = 400

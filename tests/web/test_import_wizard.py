@@ -29,7 +29,7 @@ from accord.exceptions import service as exceptions
 from accord.kit.days import date_of
 from accord.ledger.service import graph
 from accord.promise import service as promises
-from accord.web import accounts
+from accord.web.people import accounts
 
 Visitor = TestClient[Any]
 EVIL = '"><script>alert(1)</script><img src=x onerror=alert(1)>'

@@ -21,9 +21,9 @@ from accord.db import leases
 from accord.db.engine import Database, open_database
 from accord.db.migrations import upgrade
 from accord.kit.errors import Unavailable
-from accord.web import jobs, logs
-from accord.web.app import create_app
-from accord.web.jobs import JOBS, Job, Ran, Runner, run_all
+from accord.web.server import jobs, logs
+from accord.web.server.app import create_app
+from accord.web.server.jobs import JOBS, Job, Ran, Runner, run_all
 
 
 @pytest.fixture

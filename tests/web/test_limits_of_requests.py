@@ -11,9 +11,9 @@ from litestar.testing import TestClient
 from tests.company import iso_day
 
 from accord.db.engine import Database
-from accord.web import admission
-from accord.web.app import on
-from accord.web.problems import BODY_BYTES_MAX
+from accord.web.access import admission
+from accord.web.layout.problems import BODY_BYTES_MAX
+from accord.web.server.app import on
 
 HOST = "http://accord.localhost"
 SECONDS_MAX = 5  # of the processor; nothing may take more

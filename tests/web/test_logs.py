@@ -8,7 +8,7 @@ import sys
 import pytest
 import structlog
 
-from accord.web import logs
+from accord.web.server import logs
 
 
 def test_what_is_said_goes_where_standard_error_is_now(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -27,9 +27,9 @@ from accord.promise import service
 from accord.promise.model import Decision, Request, Verb
 from accord.promise.named import understand
 from accord.promise.pages.shown import Shown
-from accord.web.jobs import Runner
 from accord.web.notices import kept, live, made
 from accord.web.notices.said import Said, said
+from accord.web.server.jobs import Runner
 
 Visitor = TestClient[Any]
 HOUR = 3_600

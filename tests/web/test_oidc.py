@@ -17,8 +17,8 @@ from tests.web.test_sign_in import signed_in
 
 from accord.db.engine import Database
 from accord.kit.errors import InputError
-from accord.web import accounts, oidc
-from accord.web.oidc import Provider, Settings
+from accord.web.people import accounts, oidc
+from accord.web.people.oidc import Provider, Settings
 
 Client = TestClient[Any]
 

@@ -12,7 +12,7 @@ from tests.company import said_day
 
 from accord.db.engine import Database
 from accord.promise import service
-from accord.web.app import on
+from accord.web.server.app import on
 
 HOST = "http://accord.localhost"
 Visitor = TestClient[Any]

@@ -15,8 +15,8 @@ from accord.db.engine import Database
 from accord.kit.errors import Conflict, InputError, NotFound
 from accord.policy import service as policy
 from accord.policy.model import Actor
-from accord.web import accounts, invites, keys, passwords, sessions, teams
-from accord.web.invites import INVITE_DAYS
+from accord.web.people import accounts, invites, keys, passwords, sessions, teams
+from accord.web.people.invites import INVITE_DAYS
 
 Client = TestClient[Any]
 OTHER = "other words, enough of them"

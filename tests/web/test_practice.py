@@ -21,10 +21,10 @@ from accord.db.engine import Database, open_database
 from accord.db.migrations import upgrade
 from accord.db.practice import NotForPractice, beside
 from accord.promise import service
-from accord.web import accounts, keys
-from accord.web.app import on
-from accord.web.jobs import JOBS, PRACTICE_JOBS
-from accord.web.practice import PRACTICE, SaysWorld, chosen_world
+from accord.web.entrance.practice import PRACTICE, SaysWorld, chosen_world
+from accord.web.people import accounts, keys
+from accord.web.server.app import on
+from accord.web.server.jobs import JOBS, PRACTICE_JOBS
 
 Visitor = TestClient[Any]
 TEMPLATES = sorted(Path(practice.__file__).parents[1].glob("*/templates/*.html"))

@@ -21,7 +21,7 @@ from accord.db.migrations import upgrade
 from accord.policy import service as policy
 from accord.policy.model import Actor, Edition
 from accord.promise import service
-from accord.web import keys
+from accord.web.people import keys
 
 pytestmark = pytest.mark.postgres
 

@@ -18,7 +18,7 @@ from accord.ledger.model import Item, Site
 from accord.ledger.service import reads
 from accord.policy import service as policy
 from accord.policy.model import Customer
-from accord.web.app import on
+from accord.web.server.app import on
 
 PROMISES, ITEMS, CUSTOMERS = 10_000, 1_000, 200
 LIST_SECONDS, FILTER_SECONDS = 1.0, 0.3

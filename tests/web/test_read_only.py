@@ -19,7 +19,7 @@ from accord.db.doctor import Check, why_read_only
 from accord.db.engine import Database, open_database
 from accord.db.migrations import upgrade
 from accord.promise import service
-from accord.web.app import create_app
+from accord.web.server.app import create_app
 
 Client = TestClient[Any]
 

@@ -21,8 +21,8 @@ from accord.ledger.model import Item
 from accord.policy import service as policy
 from accord.policy.model import Rules
 from accord.promise import service
-from accord.web import keys
-from accord.web.app import on
+from accord.web.people import keys
+from accord.web.server.app import on
 
 HOST = "http://accord.localhost"
 MARK = "Idempotent-Replayed"

@@ -25,7 +25,7 @@ from accord.promise.model import Request, Verb
 from accord.promise.named import understand
 from accord.promise.pages import rights_tried
 from accord.promise.pages.shown import Shown
-from accord.web import accounts
+from accord.web.people import accounts
 
 Visitor = TestClient[Any]
 
@@ -131,7 +131,7 @@ def act(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
     """Be somebody on the pages: an open server knows nobody by name."""
 
     def become(name: str) -> None:
-        monkeypatch.setattr("accord.web.shell.ANYBODY", name)
+        monkeypatch.setattr("accord.web.entrance.shell.ANYBODY", name)
 
     become("mia")
     return become

@@ -15,8 +15,8 @@ from tests.web.test_sign_in import COOKIE, guess, token
 
 from accord.db import audit
 from accord.db.engine import Database
-from accord.web import accounts, keys
-from accord.web.admission import handlers
+from accord.web.access.admission import handlers
+from accord.web.people import accounts, keys
 
 Client = TestClient[Any]
 CANARY = "canary in a coal mine 7f3a"

@@ -22,8 +22,8 @@ from accord.cli import main
 from accord.db.engine import open_database
 from accord.db.migrations import upgrade
 from accord.promise import service
-from accord.web import keys
-from accord.web.server import holder
+from accord.web.people import keys
+from accord.web.server.serving import holder
 
 ACCORD = Path(sys.executable).with_name("accord")
 

@@ -8,7 +8,8 @@ import pytest
 
 from accord.db.engine import Database
 from accord.promise.api import catalogue
-from accord.web import gate, keys
+from accord.web.entrance import gate
+from accord.web.people import keys
 
 CALLERS = 50
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from litestar.testing import TestClient
 
-from accord.web.navigation import PLACES
+from accord.web.layout.navigation import PLACES
 
 Visitor = TestClient[Any]
 PATHS = (

@@ -15,9 +15,9 @@ from tests.web.conftest import HOST, PASSWORD, browser, come_in
 from accord.db.engine import Database
 from accord.kit.errors import AccordError, TooMany
 from accord.promise import service
-from accord.web import accounts, guesses, invites, passwords, sessions
-from accord.web.guesses import NotSignedIn
-from accord.web.shell import own_path
+from accord.web.entrance.shell import own_path
+from accord.web.people import accounts, guesses, invites, passwords, sessions
+from accord.web.people.guesses import NotSignedIn
 
 Client = TestClient[Any]
 COOKIE = "accord_80"

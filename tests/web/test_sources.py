@@ -15,8 +15,8 @@ from accord.exceptions.service import supply_changed
 from accord.ledger.service import hearing
 from accord.policy import service as policy
 from accord.policy.model import Rules
-from accord.web import sources
-from accord.web.sources import Ages, chip, read
+from accord.web.pages import sources
+from accord.web.pages.sources import Ages, chip, read
 
 Visitor = TestClient[Any]
 HOUR, DAY = 3_600, 86_400

@@ -21,8 +21,8 @@ from accord.ledger.model import Allocation, Item, Operation, SupplyKind
 from accord.ledger.said import day, number
 from accord.promise import service as promises
 from accord.promise.model import Line, Request, Verb
-from accord.web.app import on
-from accord.web.assets import FOLDER
+from accord.web.layout.assets import FOLDER
+from accord.web.server.app import on
 
 HOST = "http://accord.localhost"
 Visitor = TestClient[Any]
@@ -143,7 +143,7 @@ def test_without_items_the_list_says_how_to_bring_some(sqlite_url: str) -> None:
 def test_old_news_is_said_with_what_it_means(visitor: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "Old data" not in page(visitor.get("/supply")).text
 
-    monkeypatch.setattr("accord.web.sources.wall_clock", lambda: wall_clock() + 60 * 3_600_000_000)
+    monkeypatch.setattr("accord.web.pages.sources.wall_clock", lambda: wall_clock() + 60 * 3_600_000_000)
     for path in ("/supply", "/supply/X-100?site=Halden"):
         found = page(visitor.get(path))
 

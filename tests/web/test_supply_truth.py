@@ -20,7 +20,7 @@ from accord.simulation.auditor.coverage import unfilled
 from accord.simulation.auditor.rows import Row, Rows, capacity
 from accord.simulation.clock import Clock, simulated
 from accord.simulation.run import simulate
-from accord.web.app import on
+from accord.web.server.app import on
 
 FEW = 3
 MANY = int(os.environ.get("ACCORD_TEST_LIVES", "60"))  # 200 take some minutes

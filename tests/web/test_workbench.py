@@ -14,7 +14,7 @@ from accord.promise import service
 from accord.promise.model import Decision, Request, Verb
 from accord.promise.named import understand
 from accord.promise.pages.shown import Shown
-from accord.web.navigation import PLACES
+from accord.web.layout.navigation import PLACES
 
 Visitor = TestClient[Any]
 

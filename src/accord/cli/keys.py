@@ -30,7 +30,7 @@ def key_command() -> None:
 @takes_database
 def add_command(terminal: Terminal, name: str, scopes: tuple[str, ...], days: int | None) -> int:
     """Make a key and show it, once."""
-    from accord.web import keys
+    from accord.web.people import keys
 
     with terminal.database() as db:
         made = keys.add(db, name, scopes, days=days)
@@ -54,7 +54,7 @@ def add_command(terminal: Terminal, name: str, scopes: tuple[str, ...], days: in
 @takes_database
 def list_command(terminal: Terminal) -> int:
     """List the keys there are; what they are is not kept."""
-    from accord.web import keys
+    from accord.web.people import keys
 
     with terminal.database() as db:
         found = keys.listed(db)
@@ -86,7 +86,7 @@ def list_command(terminal: Terminal) -> int:
 @takes_database
 def revoke_command(terminal: Terminal, key: str) -> int:
     """End a key, by its id or its name."""
-    from accord.web import keys
+    from accord.web.people import keys
 
     with terminal.database() as db:
         ended = keys.revoke(db, key)

@@ -10,8 +10,8 @@ import click
 from accord.cli.terminal import Terminal, takes_database
 
 if TYPE_CHECKING:
-    from accord.web.accounts import Account
-    from accord.web.invites import Invited
+    from accord.web.people.accounts import Account
+    from accord.web.people.invites import Invited
 
 _ROLES = ["seller", "service", "sales manager", "planner", "supply lead", "executive", "administrator"]
 _BY = "command line"
@@ -54,7 +54,7 @@ def add_command(
     link: bool,
 ) -> int:
     """Make an account. The name is the actor of all that is done with it, and stays."""
-    from accord.web import accounts, invites
+    from accord.web.people import accounts, invites
 
     password = None if link else _password(terminal, name, from_stdin=password_stdin)
     with terminal.database() as db:
@@ -71,7 +71,7 @@ def add_command(
 @takes_database
 def list_command(terminal: Terminal) -> int:
     """List the accounts there are; passwords are not kept, only what checks them."""
-    from accord.web import accounts
+    from accord.web.people import accounts
 
     with terminal.database() as db:
         found = accounts.listed(db)
@@ -101,7 +101,7 @@ def list_command(terminal: Terminal) -> int:
 @takes_database
 def role_command(terminal: Terminal, name: str, roles: tuple[str, ...]) -> int:
     """Give somebody other roles, instead of those before."""
-    from accord.web import accounts
+    from accord.web.people import accounts
 
     with terminal.database() as db:
         account = accounts.change(db, name, by=_BY, roles=roles)
@@ -127,7 +127,7 @@ def team_command(
     terminal: Terminal, team: str, added: tuple[str, ...], removed: tuple[str, ...], manager: str | None
 ) -> int:
     """Make a team, or change who is in it and who manages it."""
-    from accord.web import teams
+    from accord.web.people import teams
 
     with terminal.database() as db:
         made = teams.arrange(db, team, by=_BY, added=added, removed=removed, manager=manager)
@@ -148,7 +148,7 @@ def team_command(
 @takes_database
 def disable_command(terminal: Terminal, name: str, undo: bool) -> int:
     """Let somebody in no longer: sessions end now, and the name stays with what was done under it."""
-    from accord.web import accounts
+    from accord.web.people import accounts
 
     with terminal.database() as db:
         account = accounts.change(db, name, by=_BY, disabled=not undo)
@@ -169,7 +169,7 @@ def disable_command(terminal: Terminal, name: str, undo: bool) -> int:
 @takes_database
 def reset_command(terminal: Terminal, name: str, password_stdin: bool, link: bool) -> int:
     """Give somebody another password, or a link that sets one; he or she is signed out everywhere."""
-    from accord.web import accounts, invites
+    from accord.web.people import accounts, invites
 
     with terminal.database() as db:
         account = accounts.find(db, name)

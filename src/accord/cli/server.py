@@ -51,11 +51,12 @@ def serve_command(
     with the server, and exits with 7 where it had to wait too long.
     """
     from accord.cli.opening import database_url
-    from accord.web import accounts, keys, server
+    from accord.web.people import accounts, keys
+    from accord.web.server import serving
 
     with terminal.database() as db:  # made and brought up to date before anybody is let in
         is_new = not (is_open or accounts.exist(db) or keys.exists(db))
-    server.serve(
+    serving.serve(
         database_url(terminal.db),
         host=host,
         port=port,
@@ -109,9 +110,9 @@ def demo_command(terminal: Terminal, no_serve: bool, reset: bool, seed: int, por
         terminal.next("accord demo")
         return 0
     from accord.demo.pages import EXTRAS
-    from accord.web import server
+    from accord.web.server import serving
 
-    server.serve(
+    serving.serve(
         database_url(terminal.db, name=name),
         host="127.0.0.1",
         port=port,

@@ -11,7 +11,7 @@ from accord.cli.terminal import Terminal, takes_database
 
 if TYPE_CHECKING:
     from accord.db.leases import State
-    from accord.web.jobs import Job, Ran
+    from accord.web.server.jobs import Job, Ran
 
 
 @click.command("jobs")
@@ -22,7 +22,7 @@ def jobs_command(terminal: Terminal, once: bool) -> int:
 
     A server does these jobs by itself. Of several processes one does each; the others leave it alone meanwhile.
     """
-    from accord.web import jobs, logs
+    from accord.web.server import jobs, logs
 
     with terminal.database() as db:
         if once:

@@ -19,12 +19,12 @@ from accord.db.engine import Database
 from accord.demo import service, tour
 from accord.demo.people import PEOPLE
 from accord.kit.errors import NotFound
-from accord.web import accounts, sessions
-from accord.web.extras import Extras
+from accord.web.entrance.extras import Extras
+from accord.web.entrance.shell import own_path
 from accord.web.pages.signing_in import come_in
 from accord.web.pages.visiting import Visitor
-from accord.web.sessions import Session
-from accord.web.shell import own_path
+from accord.web.people import accounts, sessions
+from accord.web.people.sessions import Session
 
 SKIPPED = "skipped"  # where the tour of a session stands that wants none
 

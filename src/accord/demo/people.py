@@ -9,9 +9,7 @@ from __future__ import annotations
 import msgspec
 
 from accord.db.engine import Database
-from accord.web import accounts, teams
-from accord.web.accounts import key_of
-from accord.web.authority import (
+from accord.web.access.authority import (
     ADMINISTRATOR,
     EXECUTIVE,
     PLANNER,
@@ -20,6 +18,8 @@ from accord.web.authority import (
     SERVICE,
     SUPPLY_LEAD,
 )
+from accord.web.people import accounts, teams
+from accord.web.people.accounts import key_of
 
 ACTOR = "demo"
 

@@ -18,7 +18,7 @@ from accord.policy import service as policy
 from accord.promise import service as promises
 from accord.promise.model import Approval, ApprovalState
 from accord.promise.service.reads import Seen
-from accord.web.authority import SELLER
+from accord.web.access.authority import SELLER
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,1 +1,1 @@
-"""What do people see of the server itself: signing in, their account, people and keys?"""
+"""What do people see of the server itself, and of no part: signing in, people, keys, the record, sources, the menu?"""

@@ -13,9 +13,9 @@ from litestar.response import Redirect, Template
 from accord.db.engine import Database
 from accord.kit.errors import AccordError, InputError, TooMany
 from accord.ledger.said import moment
-from accord.web import accounts, cookies, guesses, sessions
-from accord.web.guesses import NotSignedIn
 from accord.web.pages.visiting import Visitor, signed_in
+from accord.web.people import accounts, cookies, guesses, sessions
+from accord.web.people.guesses import NotSignedIn
 
 
 class Passwords(msgspec.Struct, frozen=True, kw_only=True):

@@ -13,7 +13,7 @@ from litestar.response import Redirect, Template
 from accord.db.engine import Database
 from accord.kit.errors import AccordError, Conflict, InputError
 from accord.ledger.said import moment
-from accord.web import accounts, keys
+from accord.web.people import accounts, keys
 
 _READ, _STATE = {"operation": "keys.read"}, {"operation": "keys.state"}
 _TONES = {"good": "good", "expired": "none", "revoked": "none"}

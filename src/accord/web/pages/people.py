@@ -16,11 +16,11 @@ from litestar.response import Redirect, Template
 from accord.db.engine import Database
 from accord.kit.errors import AccordError, Conflict, InputError, NotFound
 from accord.ledger.said import moment
-from accord.web import accounts, invites, sessions, teams
-from accord.web.accounts import Account
-from accord.web.authority import ROLES
-from accord.web.invites import Invited
+from accord.web.access.authority import ROLES
 from accord.web.pages.visiting import Visitor
+from accord.web.people import accounts, invites, sessions, teams
+from accord.web.people.accounts import Account
+from accord.web.people.invites import Invited
 
 _READ, _STATE = {"operation": "people.read"}, {"operation": "people.state"}
 

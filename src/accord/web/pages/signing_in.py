@@ -17,12 +17,13 @@ from litestar.response import Redirect, Template
 
 from accord.db.engine import Database
 from accord.kit.errors import AccordError, InputError, TooMany
-from accord.web import accounts, cookies, forms, guesses, invites, sessions
-from accord.web.accounts import Account
-from accord.web.guesses import NotSignedIn
+from accord.web.entrance import forms
+from accord.web.entrance.shell import own_path
 from accord.web.pages.devices import device_of
 from accord.web.pages.visiting import Visitor, signed_in
-from accord.web.shell import own_path
+from accord.web.people import accounts, cookies, guesses, invites, sessions
+from accord.web.people.accounts import Account
+from accord.web.people.guesses import NotSignedIn
 
 Next = Annotated[str, QueryParameter(name="next", max_length=2_000)]
 

@@ -8,7 +8,7 @@ from litestar import Request
 from litestar.datastructures import State
 
 from accord.kit.errors import NotFound
-from accord.web.sessions import Session
+from accord.web.people.sessions import Session
 
 Visitor = Request[Any, Any, State]
 

@@ -17,11 +17,11 @@ from litestar.response import Redirect, Template
 
 from accord.db.engine import Database
 from accord.kit.errors import NotFound, Unauthorized, Unavailable
-from accord.web import accounts, cookies
-from accord.web.oidc import NotVouched, Provider, new_secret
+from accord.web.entrance.shell import own_path
 from accord.web.pages.signing_in import come_in, refused
 from accord.web.pages.visiting import Visitor
-from accord.web.shell import own_path
+from accord.web.people import accounts, cookies
+from accord.web.people.oidc import NotVouched, Provider, new_secret
 
 _ENTER = {"operation": "account.enter"}
 _KEPT_SECONDS = 600

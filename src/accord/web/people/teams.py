@@ -15,7 +15,7 @@ from accord.kit.errors import InputError, NotFound
 from accord.kit.ids import new_id
 from accord.ledger.service.news import again
 from accord.policy import service as policy
-from accord.web.accounts import NAME_LENGTH_MAX, key_of, named, stated
+from accord.web.people.accounts import NAME_LENGTH_MAX, key_of, named, stated
 
 
 class Team(msgspec.Struct, frozen=True, kw_only=True):

@@ -25,9 +25,9 @@ from accord.db.engine import Database
 from accord.kit.doors import Doors, NotYourRole
 from accord.kit.errors import Denied, Unauthorized
 from accord.kit.who import Who
-from accord.web import authority, owners
-from accord.web.navigation import PLACES
-from accord.web.problems import Forbidden
+from accord.web.access import authority, owners
+from accord.web.layout.navigation import PLACES
+from accord.web.layout.problems import Forbidden
 
 _LOG = structlog.get_logger("accord.web")
 
@@ -146,7 +146,7 @@ def check(app: Litestar) -> None:
     ]
     if wrong:
         raise Undeclared(
-            'Each route says which row of web/authority.py it is: @get("/things", opt={"operation": "promise.read"}). Where one form '
+            'Each route says which row of web/access/authority.py it is: @get("/things", opt={"operation": "promise.read"}). Where one form '
             'does several, name all: {"operation": ("promise.commit", "promise.cancel")}. Where no row fits, add one with a reason, then '
             "run scripts/reference.py.\n" + "\n".join(wrong)
         )

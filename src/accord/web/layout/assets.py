@@ -25,7 +25,7 @@ from litestar.response import Response
 
 from accord.kit.errors import NotFound
 
-FOLDER = Path(__file__).parent / "static"
+FOLDER = Path(__file__).parents[1] / "static"
 SHEET = "all.css"  # the sheets in one
 ENTRY = "accord.js"  # the module every page starts
 FIRST = ("tokens.css", "accord.css", "shell.css", "kit.css")  # what the other sheets build upon

@@ -22,12 +22,13 @@ from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 from accord.db.engine import Database
 from accord.kit.errors import TooMany, Unauthorized
 from accord.kit.who import ANYBODY, Who
-from accord.web import admission, cookies, keys, sessions
-from accord.web.admission import is_options
-from accord.web.keys import Key
-from accord.web.limits import RateLimit
-from accord.web.problems import NotJson
-from accord.web.shell import FromElsewhere, check_host, is_own
+from accord.web.access import admission
+from accord.web.access.admission import is_options
+from accord.web.access.limits import RateLimit
+from accord.web.entrance.shell import FromElsewhere, check_host, is_own
+from accord.web.layout.problems import NotJson
+from accord.web.people import cookies, keys, sessions
+from accord.web.people.keys import Key
 
 _KEPT_SECONDS = 2  # for so long a revoked key may still come in through a process that has just seen it
 _KEPT_MAX = 10_000

@@ -11,8 +11,7 @@ from litestar.response import Template
 from accord.db.engine import Database
 from accord.kit.errors import NotFound, Unavailable
 from accord.promise import service as promise
-from accord.web import problems
-from accord.web.audit import AUDIT_PAGES
+from accord.web.layout import problems
 
 
 class Health(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,4 +66,4 @@ async def problem(code: FromPath[str]) -> Template:
     return Template(template_name="problem.html", context={"problem": msgspec.to_builtins(found)})
 
 
-PAGES = [problem_list, problem, *AUDIT_PAGES]
+PAGES = [problem_list, problem]

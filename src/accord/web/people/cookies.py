@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from litestar.types import Scope
 
-from accord.web.sessions import LIFE_SECONDS
+from accord.web.people.sessions import LIFE_SECONDS
 
 
 def name(scope: Scope, host: str) -> str:

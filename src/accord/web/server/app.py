@@ -45,34 +45,34 @@ from accord.promise.api.routes import ROUTES as PROMISE_ROUTES
 from accord.promise.pages.approvals import PAGES as APPROVAL_PAGES
 from accord.promise.pages.rights_tried import PAGES as TRIED_PAGES
 from accord.promise.pages.routes import PAGES as PROMISE_PAGES
-from accord.web import authority, logs, oidc, openapi
-from accord.web.admission import Admission, check, opens
-from accord.web.assets import assets, static
-from accord.web.compiled import COMPILED
-from accord.web.design import PAGES as DESIGN_PAGES
-from accord.web.extras import Extras
-from accord.web.finding import PAGES as FINDING_PAGES
-from accord.web.finding import Finder
-from accord.web.gate import Gate, new_request_id
-from accord.web.interpreter import collect_seldom, take_turns
-from accord.web.jobs import JOBS, PRACTICE_JOBS, Job, Runner
-from accord.web.limits import RateLimit
-from accord.web.navigation import PLACES
+from accord.web.access import authority
+from accord.web.access.admission import Admission, check, opens
+from accord.web.access.limits import RateLimit
+from accord.web.entrance.extras import Extras
+from accord.web.entrance.gate import Gate, new_request_id
+from accord.web.entrance.practice import LIVE, PRACTICE, Practice, SaysWorld, cookie, world_of
+from accord.web.entrance.practice import PAGES as PRACTICE_PAGES
+from accord.web.entrance.shell import Shell
+from accord.web.layout.assets import assets, static
+from accord.web.layout.compiled import COMPILED
+from accord.web.layout.design import PAGES as DESIGN_PAGES
+from accord.web.layout.navigation import PLACES
+from accord.web.layout.problems import BODY_BYTES_MAX, PROBLEM_JSON, response_of
 from accord.web.notices.live import Pulse
 from accord.web.notices.pages import PAGES as NOTICE_PAGES
-from accord.web.pages.routes import PAGES as PEOPLE_PAGES
-from accord.web.practice import LIVE, PRACTICE, Practice, SaysWorld, cookie, world_of
-from accord.web.practice import PAGES as PRACTICE_PAGES
-from accord.web.problems import BODY_BYTES_MAX, PROBLEM_JSON, response_of
-from accord.web.routes import PAGES as OWN_PAGES
-from accord.web.routes import ROUTES as OWN_ROUTES
-from accord.web.shell import Shell
-from accord.web.sources import PAGES as SOURCE_PAGES
-from accord.web.sources import Ages
+from accord.web.pages.finding import Finder
+from accord.web.pages.routes import PAGES as SERVER_PAGES
+from accord.web.pages.sources import Ages
+from accord.web.people import oidc
+from accord.web.server import logs, openapi
+from accord.web.server.interpreter import collect_seldom, take_turns
+from accord.web.server.jobs import JOBS, PRACTICE_JOBS, Job, Runner
+from accord.web.server.routes import PAGES as PROBLEM_PAGES
+from accord.web.server.routes import ROUTES as OWN_ROUTES
 
 RATE = 1_000  # requests a second of one key
 
-_PARTS = Path(__file__).parent.parent
+_PARTS = Path(__file__).parents[2]
 _HEALTH = "/v1/health"  # whoever watches over the server must get an answer
 
 
@@ -295,14 +295,12 @@ def _over(
                     *RIGHTS_PAGES,
                     *TRIED_PAGES,
                     *IMPORT_PAGES,
-                    *OWN_PAGES,
+                    *PROBLEM_PAGES,
                     *DESIGN_PAGES,
-                    *PEOPLE_PAGES,
+                    *SERVER_PAGES,
                     *(extras.pages if extras is not None else ()),
                     *NOTICE_PAGES,
                     *PRACTICE_PAGES,
-                    *SOURCE_PAGES,
-                    *FINDING_PAGES,
                 ],
                 middleware=[Shell(people, is_open=is_open, world=world, extras=extras), admission],
             ),

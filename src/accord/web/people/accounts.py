@@ -22,8 +22,8 @@ from accord.kit.who import ANYBODY
 from accord.ledger.service.news import again
 from accord.policy import service as policy
 from accord.policy.model import Actor
-from accord.web import passwords
-from accord.web.authority import ADMINISTRATOR, ROLES
+from accord.web.access.authority import ADMINISTRATOR, ROLES
+from accord.web.people import passwords
 
 NAME_LENGTH_MAX = 100
 # Characters of a name or address as it was typed. Marks over and under a letter are put into an order, which takes the square of their

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from litestar.handlers import HTTPRouteHandler
 
 from accord.db.engine import Database
-from accord.web.sessions import Session
+from accord.web.people.sessions import Session
 
 Shown = Callable[[Database, Session | None], Mapping[str, object]]
 

@@ -23,7 +23,7 @@ from accord.ledger import service as ledger
 from accord.ledger.said import OLD, age, moment
 from accord.ledger.service import Feed, Hearing
 from accord.policy import service as policy
-from accord.web import authority
+from accord.web.access import authority
 
 _LOG = structlog.get_logger("accord.web")
 

@@ -13,8 +13,8 @@ from accord.db.engine import Database, retrying
 from accord.db.tx import Tx
 from accord.kit.days import Instant
 from accord.kit.errors import TooMany, Unauthorized
-from accord.web import passwords
-from accord.web.accounts import Account, key_of, named
+from accord.web.people import passwords
+from accord.web.people.accounts import Account, key_of, named
 
 GUESSES_MAX = 5
 WITHIN_SECONDS = 15 * 60

@@ -28,7 +28,7 @@ from accord.kit.errands import Seen, Tell, errands_of
 from accord.kit.errors import InputError, Unavailable
 from accord.kit.ids import new_id
 from accord.ledger.said import age, moment
-from accord.web.audited import ABOUT, FOUND, TYPES, named
+from accord.web.pages.audited import ABOUT, FOUND, TYPES, named
 
 ROWS = 50
 EXPORT_MAX = 50_000
@@ -183,7 +183,7 @@ def export_file(
     return _download(written(found), f"accord-audit-{instant_iso(now)[:10]}.{form}", media_type)
 
 
-AUDIT_PAGES = [audit_page, entry_page, verify_page, checkpoint_file, export_file]
+PAGES = [audit_page, entry_page, verify_page, checkpoint_file, export_file]
 
 
 # --- the list ---

@@ -20,7 +20,7 @@ from accord.kit.days import Instant
 from accord.kit.errors import AccordError, NotFound
 from accord.kit.ids import new_id
 from accord.kit.who import Who
-from accord.web.accounts import end_all
+from accord.web.people.accounts import end_all
 
 IDLE_SECONDS = 12 * 3600
 LIFE_SECONDS = 7 * 86_400

@@ -16,8 +16,8 @@ from accord.db.tx import Tx
 from accord.kit.days import Instant
 from accord.kit.errors import Conflict, NotFound
 from accord.ledger.service.news import again
-from accord.web import passwords
-from accord.web.accounts import Account, end_all, named, write_password
+from accord.web.people import passwords
+from accord.web.people.accounts import Account, end_all, named, write_password
 
 INVITE_DAYS = 7
 

@@ -20,16 +20,16 @@ import uvicorn
 from accord.db import doctor
 from accord.db.engine import open_database
 from accord.kit.errors import Conflict, InputError
-from accord.web import logs
-from accord.web.app import RATE, create_app
-from accord.web.extras import Extras
-from accord.web.interpreter import collect_seldom, take_turns
-from accord.web.shell import is_this_machine
+from accord.web.entrance.extras import Extras
+from accord.web.entrance.shell import is_this_machine
+from accord.web.server import logs
+from accord.web.server.app import RATE, create_app
+from accord.web.server.interpreter import collect_seldom, take_turns
 
 Started = Callable[[str], None]  # gets the address
 Noted = Callable[[str], None]  # gets a remark for whoever started the server
 _BACKLOG = 2_048  # callers that wait to be let in
-_FACTORY = "accord.web.app:factory"
+_FACTORY = "accord.web.server.app:factory"
 
 
 def _say_nothing(_remark: str) -> None:

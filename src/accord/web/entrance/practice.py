@@ -30,10 +30,10 @@ from accord.db.tx import wall_clock
 from accord.kit.days import Instant
 from accord.kit.errors import Conflict, InputError, Unavailable
 from accord.ledger.said import age
-from accord.web import cookies
+from accord.web.people import cookies
 
 if TYPE_CHECKING:
-    from accord.web.app import Accord
+    from accord.web.server.app import Accord
 
 _LOG = structlog.get_logger("accord.web")
 

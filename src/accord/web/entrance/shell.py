@@ -23,11 +23,12 @@ from accord.db.engine import Database
 from accord.kit.errors import Denied, Unauthorized
 from accord.kit.ids import new_id
 from accord.kit.who import ANYBODY, Who
-from accord.web import cookies, forms, sessions
-from accord.web.admission import is_public
-from accord.web.extras import Extras
-from accord.web.practice import LIVE, check_world
-from accord.web.sessions import Session
+from accord.web.access.admission import is_public
+from accord.web.entrance import forms
+from accord.web.entrance.extras import Extras
+from accord.web.entrance.practice import LIVE, check_world
+from accord.web.people import cookies, sessions
+from accord.web.people.sessions import Session
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; "

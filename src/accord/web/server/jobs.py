@@ -21,8 +21,8 @@ from accord.db.engine import Database
 from accord.exceptions import jobs as exception_jobs
 from accord.kit.errors import AccordError, Fault
 from accord.promise import jobs as promise_jobs
-from accord.web import guesses, sessions
 from accord.web.notices import made
+from accord.web.people import guesses, sessions
 
 _LOG = structlog.get_logger("accord.jobs")
 

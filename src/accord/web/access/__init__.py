@@ -1,0 +1,1 @@
+"""What may somebody do, with whose things, and how often?"""

@@ -1,0 +1,1 @@
+"""Who is there: which people and programs, and how is it known that it is them?"""

@@ -1,0 +1,1 @@
+"""How does the server run, and what is put together in it?"""
