@@ -412,3 +412,26 @@ def test_the_first_row_that_speaks_of_it_and_covers_it_decides(rights: Rights, a
 def test_a_file_that_is_nested_too_deeply_or_holds_an_endless_number_is_refused(text: str) -> None:
     with pytest.raises(InputError, match="nested too deeply, or holds a number"):
         words.read(text, currency="EUR")
+
+
+@pytest.mark.parametrize(
+    ("verbs", "is_counted"),
+    [('["hold", "amend"]', True), ('"commit"', True), ('["commit", "cancel"]', False), ('"release"', False)],
+)
+def test_a_limit_counts_what_promises_and_not_what_ends(verbs: str, is_counted: bool) -> None:
+    text = f"""
+[[limit]]
+id = "l"
+verbs = {verbs}
+of = "quantity"
+over = "actor"
+period = "day"
+most = 5
+then = "deny"
+"""
+
+    if is_counted:
+        assert len(words.read(text, currency="EUR").rights.limits) == 1
+    else:
+        with pytest.raises(InputError, match="Line 4: a limit counts what is held, committed or amended"):
+            words.read(text, currency="EUR")

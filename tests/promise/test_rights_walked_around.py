@@ -16,7 +16,8 @@ from accord.exceptions.model import MasterStated, OpeningLine
 from accord.exceptions.service import supply_changed
 from accord.ledger.model import Allocation
 from accord.policy import service as policy
-from accord.policy.model import Answer, Counted, CumulativeLimit, Period, Rights, Subject, Tier
+from accord.policy.model import Answer, Counted, CumulativeLimit, Edition, Period, Rights, Subject, Tier
+from accord.policy.model import Verb as Act
 from accord.promise import service
 from accord.promise.model import ApprovalState, Decision, Line, Refusal, Request, Verb, Verdict
 
@@ -131,6 +132,43 @@ def test_what_was_kept_for_an_approval_is_not_committed_without_it(desk: Desk) -
 
     assert said(desk.do("sam", Verb.commit, promise=asked.promise)) == "approval_needed"
     assert said(desk.do("sue", Verb.commit, promise=asked.promise)) == "approval_needed"
+
+
+def test_what_is_amended_counts_where_a_limit_counts_amendments(desk: Desk) -> None:
+    state(desk, limited(verbs=(Act.amend,), most=30, then=Answer.deny, ask=""))
+    held = done(desk.do("sam", Verb.hold, 5))
+    firm = [done(desk.do("sam", Verb.commit, 5)) for _ in range(2)]
+
+    done(desk.do("sam", Verb.amend, 15, promise=held))
+    done(desk.do("sam", Verb.commit, promise=held))  # does not give back what the amendment took
+    steps = [said(desk.do("sam", Verb.amend, 15, promise=promise)) for promise in firm]
+
+    assert steps == ["done", "not_allowed"]
+    assert service.verify(desk.db).findings == ()
+    assert all(one.same for one in service.replay_all(desk.db))
+
+
+def test_an_amendment_counts_once_in_a_limit_of_all_that_is_done(desk: Desk) -> None:
+    state(desk, limited(verbs=(Act.hold, Act.commit, Act.amend), most=40))
+    promise = done(desk.do("sam", Verb.commit, 5))
+
+    given = desk.do("sam", Verb.amend, 40, promise=promise)
+
+    assert [take.quantity for take in given.limits] == [40]
+
+
+def test_a_trial_of_the_same_rights_says_what_was_said(desk: Desk) -> None:
+    for quantity in (55, 15, 10):
+        asked = desk.do("sam", Verb.commit, quantity, asks_approval=True)
+        if asked.approval is not None:
+            done(desk.do("mia", Verb.approve, approval=asked.approval))
+    with desk.db.read() as tx:
+        now = tx.now()
+
+    tried = service.try_policy(desk.db, Edition(id="", rights=RIGHTS), now - DAY * 1_000_000, now + 1)
+
+    assert [one.tried.past.was.value for one in tried.rows] == ["ask", "allow", "ask"]
+    assert [one.tried.ruling.answer.value for one in tried.rows] == ["ask", "allow", "ask"]
 
 
 # --- what gives back ---

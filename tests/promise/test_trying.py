@@ -105,7 +105,9 @@ def test_of_an_amendment_and_what_it_makes_the_harsher_answer_counts() -> None:
         (["commit 40 a h0", "cancel 40 a h1", "commit 50 b h2"], ["allow by small", "allow by end", "allow by small"]),
         (["hold 40 a h0", "commit 40 a h1"], ["allow by small"] * 2),  # it does not compete with itself
         (["hold 40 a h0", "commit 50 a h1", "commit 11 b h2"], ["allow by small", "allow by small", "deny by week"]),
-        (["commit 51 a h0", "commit 50 b h1"], ["ask by more", "allow by small"]),  # on the approver's authority
+        (["commit 51 a h0", "commit 10 b h1"], ["ask by more", "deny by week"]),  # what is approved counts, too
+        (["commit 51 a h0", "commit 9 b h1"], ["ask by more", "allow by small"]),
+        (["commit 51 a h0", "cancel 51 a h1", "commit 50 b h1"], ["ask by more", "allow by end", "allow by small"]),
         (["commit 40 a h0", "release 0 b h1", "commit 40 c h2"], ["allow by small", "allow by end", "deny by week"]),
         (["commit 60 a h0", "commit 1 b h150"], ["ask by more", "allow by small"]),
         (["commit 50 a h0", "commit 50 b h150"], ["allow by small", "allow by small"]),  # in the next week

@@ -14,7 +14,7 @@ import msgspec
 
 from accord.kit.money import format_money
 from accord.policy.decide.act import Act, actor_of, leads, person_of, speaks, with_accounts
-from accord.policy.decide.limits import Drawn, Free, drawn, key_of, limit_keys, period_of
+from accord.policy.decide.limits import Drawn, Free, drawn, key_of, limit_keys, period_of, together
 from accord.policy.model import Answer, LimitTake, Right, Rights, Ruling, Subject
 
 __all__ = [
@@ -28,6 +28,8 @@ __all__ = [
     "limit_keys",
     "period_of",
     "person_of",
+    "taken_when_approved",
+    "together",
     "with_accounts",
 ]
 
@@ -98,6 +100,22 @@ def _drawn(rights: Rights, role: str, act: Act, free: Free) -> Iterator[Drawn]:
     for one in drawn(rights, role, act.actor, act, free):
         if one.key not in theirs:
             yield one
+
+
+def taken_when_approved(rights: Rights, ruling: Ruling, act: Act, free: Free) -> tuple[LimitTake, ...]:
+    """What an act takes of limits once somebody in the role that is asked lets it happen.
+
+    Who that will be is not known: of his own limits those that add up over the customer are.
+    """
+    takes: list[LimitTake] = []
+    known: set[str] = set()
+    for role in (ruling.role, ruling.ask):
+        for one in drawn(rights, role, act.actor, act, free):
+            is_known = role == ruling.role or one.limit.over is Subject.customer
+            if is_known and one.key not in known:
+                takes += one.takes
+            known.add(one.key)
+    return tuple(takes)
 
 
 # --- rows ---

@@ -70,6 +70,12 @@ def _takes(key: str, on: Day, wanted: Iterable[tuple[int, int]], left: int) -> t
     return tuple(found)
 
 
+def together(takes: tuple[LimitTake, ...], more: tuple[LimitTake, ...]) -> tuple[LimitTake, ...]:
+    """What is taken by two verbs that are done at once: of a limit that counts both, once."""
+    known = {take.key for take in takes}
+    return (*takes, *(take for take in more if take.key not in known))
+
+
 def limit_keys(
     rights: Rights, actors: Iterable[str], customer: str, tier: str, today: Day, role: str = ""
 ) -> frozenset[str]:

@@ -193,6 +193,9 @@ def _limit(table: Table, currency: str) -> CumulativeLimit | None:
     id = table.needed("id")
     role, tiers, item = table.text("role", ANY), table.tiers(), table.text("item", ANY)
     verbs = table.verbs((Verb.hold, Verb.commit))
+    if {Verb.release, Verb.cancel} & {*verbs}:
+        detail = "a limit counts what is held, committed or amended: what ends gives back. Take release and cancel out."
+        table.wrong("verbs" if "verbs" in table.values else "verb", "counts_nothing", detail)
     table.end()
     if of is None or over is None or period is None or most is None:
         return None

@@ -19,9 +19,11 @@ from accord.ledger.model import (
     State,
     Supply,
     SupplyKind,
+    limit_of,
     node_key,
 )
 from accord.policy.model import Book
+from accord.policy.model import Verb as Right
 from accord.promise.decide.case import customer_of, terms_of
 from accord.promise.decide.life import decides_anew, renews
 from accord.promise.decide.standing import Standing
@@ -57,7 +59,19 @@ def effects_of(
             gives_back=standing.gives, drops=standing.drops, resolves=_ended(standing, _ENDED[request.verb])
         )
     borrows = before is not None and before.figures is not None and before.figures.borrow
-    return _restated(decision, standing, terms_of(customer_of(request, before, rules)), borrows=borrows)
+    return _restated(
+        decision,
+        standing,
+        terms_of(customer_of(request, before, rules)),
+        borrows=borrows,
+        stays=_of_amendments(rules, request.verb),
+    )
+
+
+def _of_amendments(rules: Book, verb: Verb) -> frozenset[str]:
+    """The limits that count amendments and not this verb: what was taken of them before stays taken."""
+    limits = rules.rights.limits if rules.rights is not None else ()
+    return frozenset(one.id for one in limits if Right.amend in one.verbs and verb.value not in one.verbs)
 
 
 def _ended(standing: Standing, state: State) -> tuple[Commitment, ...]:
@@ -164,8 +178,12 @@ def _receipt(receipt: Make, id: str, promise: str, expires_at: Instant | None) -
     )
 
 
-def _restated(decision: Decision, standing: Standing, terms: frozenset[str], *, borrows: bool) -> Effects:
-    """The same draws and receipts, firm from now on or until another moment; what they take of limits is as of now."""
+def _restated(
+    decision: Decision, standing: Standing, terms: frozenset[str], *, borrows: bool, stays: frozenset[str]
+) -> Effects:
+    """The same draws and receipts, firm from now on or until another moment; what they take of limits is as of now, but
+    for those that stay as they are.
+    """
     expires_at = decision.expires_at
     changing = [draw for draw in standing.draws if draw.expires_at is not None]
     supplies = [supply for supply in standing.supplies if supply.expires_at is not None]
@@ -173,7 +191,7 @@ def _restated(decision: Decision, standing: Standing, terms: frozenset[str], *, 
     after = [
         msgspec.structs.replace(draw, expires_at=expires_at)
         for draw in changing
-        if not draw.key.startswith("limit:")
+        if not draw.key.startswith("limit:") or limit_of(draw.key) in stays
     ]
     open_now = tuple(c for c in standing.commitments if c.state is State.held)
     after += [

@@ -46,11 +46,13 @@ def judged(
     if verb is not Verb.amend:
         return _judged(case, _OF_VERB[verb], figures)
     # What an amendment makes must be allowed as if it were made anew.
-    amends, _ = _judged(case, Right.amend, figures)
+    amends, counted = _judged(case, Right.amend, figures)
     makes, takes = _judged(case, Right.hold if case.is_hold else Right.commit, figures)
     if _RANK[amends.answer] > _RANK[makes.answer]:
         return amends, ()
-    return makes, takes
+    if makes.answer is not Answer.allow:
+        return makes, ()
+    return makes, policy.together(takes, counted)
 
 
 def _judged(

@@ -1,7 +1,7 @@
 """What would other rights have said to what was promised? Judged again in the order in which it was done.
 
 Cumulative limits are counted as they would have been: by what the rights would have allowed, given back when a hold ends
-or a promise is cancelled. What would have gone to approval is taken to have been approved, on the approver's authority.
+or a promise is cancelled. What would have gone to approval is taken to have been approved, and to count as that does.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import msgspec
 
 from accord.kit.days import Day, Instant, local_day
 from accord.ledger.model import limit_of
-from accord.policy.decide import Act, judge
+from accord.policy.decide import Act, judge, taken_when_approved, together
 from accord.policy.model import Answer, Figures, LimitTake, Rights, Ruling
 from accord.policy.model import Verb as Right
 from accord.promise.model import Verb
@@ -53,7 +53,7 @@ def tried(rights: Rights, done: Sequence[Past], currency: str) -> list[Tried]:
         book.expire(one.at)
         book.give_back(one.promise)  # what it changes does not compete with itself
         ruling, takes = _judged(rights, one, currency, book)
-        if ruling.answer is Answer.allow and one.verb not in _ENDS:
+        if ruling.answer is not Answer.deny and one.verb not in _ENDS:
             book.take(one, takes)
         found.append(Tried(past=one, ruling=ruling))
     return found
@@ -63,7 +63,8 @@ def _judged(rights: Rights, one: Past, currency: str, book: _Book) -> tuple[Ruli
     verbs = [Right(one.verb.value)]
     if one.verb is Verb.amend:
         verbs.append(Right.hold if one.is_hold else Right.commit)
-    worst: tuple[Ruling, tuple[LimitTake, ...]] | None = None
+    worst: Ruling | None = None
+    takes: tuple[LimitTake, ...] = ()
     for verb in verbs:
         act = Act(
             actor=one.actor,
@@ -74,11 +75,14 @@ def _judged(rights: Rights, one: Past, currency: str, book: _Book) -> tuple[Ruli
             today=local_day(one.at, rights.zone),
             currency=currency,
         )
-        judged = judge(rights, act, book.free)
-        if worst is None or _RANK[judged[0].answer] >= _RANK[worst[0].answer]:
-            worst = judged
+        ruling, taken = judge(rights, act, book.free)
+        if ruling.answer is Answer.ask:
+            taken = taken_when_approved(rights, ruling, act, book.free)
+        takes = together(takes, taken)
+        if worst is None or _RANK[ruling.answer] >= _RANK[worst.answer]:
+            worst = ruling
     assert worst is not None  # there is always a verb
-    return worst
+    return worst, takes
 
 
 class _Book:
