@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 import sqlalchemy as sa
 
@@ -133,6 +134,33 @@ def test_a_long_run_is_several_lives_each_with_a_seed_of_its_own(monkeypatch: py
 
     assert (lived.ops, lived.lives, lived.found) == (70, 3, ())
     assert lived.repeat == "accord simulate --ops 10 --seed 7 --hot"
+
+
+@pytest.mark.slow
+def test_lives_side_by_side_come_to_the_same_as_one_after_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("accord.simulation.lives.LIFE_OPS_MAX", 60)
+    heard: list[tuple[int, int]] = []
+
+    in_turn = live(150, 5)
+    together = live(150, 5, processes=2, told=lambda ops, found: heard.append((ops, found)))
+
+    assert (together.ops, together.lives) == (150, 3)
+    assert msgspec.structs.replace(together, seconds=0) == msgspec.structs.replace(in_turn, seconds=0)
+    assert heard == sorted(heard)
+    assert heard[-1] == (150, 0)
+
+
+@pytest.mark.slow
+def test_of_lives_side_by_side_the_first_that_is_wrong_is_told_of_and_those_behind_it_are_given_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("accord.simulation.lives.LIFE_OPS_MAX", 200)
+
+    in_turn = live(1_000_000, 1, mutant="M8 without gate and CHECK")
+    together = live(1_000_000, 1, mutant="M8 without gate and CHECK", processes=2)
+
+    assert together.found
+    assert msgspec.structs.replace(together, seconds=0) == msgspec.structs.replace(in_turn, seconds=0)
 
 
 def test_the_guide_has_every_mutant_with_its_words() -> None:

@@ -54,15 +54,27 @@ class Operations(click.ParamType[int]):
 @click.option(
     "--db", metavar="URL", help="An EMPTY database to live in. Default: a new one, gone at the end."
 )
+@click.option(
+    "--processes",
+    type=click.IntRange(1),
+    help="Lives at the same time, of more than 100,000 operations. Default: as many as there are cores.",
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
 def simulate_command(
-    ops: int, seed: int, hot: bool, mutant: str | None, db: str | None, as_json: bool
+    ops: int,
+    seed: int,
+    hot: bool,
+    mutant: str | None,
+    db: str | None,
+    processes: int | None,
+    as_json: bool,
 ) -> int:
     """Live a random life and have it judged.
 
     Requests, holds, orders, shipments, news and midnights in random order go through the real doors into a database of
     its own, never yours; after every step an auditor that shares no code with them judges the rows. 1 on a violation.
     """
+    from accord.kit.cores import cores
     from accord.simulation.lives import live
     from accord.simulation.mutants.known import MUTANTS
 
@@ -73,7 +85,15 @@ def simulate_command(
         known = "\n".join(f"  {name}: {one.words} ({_where(one.seen_in)})" for name, one in MUTANTS.items())
         raise click.UsageError(f"No mutant is called {mutant}. Known are:\n{known}")
     told = _Told(terminal, seed, ops)
-    lived = live(ops, seed, hot=hot, mutant=mutant, url=_url(db), told=told)
+    lived = live(
+        ops,
+        seed,
+        hot=hot,
+        mutant=mutant,
+        url=_url(db),
+        told=told,
+        processes=processes or cores(),
+    )
     told.end()
     _say(terminal, lived)
     return ERROR if lived.found else DONE

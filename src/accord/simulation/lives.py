@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
 
 import msgspec
 
@@ -19,6 +20,16 @@ from accord.simulation.run import VIOLATIONS_MAX, Report, Step, simulate
 LIFE_OPS_MAX = 100_000
 
 Told = Callable[[int, int], None]  # operations done, violations found
+
+
+class Wanted(msgspec.Struct, frozen=True):
+    """One life to be lived."""
+
+    ops: int
+    seed: int
+    hot: bool
+    mutant: str | None
+    url: str | None  # None: in a database of its own, gone at the end
 
 
 class Lived(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,21 +54,28 @@ def live(
     mutant: str | None = None,
     url: str | None = None,
     told: Told | None = None,
+    processes: int = 1,
 ) -> Lived:
     """Live until so many operations are done or something is wrong. Raises: InputError when the database is not empty."""
     began = time.monotonic()
+    wanted = _lives(ops, seed, hot=hot, mutant=mutant, url=url)
+    reports = _in_turn(wanted, told)
+    if processes > 1 and len(wanted) > 1:
+        from accord.simulation.side_by_side import side_by_side
+
+        reports = side_by_side(wanted, processes, told)
     done, number = 0, 0
     found: tuple[str, ...] = ()
     counts: Counter[str] = Counter()
     repeat = ""
-    while done < ops and not found:
-        wanted = ops - done if url is not None else min(LIFE_OPS_MAX, ops - done)
-        report = _one(wanted, seed + number, hot, mutant, url, told, done)
+    for one, report in zip(wanted, reports, strict=False):
         found = report.violations
-        repeat = _command(report, wanted, url)
+        repeat = _command(report, one.ops, url)
         counts.update(report.counts)
         done += report.ops
         number += 1
+        if found:
+            break
     return Lived(
         ops=done,
         seed=seed,
@@ -71,17 +89,44 @@ def live(
     )
 
 
-def _one(
-    ops: int, seed: int, hot: bool, mutant: str | None, url: str | None, told: Told | None, before: int
-) -> Report:
+def _lives(ops: int, seed: int, *, hot: bool, mutant: str | None, url: str | None) -> list[Wanted]:
+    most = ops if url is not None else LIFE_OPS_MAX
+    return [
+        Wanted(min(most, ops - done), seed + number, hot=hot, mutant=mutant, url=url)
+        for number, done in enumerate(range(0, ops, most))
+    ]
+
+
+def _in_turn(wanted: list[Wanted], told: Told | None) -> Iterator[Report]:
+    done = 0
+    for one in wanted:
+        yield lived(one, None if told is None else partial(_on, told, done))
+        done += one.ops
+
+
+def _on(told: Told, before: int, ops: int, found: int) -> None:
+    told(before + ops, found)
+
+
+def lived(wanted: Wanted, told: Told | None) -> Report:
+    """One life, from its beginning to its end or to what was wrong; `told` hears of each of its steps."""
+
     def on_step(step: Step) -> None:
         if told is not None:
-            told(before + step.ops, len(step.violations))
+            told(step.ops, len(step.violations))
 
-    with fresh() if url is None else empty(url) as db:
+    with fresh() if wanted.url is None else empty(wanted.url) as db:
         # Of a mutant one wants to know how many operations it took until somebody noticed.
-        most = VIOLATIONS_MAX if mutant is None else 1
-        return simulate(db, ops, seed, hot=hot, mutant=mutant, on_step=on_step, violations_max=most)
+        most = VIOLATIONS_MAX if wanted.mutant is None else 1
+        return simulate(
+            db,
+            wanted.ops,
+            wanted.seed,
+            hot=wanted.hot,
+            mutant=wanted.mutant,
+            on_step=on_step,
+            violations_max=most,
+        )
 
 
 def _command(report: Report, ops: int, url: str | None) -> str:
