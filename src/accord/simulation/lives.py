@@ -9,27 +9,16 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 
 import msgspec
 
-from accord.simulation.databases import empty, fresh
-from accord.simulation.run import VIOLATIONS_MAX, Report, Step, simulate
+from accord.simulation.lifetime import Told, Wanted, lived
+from accord.simulation.run import Report
+from accord.simulation.side_by_side import side_by_side
 
 LIFE_OPS_MAX = 100_000
-
-Told = Callable[[int, int], None]  # operations done, violations found
-
-
-class Wanted(msgspec.Struct, frozen=True):
-    """One life to be lived."""
-
-    ops: int
-    seed: int
-    hot: bool
-    mutant: str | None
-    url: str | None  # None: in a database of its own, gone at the end
 
 
 class Lived(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,8 +50,6 @@ def live(
     wanted = _lives(ops, seed, hot=hot, mutant=mutant, url=url)
     reports = _in_turn(wanted, told)
     if processes > 1 and len(wanted) > 1:
-        from accord.simulation.side_by_side import side_by_side
-
         reports = side_by_side(wanted, processes, told)
     done, number = 0, 0
     found: tuple[str, ...] = ()
@@ -106,27 +93,6 @@ def _in_turn(wanted: list[Wanted], told: Told | None) -> Iterator[Report]:
 
 def _on(told: Told, before: int, ops: int, found: int) -> None:
     told(before + ops, found)
-
-
-def lived(wanted: Wanted, told: Told | None) -> Report:
-    """One life, from its beginning to its end or to what was wrong; `told` hears of each of its steps."""
-
-    def on_step(step: Step) -> None:
-        if told is not None:
-            told(step.ops, len(step.violations))
-
-    with fresh() if wanted.url is None else empty(wanted.url) as db:
-        # Of a mutant one wants to know how many operations it took until somebody noticed.
-        most = VIOLATIONS_MAX if wanted.mutant is None else 1
-        return simulate(
-            db,
-            wanted.ops,
-            wanted.seed,
-            hot=wanted.hot,
-            mutant=wanted.mutant,
-            on_step=on_step,
-            violations_max=most,
-        )
 
 
 def _command(report: Report, ops: int, url: str | None) -> str:

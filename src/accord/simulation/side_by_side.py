@@ -12,7 +12,7 @@ from concurrent.futures import Future, ProcessPoolExecutor, wait
 from multiprocessing.synchronize import Event
 from typing import Any
 
-from accord.simulation.lives import Told, Wanted, lived
+from accord.simulation.lifetime import Told, Wanted, lived
 from accord.simulation.run import Report
 
 _TELL_EVERY_SECONDS = 0.5
