@@ -13,7 +13,7 @@ from tests.web.conftest import PASSWORD, browser, come_in
 from tests.web.test_promises_page import held
 
 from accord.db.engine import Database
-from accord.web import accounts, passwords
+from accord.web.people import accounts, passwords
 
 Client = TestClient[Any]
 
