@@ -321,6 +321,7 @@ class Supply(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=
     expires_at: Instant | None = None  # proposed by a hold: it goes with the hold, None = firm
     lot_quantity: int = 0  # proposed by a hold: the whole lot that hardening makes of it …
     lot_on: Day = 0  # … and the day from which it is usable; until then it counts only for its hold
+    starts_on: Day = 0  # proposed by a hold: the day on which its work, its way or its order must begin
     ref: str = ""  # the planning system's own number, for people
     status: str = "available"  # on hand only: available, or why not
     lot: str | None = None

@@ -13,12 +13,12 @@ from typing import Any
 import msgspec
 
 from accord.db.engine import Database
-from accord.kit.days import midnight
+from accord.kit.days import local_day, midnight
 from accord.kit.errors import AccordError, Fault, RequestChanged, Unavailable
 from accord.promise import service as promising
 from accord.promise.model import Decision, Line, Request, Verb
 from accord.simulation import world
-from accord.simulation.auditor.rows import Violation
+from accord.simulation.auditor.rows import Violation, item_and_site
 from accord.simulation.clock import Clock
 
 ZONES = {world.NORTH: "Europe/Oslo", world.SOUTH: "America/Chicago"}
@@ -28,7 +28,9 @@ ACTOR = "simulation"
 class Known:
     """A promise as its owner remembers it."""
 
-    def __init__(self, request: Request, decision: Decision, news: int, half_day: tuple[int, bool]) -> None:
+    def __init__(
+        self, request: Request, decision: Decision, news: int, half_day: tuple[int, int, bool]
+    ) -> None:
         assert decision.promise is not None
         self.id = decision.promise
         self.lines = request.lines
@@ -73,7 +75,9 @@ class Life:
             self.wrong("ask", request.id, "was answered in two ways, though nothing had changed")
 
     def hold(self) -> None:
-        self.promise_one(self._request(Verb.hold, hold_seconds=self.chance.choice((None, 60, 1_800, 7_200))))
+        self.promise_one(
+            self._request(Verb.hold, hold_seconds=self.chance.choice((None, 60, 1_800, 7_200, 200_000)))
+        )
 
     def commit(self) -> None:
         self.promise_one(self._request(Verb.commit))
@@ -128,7 +132,7 @@ class Life:
             return
         if decision.promise is not None:
             self.holds.remove(known)
-        elif lives and known.news == self.news:
+        elif lives and known.news == self.news and known.half_day == self._half_day():
             self.wrong("hold", known.id, f"was kept and could not be committed: {decision.refusals}")
 
     def commit_expired_hold(self) -> None:
@@ -160,7 +164,7 @@ class Life:
                     id=self.next_id(),
                     verb=Verb.hold,
                     promise=known.id,
-                    hold_seconds=self.chance.choice((600, 7_200)),
+                    hold_seconds=self.chance.choice((600, 7_200, 100_000)),
                 )
             )
 
@@ -303,10 +307,14 @@ class Life:
             site=chance.choice((None, None, world.NORTH, world.SOUTH)),
         )
 
-    def _half_day(self) -> tuple[int, bool]:
-        """The day, and whether the cut-off of the site that works has come."""
+    def _half_day(self) -> tuple[int, int, bool]:
+        """The day at each site, and whether the cut-off of the one that works has come."""
         day = self.clock.day(ZONES[world.NORTH])
-        return day, self.clock.now >= midnight(day, ZONES[world.NORTH]) + world.CUTOFF_MINUTE * 60_000_000
+        return (
+            day,
+            self.clock.day(ZONES[world.SOUTH]),
+            self.clock.now >= midnight(day, ZONES[world.NORTH]) + world.CUTOFF_MINUTE * 60_000_000,
+        )
 
     def _customer(self) -> str | None:
         return self.chance.choice((None, *world.CUSTOMERS))
@@ -372,6 +380,24 @@ class Life:
         """Somebody has been told this: from now on it must be so."""
         if answer.promise is not None and answer.request.verb is not Verb.ask:
             self.acknowledged[answer.promise] = answer.request.verb
+            self._is_ahead(answer)
+
+    def _is_ahead(self, answer: Decision) -> None:
+        """What was promised just now leaves today or later, and nothing that it needs begins before."""
+        verb = (answer.act or answer.request).verb
+        if verb not in (Verb.hold, Verb.commit, Verb.amend):
+            return
+        with self.db.read() as tx:
+            rows = tx.rows(
+                "SELECT id, key, on_day FROM ledger_draw WHERE promise = :id AND version_to IS NULL ORDER BY key, id",
+                id=answer.promise,
+            )
+        for id, key, on in rows:
+            site = item_and_site(key)[1] if key.startswith("node:") else world.NORTH
+            is_old = verb is Verb.amend and answer.id[3:] not in id  # of a receipt that others live on
+            carries_day = key.startswith(("node:", "resource:", "overtime:"))
+            if carries_day and not is_old and on < local_day(answer.now, ZONES[site]):
+                self.wrong("date", answer.promise or "", f"{id} takes of {key} on day {on}, which had passed")
 
     def failed(self, request: Request, error: AccordError) -> None:
         """An error is nobody's fault but ours, where what was asked can be meant."""

@@ -54,6 +54,7 @@ supply = Table(
     Column("expires_at", Moment),
     Column("lot_quantity", BigInteger, nullable=False),
     Column("lot_on", Integer, nullable=False),
+    Column("starts_on", Integer, nullable=False),
     Column("ref", Words, nullable=False),
     Column("status", Words, nullable=False),
     Column("lot", Words),

@@ -25,6 +25,7 @@ from accord.promise.decide.life import (
     refusals_of_lines,
     restates,
     still_covered,
+    still_in_time,
     today_of_line,
 )
 from accord.promise.decide.order import answered
@@ -138,13 +139,11 @@ def _decided(
     rules = book.rules
     renewals_max = rules.hold_renewals_max + who.keeps
     refusals = refusals_of_life(request, before, standing, rules.hold_seconds_max, renewals_max, now)
-    if (
-        not refusals
-        and restates(request)
-        and standing is not None
-        and not still_covered(trial, standing, before, book)
-    ):
-        refusals = [Refusal.supply_short]
+    if not refusals and restates(request) and standing is not None:
+        if not still_covered(trial, standing, before, book):
+            refusals = [Refusal.supply_short]
+        elif not still_in_time(graph, standing, now):
+            refusals = [Refusal.not_by_then]
     if decides_anew(request):
         refusals += refusals_of_lines(case)
     refusals = _in_order(refusals)
@@ -153,7 +152,7 @@ def _decided(
         if (
             before is not None
             and restates(request)
-            and refusals[0] in (Refusal.hold_expired, Refusal.supply_short)
+            and refusals[0] in (Refusal.hold_expired, Refusal.supply_short, Refusal.not_by_then)
         ):
             return _with_fresh_options(refusal, case, before)
         return refusal
@@ -294,8 +293,8 @@ def _refused(case: Case, refusals: list[Refusal], *, id: str) -> Decision:
 
 
 def _with_fresh_options(refusal: Decision, of: Case, before: Promise) -> Decision:
-    """What could be promised instead of a hold that is over, no longer covered, or no longer at that price; nothing is
-    taken without being asked."""
+    """What could be promised instead of a hold that is over, no longer covered or in time, or no longer at that price;
+    nothing is taken without being asked."""
     lines = tuple(
         Line(
             item=line.item,

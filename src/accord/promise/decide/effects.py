@@ -175,6 +175,7 @@ def _receipt(receipt: Make, id: str, promise: str, expires_at: Instant | None) -
         expires_at=expires_at,
         lot_quantity=receipt.quantity,
         lot_on=receipt.on,
+        starts_on=receipt.starts_on,
     )
 
 
@@ -244,6 +245,7 @@ def _hardened(supply: Supply) -> Supply:
         expires_at=None,
         lot_quantity=0,
         lot_on=0,
+        starts_on=0,
     )
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from accord.kit.days import Day, Instant, local_day
+from accord.ledger.decide.graph import Graph
 from accord.ledger.decide.trial import Trial
-from accord.ledger.model import State
+from accord.ledger.model import State, node_of
 from accord.policy.model import Book
 from accord.promise.decide.case import Case, terms_of
 from accord.promise.decide.standing import Standing
@@ -48,6 +49,24 @@ def still_covered(trial: Trial, standing: Standing, before: Promise | None, book
         terms=terms,
         borrow=before is not None and before.figures is not None and before.figures.borrow,
     )
+
+
+def still_in_time(graph: Graph, standing: Standing, now: Instant) -> bool:
+    """Whether what a hold keeps can still leave on its days, and what it would make, move or buy still begin on its own.
+
+    A hold may last for days: what it draws stays free for it, but the time that its dates need goes by.
+    """
+    held = [(c.site, c.ship_on) for c in standing.commitments if c.state is State.held]
+    for supply in standing.supplies:
+        if supply.expires_at is not None and supply.starts_on:
+            # What is moved begins where it comes from.
+            origins = {
+                node_of(d.key)[1]
+                for d in standing.draws
+                if d.owner == supply.id and d.key.startswith("node:")
+            }
+            held += [(site, supply.starts_on) for site in sorted(origins or {node_of(supply.key)[1]})]
+    return all(site in graph.sites and graph.origin_ship_on(site, now) <= on for site, on in held)
 
 
 def refusals_of_life(

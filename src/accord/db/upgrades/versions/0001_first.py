@@ -389,6 +389,7 @@ def upgrade() -> None:
         sa.Column("expires_at", BigInteger(), nullable=True),
         sa.Column("lot_quantity", BigInteger(), nullable=False),
         sa.Column("lot_on", Integer(), nullable=False),
+        sa.Column("starts_on", Integer(), nullable=False),
         sa.Column("ref", Words, nullable=False),
         sa.Column("status", Words, nullable=False),
         sa.Column("lot", Words, nullable=True),
