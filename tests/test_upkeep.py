@@ -418,6 +418,7 @@ def test_a_job_that_fails_exits_1_and_the_others_are_done(kept: Database, run: R
         "notify": "done",
         "roll": "done",
         "tidy": "done",
+        "merge": "done",
         "prune": "done",
         "forget_imports": "done",
         "forget_sessions": "done",

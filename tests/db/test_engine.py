@@ -6,12 +6,13 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from accord.db import engine, failures
+from accord.db import engine, failures, jobs
 from accord.db.engine import Database, Retry, open_database, retrying
 from accord.db.failures import ConstraintBroken
 from accord.db.tx import Tx
@@ -33,6 +34,92 @@ def db(db_url: str) -> Iterator[Database]:
 def amount(db: Database) -> int:
     with db.read() as tx:
         return int(tx.rows("SELECT amount FROM jar WHERE id = 'a'")[0][0])
+
+
+# --- the log of a file ---
+
+
+def written_beside_readers(db: Database, *, merges: bool) -> int:
+    """The size of the log at its largest in the second half of 24 MB, while there is always somebody who reads."""
+    stop = threading.Event()
+
+    def read(first: float) -> None:
+        stop.wait(first)
+        while not stop.is_set():
+            with db.read() as tx:
+                tx.rows("SELECT amount FROM jar")
+                stop.wait(0.08)
+
+    readers = [threading.Thread(target=read, args=(number * 0.03,)) for number in range(3)]
+    for one in readers:
+        one.start()
+    largest = 0
+    try:
+        for number in range(30):
+            with db.write() as tx:
+                tx.execute(
+                    "INSERT INTO jar (id, amount) VALUES (:id, 0)", id=f"{number} {os.urandom(200_000).hex()}"
+                )
+            if merges:
+                jobs.merge(db)
+            if number >= 15:
+                largest = max(largest, log_bytes(db))
+    finally:
+        stop.set()
+        for one in readers:
+            one.join()
+    return largest
+
+
+def log_bytes(db: Database) -> int:
+    assert db.path is not None
+    return db.path.with_name(f"{db.path.name}-wal").stat().st_size
+
+
+@pytest.mark.parametrize("db_url", ["sqlite"], indirect=True)
+def test_the_log_of_a_file_ends_although_somebody_always_reads(
+    db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "LOG_BYTES_MAX", 2_000_000)
+
+    assert written_beside_readers(db, merges=True) < 12_000_000
+
+
+@pytest.mark.parametrize("db_url", ["sqlite"], indirect=True)
+def test_a_log_that_nobody_merges_grows_while_somebody_always_reads(db: Database) -> None:
+    """The control: SQLite begins its log anew only where nobody reads from it."""
+    assert written_beside_readers(db, merges=False) > 20_000_000
+
+
+@pytest.mark.parametrize("db_url", ["sqlite"], indirect=True)
+def test_a_long_read_keeps_the_log_and_nobody_waits_long_for_it(
+    db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "LOG_BYTES_MAX", 0)
+
+    with db.read() as reader:
+        reader.rows("SELECT amount FROM jar")
+        with db.write() as tx:
+            tx.execute("UPDATE jar SET amount = 3")
+        began = time.monotonic()
+
+        assert jobs.merge(db) == 0
+        assert time.monotonic() - began < 5
+        assert reader.rows("SELECT amount FROM jar") == [(10,)]
+        with db.write() as tx:
+            tx.execute("UPDATE jar SET amount = 4")
+
+    assert jobs.merge(db) == 1
+    assert log_bytes(db) == 0
+    assert amount(db) == 4
+
+
+@pytest.mark.postgres
+def test_the_log_of_a_server_is_its_own_matter(pg_url: str) -> None:
+    db = open_database(pg_url)
+
+    assert (jobs.is_log_long(db), jobs.merge(db)) == (False, 0)
+    db.close()
 
 
 def test_what_a_block_wrote_is_there_after_it(db: Database) -> None:

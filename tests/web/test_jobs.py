@@ -25,6 +25,8 @@ from accord.web.server import jobs, logs
 from accord.web.server.app import create_app
 from accord.web.server.jobs import JOBS, Job, Ran, Runner, run_all
 
+HERE = [one.name for one in JOBS if one.name != "merge"]  # what has something to do: no log grows long here
+
 
 @pytest.fixture
 def logged() -> Iterator[list[dict[str, object]]]:
@@ -53,6 +55,7 @@ def test_every_job_is_done_once_by_hand(db: Database) -> None:
         "notify",
         "roll",
         "tidy",
+        "merge",
         "prune",
         "forget_imports",
         "forget_sessions",
@@ -234,7 +237,7 @@ def test_a_server_runs_them(file: Database, today: int) -> None:
 
     with TestClient(create_app(file.url, is_open=True), base_url=HOST) as client:
         assert client.post("/v1/promises", json=order, headers={"Idempotency-Key": "k-1"}).status_code == 201
-        until(lambda: set(leases.states(file)) == {one.name for one in JOBS})
+        until(lambda: set(leases.states(file)) == set(HERE))
         until(lambda: all(one.done_at is not None for one in leases.states(file).values()))
 
     with file.read() as tx:
@@ -276,7 +279,7 @@ def test_of_two_server_processes_one_rolls_and_what_is_promised_can_be_read_alon
 
         until(read_along, seconds=40)
         until(
-            lambda: len([one for one in leases.states(db).values() if one.done_at]) == len(JOBS), seconds=40
+            lambda: len([one for one in leases.states(db).values() if one.done_at]) == len(HERE), seconds=40
         )
 
     assert [one["position"] for one in seen] == list(range(1, 21))

@@ -131,13 +131,29 @@ class Database:
         Raises: Unavailable when a reader keeps the log in use; try again.
         """
         if self.dialect == "sqlite":
-            with self._turn, _driver_of(self._writer) as driver:
-                busy, _, _ = driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-            if busy:
+            if not self.merge_log(wait_seconds=BUSY_SECONDS):
                 raise Unavailable("The database's log is in use by a long read. Try again in a moment.")
             return
         with self._writer.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.exec_driver_sql("VACUUM (FULL) audit")
+
+    def merge_log(self, *, wait_seconds: float) -> bool:
+        """Merge SQLite's log into the file and empty it; False where a read or another process needs it for longer.
+
+        Nobody writes meanwhile: for so long at most as the reads take that are under way.
+        """
+        if not self._turn.acquire(timeout=wait_seconds):
+            return False
+        try:
+            with _driver_of(self._writer) as driver:
+                driver.execute(f"PRAGMA busy_timeout={int(wait_seconds * 1_000)}")
+                try:
+                    busy, _, _ = driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+                finally:
+                    driver.execute(f"PRAGMA busy_timeout={BUSY_SECONDS * 1_000}")
+        finally:
+            self._turn.release()
+        return not busy
 
     def close(self) -> None:
         """Close every connection; on SQLite the log is then merged into the file."""

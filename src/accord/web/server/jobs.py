@@ -87,6 +87,14 @@ JOBS = (
         run=promise_jobs.tidy,
     ),
     Job(
+        name="merge",
+        what="merges the log of a database file that has grown long",
+        every_seconds=10,
+        lease_seconds=60,
+        run=db_jobs.merge,
+        is_needed=db_jobs.is_log_long,
+    ),
+    Job(
         name="prune",
         what="forgets the bodies of replies that are older than a week",
         every_seconds=3_600,
