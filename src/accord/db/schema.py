@@ -276,7 +276,9 @@ sign_in = Table(
     "sign_in",
     metadata,
     Column("name_hash", Words, primary_key=True),  # what is typed as a name may be a password
-    Column("tries", Words, nullable=False),  # moments, separated by blanks, oldest first
+    Column(
+        "tries", Words, nullable=False
+    ),  # moment/place, separated by blanks, oldest first; a place is a hash
     Column("last_at", Moment, nullable=False),
     Index("ix_sign_in_last_at", "last_at"),
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from functools import partial
 from http import HTTPStatus
 
 import msgspec
@@ -11,11 +13,12 @@ from litestar.params import FromQuery, URLEncodedBody
 from litestar.response import Redirect, Template
 
 from accord.db.engine import Database
-from accord.kit.errors import AccordError, InputError, TooMany
+from accord.kit.errors import AccordError, InputError, TooMany, Unavailable
 from accord.ledger.said import moment
 from accord.web.pages.visiting import Visitor, signed_in
 from accord.web.people import accounts, cookies, guesses, sessions
 from accord.web.people.guesses import NotSignedIn
+from accord.web.people.turns import TURNS
 
 
 class Passwords(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,14 +43,23 @@ def account_page(state: State, request: Visitor, done: FromQuery[str] = "") -> T
     return _page(state["db"], request, done=done)
 
 
-@post("/account/password", include_in_schema=False, status_code=HTTPStatus.OK, sync_to_thread=True,
+@post("/account/password", include_in_schema=False, status_code=HTTPStatus.OK,
       opt={**_OWN, "has_secrets": True})  # fmt: skip
-def change_password(state: State, request: Visitor, data: URLEncodedBody[Passwords]) -> Redirect | Template:
+async def change_password(
+    state: State, request: Visitor, data: URLEncodedBody[Passwords]
+) -> Redirect | Template:
     """Another password; every other session ends, this one goes on under another token."""
     db: Database = state["db"]
+    try:
+        return await TURNS.take(partial(_change_password, db, request, data))
+    except Unavailable as full:
+        return await asyncio.to_thread(_page, db, request, wrong={"current": full.detail}, status=full)
+
+
+def _change_password(db: Database, request: Visitor, data: Passwords) -> Redirect | Template:
     session = signed_in(request)
     try:
-        guesses.who_is(db, session.who.actor, data.current)
+        guesses.who_is(db, session.who.actor, data.current, browser=session)
     except NotSignedIn:
         return _page(db, request, wrong={"current": "This is not your password now. Type the one you have."})
     except TooMany as error:

@@ -6,6 +6,7 @@ somebody sets a password. What was being sent when a session ended is shown agai
 
 from __future__ import annotations
 
+import asyncio
 from http import HTTPStatus
 from typing import Annotated
 
@@ -16,7 +17,7 @@ from litestar.params import FromPath, QueryParameter, URLEncodedBody
 from litestar.response import Redirect, Template
 
 from accord.db.engine import Database
-from accord.kit.errors import AccordError, InputError, TooMany
+from accord.kit.errors import AccordError, InputError, TooMany, Unavailable
 from accord.web.entrance import forms
 from accord.web.entrance.shell import own_path
 from accord.web.pages.devices import device_of
@@ -24,6 +25,8 @@ from accord.web.pages.visiting import Visitor, signed_in
 from accord.web.people import accounts, cookies, guesses, invites, sessions
 from accord.web.people.accounts import Account
 from accord.web.people.guesses import NotSignedIn
+from accord.web.people.sessions import Session
+from accord.web.people.turns import TURNS
 
 Next = Annotated[str, QueryParameter(name="next", max_length=2_000)]
 
@@ -50,18 +53,27 @@ def sign_in_page(state: State, request: Visitor, after: Next = "/") -> Template 
     return _form(state["db"], where=own_path(after))
 
 
-@post("/sign-in", include_in_schema=False, status_code=HTTPStatus.OK, sync_to_thread=True,
+@post("/sign-in", include_in_schema=False, status_code=HTTPStatus.OK,
       opt={"operation": "account.enter", "has_secrets": True})  # fmt: skip
-def sign_in(state: State, request: Visitor, data: URLEncodedBody[Guess]) -> Template | Redirect:
+async def sign_in(state: State, request: Visitor, data: URLEncodedBody[Guess]) -> Template | Redirect:
     """Come in, where name and password fit."""
     db: Database = state["db"]
     where = own_path(data.next)
+
+    def work() -> Template | Redirect:
+        try:
+            account = guesses.who_is(
+                db, data.name, data.password, address=address_of(request), browser=browser_of(db, request)
+            )
+        except (NotSignedIn, TooMany) as wrong:
+            return _form(db, where=where, name=data.name, error=wrong)
+        come_in(db, request, account)
+        return Redirect(where, status_code=303)
+
     try:
-        account = guesses.who_is(db, data.name, data.password)
-    except (NotSignedIn, TooMany) as wrong:
-        return _form(db, where=where, name=data.name, error=wrong)
-    come_in(db, request, account)
-    return Redirect(where, status_code=303)
+        return await TURNS.take(work)
+    except Unavailable as full:
+        return await asyncio.to_thread(_form, db, where=where, name=data.name, notice=full)
 
 
 @post(
@@ -88,19 +100,23 @@ def invite_page(secret: FromPath[str], state: State) -> Template:
     return _invite(account, secret)
 
 
-@post("/invite/{secret:str}", include_in_schema=False, status_code=HTTPStatus.OK, sync_to_thread=True,
+@post("/invite/{secret:str}", include_in_schema=False, status_code=HTTPStatus.OK,
       opt={"operation": "account.enter", "has_secrets": True})  # fmt: skip
-def accept(
+async def accept(
     secret: FromPath[str], state: State, request: Visitor, data: URLEncodedBody[Chosen]
 ) -> Template | Redirect:
     """Set the password and come in."""
     db: Database = state["db"]
-    try:
-        account = invites.accept(db, secret, data.password)
-    except InputError as wrong:
-        return _invite(invites.invited(db, secret), secret, error=wrong)
-    come_in(db, request, account)
-    return Redirect("/", status_code=303)
+
+    def work() -> Template | Redirect:
+        try:
+            account = invites.accept(db, secret, data.password)
+        except InputError as wrong:
+            return _invite(invites.invited(db, secret), secret, error=wrong)
+        come_in(db, request, account)
+        return Redirect("/", status_code=303)
+
+    return await TURNS.take(work)
 
 
 @get("/kept", include_in_schema=False, sync_to_thread=True, opt={"operation": "account.own"})
@@ -137,6 +153,17 @@ def come_in(db: Database, request: Visitor, account: Account, *, place: str = ""
     request.scope["state"]["cookie"] = cookies.kept(request.scope, headers.get("host", ""), token)
 
 
+def address_of(request: Visitor) -> str:
+    """From which address of the network somebody comes; "" where that is not known."""
+    return request.client.host if request.client is not None else ""
+
+
+def browser_of(db: Database, request: Visitor) -> Session | None:
+    """The session that this browser brings along, over or not."""
+    token = cookies.token(request.scope, dict(request.headers))
+    return sessions.find(db, token) if token else None
+
+
 def refused(db: Database, error: AccordError, where: str) -> Template:
     """The form again, with what went wrong elsewhere."""
     return _form(db, where=where, notice=error)
@@ -159,7 +186,9 @@ def _form(
     }
     wrong = error or notice
     status = wrong.status if wrong is not None else HTTPStatus.OK
-    return Template(template_name="sign_in.html", context=context, status_code=status)
+    later = getattr(wrong, "retry_after_seconds", None)
+    headers = {"Retry-After": str(later)} if later is not None else {}
+    return Template(template_name="sign_in.html", context=context, status_code=status, headers=headers)
 
 
 def _invite(account: Account | None, secret: str, *, error: InputError | None = None) -> Template:
