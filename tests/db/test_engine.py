@@ -515,12 +515,18 @@ def test_a_connection_lost_in_the_commit_has_an_unknown_end(
         commit(connection)  # type: ignore[arg-type]
 
     monkeypatch.setattr(db, "_commit", cut)
-    with pytest.raises(Unavailable), db.write() as tx:
+    with pytest.raises(Unavailable) as lost, db.write() as tx:
         current = tx
         tx.rows("SELECT 1")
         tx.when_over(heard.append)
 
     assert heard == ["unknown"]
+    assert "whether it was kept is not known" in lost.value.detail
+    monkeypatch.undo()
+    with pytest.raises(Unavailable) as before, db.write() as tx:
+        hang_up(db, tx)
+        tx.rows("SELECT 1")
+    assert "not known" not in before.value.detail
     db.close()
 
 

@@ -32,6 +32,10 @@ BUSY_SECONDS = 10  # how long a writer waits for another one before it says so
 TRIES_MAX = 5
 TRYING_SECONDS_MAX = 20  # after which no further try begins: the caller has waited long enough for an answer
 _BACK_OFF_SECONDS = 0.01
+_NOT_KNOWN = (
+    "The connection to the database was lost while this was being kept: whether it was kept is not known."
+    " Send it again with the same id: what was kept is then answered, and not done twice."
+)
 _NETWORK_DISKS = frozenset(
     [
         "9p",
@@ -179,6 +183,8 @@ class Database:
                 if outcome == "unknown" and ended and not connection_is_lost(error):
                     outcome = "rolled_back"
             meant = meaning(error, writable=writable)
+            if outcome == "unknown" and isinstance(meant, Unavailable):
+                meant = Unavailable(_NOT_KNOWN, retry_after_seconds=meant.retry_after_seconds)
             if meant is None:
                 raise
             raise meant from error

@@ -96,7 +96,7 @@ _THEN = {
     "changed_meanwhile": "Look at what is there now and decide again.",
     "request_changed": "The same Idempotency-Key came with another body. Use a new key for a new request; to repeat a request, send the same body.",
     "too_many_requests": "Wait as long as the header Retry-After says.",
-    "unavailable": "Nothing was changed. Send it again with the same Idempotency-Key after the time in Retry-After.",
+    "unavailable": "Send it again with the same Idempotency-Key after the time in Retry-After. Nothing was changed, unless the detail says that this is not known: then the same key finds it out, and nothing is done twice.",
     "fault": "Accord made a mistake and stopped; nothing was changed. Report it with the request id.",
     "constraint_broken": "The database refused a row that Accord should not have written; nothing was changed. Report it with the request id.",
     "too_large": f"A body has at most {BODY_BYTES_MAX:,} bytes. Send several requests.",
