@@ -22,8 +22,8 @@ from accord.kit.errors import AccordError, Fault, Unavailable
 from accord.kit.ids import new_id
 from accord.ledger.decide.trial import NotLocked
 from accord.ledger.service import reads
-from accord.ledger.service.books import Book, RollFirst, Treatment, locked, unlocked
-from accord.ledger.service.news import rejudge, roll_keys
+from accord.ledger.service.books import Book, RollFirst, locked, unlocked
+from accord.ledger.service.news import rejudge
 from accord.policy import service as policy
 from accord.policy.model import Book as Policy
 from accord.promise import store
@@ -40,7 +40,7 @@ from accord.promise.service.asked import (
 )
 from accord.promise.service.deciding import as_if, decided
 from accord.promise.service.deeper import goes_deeper, was_answered, went_deeper
-from accord.promise.service.in_force import in_force, still_in_force
+from accord.promise.service.in_force import in_force, roll, still_in_force, treatment
 from accord.promise.service.lives import (
     Life,
     Lives,
@@ -54,6 +54,7 @@ from accord.promise.service.lives import (
 from accord.promise.service.pace import pace as pace_of
 from accord.promise.service.reaching import all_keys, day_of_limits, first_keys, limits_of
 from accord.promise.service.repeats import Answer, answered_before, changed, terms
+from accord.promise.service.turns import Turns
 from accord.promise.service.validity import check
 
 _TRIES = 5
@@ -85,6 +86,9 @@ class _Lane(msgspec.Struct, frozen=True):
     actor: str
     is_deep: bool
     patience: int  # so many times the usual budget a transaction may decide
+    turns: Turns | None = (
+        None  # of requests that are decided in order; None = they came independently of each other
+    )
 
     @property
     def budget_seconds(self) -> float:
@@ -98,7 +102,7 @@ def promise(db: Database, wanted: Sequence[Request], *, actor: str, patience: in
     same id with the same terms gets the stored answer, with other terms RequestChanged. `patience`: a transaction may
     decide so many times longer than usual, for a caller of many who waits for none of them by itself.
     """
-    answers = shallow(db, wanted, actor=actor, patience=patience)
+    answers = shallow(db, wanted, actor=actor, patience=patience, turns=Turns(actor))
     later = [place for place, answer in enumerate(answers) if answer is None]
     found = deep(db, [wanted[place] for place in later], actor=actor, patience=patience)
     for place, answer in zip(later, found, strict=True):
@@ -106,11 +110,16 @@ def promise(db: Database, wanted: Sequence[Request], *, actor: str, patience: in
     return [answer for answer in answers if answer is not None]
 
 
-def shallow(db: Database, wanted: Sequence[Request], *, actor: str, patience: int = 1) -> list[Answer | None]:
-    """What stock and receipts at the requests' own nodes can answer; None for what needs a deeper look."""
+def shallow(
+    db: Database, wanted: Sequence[Request], *, actor: str, patience: int = 1, turns: Turns | None = None
+) -> list[Answer | None]:
+    """What stock and receipts at the requests' own nodes can answer; None for what needs a deeper look.
+
+    `turns`: with it, none is answered that competes with one before it which is not.
+    """
     if len(wanted) == 1 and goes_deeper(db, wanted[0]):
         return [None]
-    return _answers(db, wanted, _Lane(actor, is_deep=False, patience=patience))
+    return _answers(db, wanted, _Lane(actor, is_deep=False, patience=patience, turns=turns))
 
 
 def deep(db: Database, wanted: Sequence[Request], *, actor: str, patience: int = 1) -> list[Answer]:
@@ -169,7 +178,7 @@ def _asked(db: Database, request: Request, actor: str) -> Answer:
             with db.read() as tx:
                 return _ask(tx, request, actor)
         except RollFirst as overdue:
-            _roll(db, overdue)
+            roll(db, overdue)
         except policy.EditionDue as due:
             policy.activate(db, due.at)
         except AccordError as error:
@@ -187,7 +196,7 @@ def _ask(tx: Tx, request: Request, actor: str) -> Decision:
     held = own.keys | limits_of(rules, act, about, actors, day_of_limits(rules, now), role)
     approval = approvals.get(request.approval or "")
     for keys_of in (first_keys, all_keys):
-        book = unlocked(tx, graph, held.union(keys_of(graph, rules, act, about)), _treatment(rules), now)
+        book = unlocked(tx, graph, held.union(keys_of(graph, rules, act, about)), treatment(rules), now)
         policy.still(rules, book.now)
         life = life_of(tx, about, own, book.now) if about is not None else None
         try:
@@ -229,7 +238,7 @@ def _transacted(db: Database, waiting: Sequence[Request], lane: _Lane) -> _Done:
         try:
             return retrying(db, partial(_batch, waiting=waiting, lane=lane, extra=extra))
         except RollFirst as overdue:
-            _roll(db, overdue)
+            roll(db, overdue)
         except policy.EditionDue as due:
             policy.activate(db, due.at)
         except Wider as wider:
@@ -270,7 +279,7 @@ def _batch(tx: Tx, waiting: Sequence[Request], lane: _Lane, extra: frozenset[str
         wanted.update((all_keys if is_deep else first_keys)(graph, rules, act, before))
         actors, role = acting_for(r, approvals, actor)
         wanted |= limits_of(rules, act, before, actors, today, role)
-    book = locked(tx, graph, wanted, _treatment(rules), partial(still_in_force, tx, graph, rules))
+    book = locked(tx, graph, wanted, treatment(rules), partial(still_in_force, tx, graph, rules))
     policy.still(rules, book.now)
     if day_of_limits(rules, book.now) != today:
         raise Moved  # midnight passed while waiting: other periods of cumulative limits
@@ -284,6 +293,9 @@ def _batch(tx: Tx, waiting: Sequence[Request], lane: _Lane, extra: frozenset[str
         if place and time.thread_time() - began > lane.budget_seconds:
             unreached = fresh[place:]
             break
+        if lane.turns is not None and lane.turns.is_behind(request, graph, rules, today):
+            open_ids.append(request.id)
+            continue
         life, approval = None, None
         if request.approval is not None:
             life, approval = batch.asked(request)
@@ -298,6 +310,8 @@ def _batch(tx: Tx, waiting: Sequence[Request], lane: _Lane, extra: frozenset[str
                 raise
             open_ids.append(request.id)
             went_deeper(tx.database, request)
+            if lane.turns is not None:
+                lane.turns.wait(request, graph, rules, today)
     seconds = time.thread_time() - began
     done = _Done(answers, unreached, len(fresh) - len(unreached), seconds)
     if len(open_ids) == done.decided:
@@ -422,22 +436,12 @@ class _Batch:
         reached = sorted(needed)
         is_short = any(profiles[key].shortfall_max for key in reached)
         if short or is_short or reads.open_exceptions_on(self.tx, reached):
-            rejudge(self.tx, self.book.graph, keys, _treatment(self.rules), actor=self.actor)
+            rejudge(self.tx, self.book.graph, keys, treatment(self.rules), actor=self.actor)
             self.book.refresh(self.tx, reached)
             self.lives.forget()
 
 
 # --- around it ---
-
-
-def _treatment(rules: Policy) -> Treatment:
-    return Treatment(late_receipt_days=rules.rules.late_receipt_days, fence_days=rules.rules.fence_days)
-
-
-def _roll(db: Database, overdue: RollFirst) -> None:
-    with db.read() as tx:
-        treatment = _treatment(policy.book(tx))
-    roll_keys(db, overdue.keys, treatment, actor="accord")
 
 
 def _busy() -> Unavailable:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from accord.db.engine import Database
 from accord.db.records import now_and_heads
 from accord.db.tx import Tx
 from accord.kit.days import Instant
 from accord.ledger.decide.graph import Graph
 from accord.ledger.service import graphs
+from accord.ledger.service.books import RollFirst, Treatment
+from accord.ledger.service.news import roll_keys
 from accord.policy import service as policy
 from accord.policy.model import Book as Policy
 from accord.promise.service.lives import Moved
@@ -24,3 +27,15 @@ def still_in_force(tx: Tx, graph: Graph, rules: Policy) -> Instant:
     if versions != [graph.version, rules.version]:
         raise Moved
     return now
+
+
+def treatment(rules: Policy) -> Treatment:
+    """How overdue receipts count under these rules."""
+    return Treatment(late_receipt_days=rules.rules.late_receipt_days, fence_days=rules.rules.fence_days)
+
+
+def roll(db: Database, overdue: RollFirst) -> None:
+    """Roll the day of what must be rolled before anything is decided on it."""
+    with db.read() as tx:
+        how = treatment(policy.book(tx))
+    roll_keys(db, overdue.keys, how, actor="accord")
