@@ -132,7 +132,7 @@ def test_a_run_that_was_killed_goes_on_without_promising_twice(
 ) -> None:
     write(path, model_of(db, *({"name": f"d{n}", "due": ahead(db, 3), "quantity": 4} for n in range(5))))
     bring_in(db, path)
-    monkeypatch.setattr(promising, "_BATCH", 2)
+    monkeypatch.setattr(promising, "TOGETHER", 2)
     settle, calls = store.settle, 0
 
     def killed(*args: Any) -> None:

@@ -11,12 +11,17 @@ from accord.cli.terminal import Terminal, takes_database
 
 
 @click.command("promise-open")
+@click.option(
+    "--processes",
+    type=click.IntRange(1, 64),
+    help="How many at most work at it; more than one needs PostgreSQL. Default: the cores there are, one for few lines.",
+)
 @takes_database
-def promise_open_command(terminal: Terminal) -> int:
+def promise_open_command(terminal: Terminal, processes: int | None) -> int:
     """Promise every order line that waits.
 
     In the order of priority, due day and name; what was decided before stays decided, so it can be stopped and run
-    again.
+    again. Lines that can never compete are promised by several processes; what becomes of each is the same.
     """
     from accord.cli.promising import actor
     from accord.connect import service
@@ -25,16 +30,21 @@ def promise_open_command(terminal: Terminal) -> int:
         terminal.database() as db,
         terminal.progress("Promise", total=service.open_lines(db)) as bar,
     ):
-        done = service.promise_open(db, actor=actor(), on_progress=bar.more)
+        done = service.promise_open(db, actor=actor(), processes=processes, on_progress=bar.more)
     if terminal.as_json:
         terminal.give(done)
     else:
         refused = sum(done.refused.values())
         terminal.say(
             f"{done.lines:,} lines: {done.in_full:,} in full on the requested day, {done.later:,} later, {refused:,} refused; {done.seconds:.1f} s"
+            + (f", {done.processes} processes" if done.processes > 1 else "")
         )
         for reason, count in sorted(done.refused.items(), key=lambda one: -one[1]):
             terminal.say(f"  {count:,} {reason.replace('_', ' ')}")
+    if done.lines and done.processes < (processes or 1):
+        terminal.note(
+            f"  {done.processes} of {processes} processes had work: the rest of the lines can compete with each other."
+        )
     terminal.next("accord verify")
     return DONE
 

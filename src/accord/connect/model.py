@@ -185,6 +185,7 @@ class Promised(msgspec.Struct, frozen=True, kw_only=True):
     refused: dict[str, int]  # reason: how many
     seconds: float
     promised_before: int = 0  # lines that an earlier run had decided; not in `lines`
+    processes: int = 1  # that worked at it
 
 
 class Notes:

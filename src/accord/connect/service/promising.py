@@ -1,56 +1,53 @@
-"""How are waiting order lines promised? One request each, in the order of priority, due day and name."""
+"""How are waiting order lines promised? One request each, in the order of priority, due day and name.
+
+Lines that can never compete may be promised by several processes at once: what becomes of each line is the same.
+"""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from accord.connect import store
-from accord.connect.model import OpenLine, Promised
-from accord.db.engine import Database, retrying
-from accord.db.tx import Tx
-from accord.kit.errors import AccordError
-from accord.promise import service as promises
-from accord.promise.model import Decision
-
-_BATCH = 200  # lines asked in one call
-_PATIENCE = 10  # nobody waits for one of them; others wait for a tenth of a second at most for what one transaction locks
+from accord.connect.model import Promised
+from accord.connect.service.settling import TOGETHER, Tally, promise_lines
+from accord.connect.service.sharing import promise_shared, shares_of
+from accord.db.engine import Database
 
 
-def promise_open(db: Database, *, actor: str, on_progress: Callable[[int], None] | None = None) -> Promised:
+def promise_open(
+    db: Database,
+    *,
+    actor: str,
+    processes: int | None = None,
+    on_progress: Callable[[int], None] | None = None,
+) -> Promised:
     """Promise every open line, one request each, taking the best answer; lines that are decided stay decided.
 
-    Killed in the middle, the next run goes on: a line whose promise was made and not yet written down gets the same
-    answer again, because its request has the same id.
+    `processes`: at most so many work at it; None = as many as there are cores, where there are lines enough for them to
+    pay. Killed in the middle, the next run goes on: a line whose promise was made and not yet written down gets the
+    same answer again, because its request has the same id.
+
+    Raises: InputError where several processes are asked for and the database is a file. Unavailable when a process of
+    several was killed, or the database is away.
     """
     began = time.monotonic()
-    in_full = later = 0
-    refused: dict[str, int] = {}
+    done = Tally()
+    tell = on_progress or _nobody
     with db.read() as tx:
         _, before = store.count_lines(tx)
-    while True:
-        with db.read() as tx:
-            lines = store.open_lines(tx, _BATCH)
-        if not lines:
-            break
-        answers = promises.promise(db, [line.request for line in lines], actor=actor, patience=_PATIENCE)
-        settled = [_settled(line, answer) for line, answer in zip(lines, answers, strict=True)]
-        _settle(db, settled)
-        for one in settled:
-            in_full += one.state == "in_full"
-            later += one.state == "later"
-            if one.state == "refused":
-                reason = one.reason or "cannot_promise"
-                refused[reason] = refused.get(reason, 0) + 1
-        if on_progress is not None:
-            on_progress(len(lines))
+    shares = shares_of(db, actor=actor, processes=processes)
+    if len(shares) > 1:
+        promise_shared(db, shares, done, actor=actor, on_progress=tell)
+    _promise_rest(db, done, actor=actor, on_progress=tell)
     return Promised(
-        lines=in_full + later + sum(refused.values()),
-        in_full=in_full,
-        later=later,
-        refused=dict(sorted(refused.items())),
+        lines=done.lines,
+        in_full=done.in_full,
+        later=done.later,
+        refused=dict(sorted(done.refused.items())),
         seconds=round(time.monotonic() - began, 3),
         promised_before=before,
+        processes=max(1, len(shares)),
     )
 
 
@@ -60,29 +57,16 @@ def open_lines(db: Database) -> int:
         return store.count_lines(tx)[0]
 
 
-# --- promising -------------------------------------------------------------------------------------
+def _promise_rest(db: Database, done: Tally, *, actor: str, on_progress: Callable[[int], None]) -> None:
+    """Promise what is open, in this process."""
+    while True:
+        with db.read() as tx:
+            lines = store.open_lines(tx, TOGETHER)
+        if not lines:
+            return
+        done.add(promise_lines(db, lines, actor=actor))
+        on_progress(len(lines))
 
 
-def _settled(line: OpenLine, answer: Decision | AccordError) -> store.Settled:
-    if isinstance(answer, AccordError):
-        if answer.retryable:
-            raise answer
-        return store.Settled(
-            source=line.source, id=line.id, state="refused", reason=answer.code, decision=None
-        )
-    if answer.chosen is None or answer.promise is None:
-        reason = answer.refusals[0].value if answer.refusals else answer.verdict.value
-        return store.Settled(
-            source=line.source, id=line.id, state="refused", reason=reason, decision=answer.id
-        )
-    kept = answer.options[answer.chosen].in_full_on_time
-    return store.Settled(
-        source=line.source, id=line.id, state="in_full" if kept else "later", reason=None, decision=answer.id
-    )
-
-
-def _settle(db: Database, settled: Sequence[store.Settled]) -> None:
-    def work(tx: Tx) -> None:
-        store.settle(tx, settled, tx.now())
-
-    retrying(db, work)
+def _nobody(_many: int) -> None:
+    """Nobody looks."""

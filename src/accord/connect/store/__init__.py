@@ -8,8 +8,10 @@ from accord.connect.store.lines import (
     change_lines,
     count_lines,
     drop_lines,
+    every_open_line,
     lines_of,
     open_lines,
+    open_lines_named,
     settle,
 )
 from accord.connect.store.runs import (
@@ -65,6 +67,7 @@ __all__ = [
     "drop_pieces",
     "drop_run",
     "end_work",
+    "every_open_line",
     "forget_work",
     "last_done",
     "lines_of",
@@ -72,6 +75,7 @@ __all__ = [
     "old_lists",
     "old_runs",
     "open_lines",
+    "open_lines_named",
     "piece",
     "pieces",
     "put_mapping",

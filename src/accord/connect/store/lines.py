@@ -6,7 +6,7 @@ in again is known.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import msgspec
 import sqlalchemy as sa
@@ -15,7 +15,7 @@ from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, Table
 from accord.connect.model import OpenLine
 from accord.db.schema import Moment, Words, metadata
 from accord.db.tx import Tx
-from accord.kit.days import Instant
+from accord.kit.days import Day, Instant
 from accord.kit.digest import canonical
 from accord.promise.model import Request
 
@@ -92,16 +92,40 @@ def open_lines(tx: Tx, limit: int) -> list[OpenLine]:
         " ORDER BY priority, due_on, id, source LIMIT :limit",
         limit=limit,
     )
-    return [
-        OpenLine(
-            source=source,
-            id=id,
-            priority=priority,
-            due_on=due_on,
-            request=msgspec.json.decode(request, type=Request),
-        )
-        for source, id, priority, due_on, request in found
-    ]
+    return [_line(*row) for row in found]
+
+
+def every_open_line(tx: Tx) -> Iterator[OpenLine]:
+    """All of them, in the same order, not all in memory."""
+    # The open ones, in the order of the partial index.
+    found = tx.stream(
+        "SELECT source, id, priority, due_on, request FROM open_line WHERE state = 'open'"
+        " ORDER BY priority, due_on, id, source"
+    )
+    return (_line(*row) for piece in found for row in piece)
+
+
+def open_lines_named(tx: Tx, names: Sequence[tuple[str, str]]) -> list[OpenLine]:
+    """Those of these (source, id) that are open, in the same order."""
+    # These rows, by primary key.
+    found = tx.rows_of(
+        "SELECT source, id, priority, due_on, request FROM open_line JOIN (:rows) AS given USING (source, id)"
+        " WHERE state = 'open' ORDER BY priority, due_on, id, source",
+        open_line,
+        ("source", "id"),
+        names,
+    )
+    return [_line(*row) for row in found]
+
+
+def _line(source: str, id: str, priority: int, due_on: Day, request: bytes) -> OpenLine:
+    return OpenLine(
+        source=source,
+        id=id,
+        priority=priority,
+        due_on=due_on,
+        request=msgspec.json.decode(request, type=Request),
+    )
 
 
 def count_lines(tx: Tx) -> tuple[int, int]:

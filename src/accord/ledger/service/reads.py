@@ -222,3 +222,8 @@ def promises_with_receipts(tx: Tx) -> list[str]:
 def keys_in_use(tx: Tx) -> list[str]:
     """Keys with supply or draws in force, in key order."""
     return store.keys_in_use(tx)
+
+
+def short_keys(tx: Tx) -> list[str]:
+    """Every key that supply news has pushed below zero, in key order."""
+    return store.short_keys(tx)

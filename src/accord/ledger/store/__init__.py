@@ -30,6 +30,7 @@ from accord.ledger.store.keys import (
     lock,
     read,
     read_rows,
+    short_keys,
     unreadable_keys,
     write_keys,
 )
@@ -128,6 +129,7 @@ __all__ = [
     "receipts_named",
     "receipts_of_the_past",
     "records",
+    "short_keys",
     "supplies",
     "supplies_at",
     "supplies_proposed_by",

@@ -131,6 +131,12 @@ def write_keys(tx: Tx, rows: Sequence[tuple[Profile, int]]) -> None:
     )
 
 
+def short_keys(tx: Tx) -> list[str]:
+    """Keys that supply news has pushed below zero, in key order."""
+    # One scan of the table: asked once before much work, and no write pays for an index.
+    return [key for (key,) in tx.rows("SELECT key FROM ledger_key WHERE shortfall_max > 0 ORDER BY key")]
+
+
 def every_key(tx: Tx, after: str, limit: int) -> list[tuple[Profile, int]]:
     """Profiles and their lowest projection in key order, from the key after `after` on. Raises: Fault."""
     # A stretch of the primary key.

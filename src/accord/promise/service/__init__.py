@@ -1,6 +1,7 @@
 """What happens when someone asks for a promise, in order?"""
 
 from accord.promise.service.batch import ask, promise, promise_one
+from accord.promise.service.groups import groups_of
 from accord.promise.service.left import left_after
 from accord.promise.service.openings import cancel_openings, record_openings
 from accord.promise.service.reads import (
@@ -50,6 +51,7 @@ __all__ = [
     "decision",
     "decisions_of_requests",
     "desk",
+    "groups_of",
     "how_much",
     "is_everybodys",
     "is_repeat",
