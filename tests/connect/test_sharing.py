@@ -344,7 +344,7 @@ def test_ctrl_c_ends_the_command_and_its_processes_in_order(servers: Callable[[]
         "",
         "accord: Stopped. What was done before is kept, what was under way is undone.\n",
     )
-    assert is_gone(process.pid)
+    wait_for(lambda: is_gone(process.pid))
     assert 0 < service.open_lines(db) < 1_200
 
 
