@@ -21,6 +21,7 @@ from accord.kit.errors import InputError
 _WAS_A_NUMBER = re.compile(r"([0-9]+)\.0+")
 _MIDNIGHT = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})[ T]00:00(:00(\.0+)?)?")
 _IN_NUMBERS = re.compile(r"([0-9]{1,2})[./-]([0-9]{1,2})[./-]([0-9]{2}|[0-9]{4})")
+_GROUPS = re.compile(r"[-+]?[0-9]{1,3}(,[0-9]{2,3})*,[0-9]{3}")  # 12,500; in India 1,25,000
 _TEMPLATE = re.compile(r"\{([^{}]+)\}")
 
 _PLAIN = Source(file="")
@@ -182,14 +183,16 @@ class Reader:
         if said is None or said.decimal is None:
             said = self.tables.source(feed.table)
         plain, decimal, thousands = word, said.decimal or ".", said.thousands
-        if decimal != ".":
-            if "." in plain and thousands != ".":
-                detail = f'The {field} {word[:40]!r} has a point, but decimals have {decimal!r} here. Say thousands = "." if it groups them.'
-                raise InputError.at(field, "ambiguous_number", detail)
-            plain = plain.replace(".", "") if thousands == "." else plain
-            plain = plain.replace(decimal, ".")
-        elif thousands:
+        if decimal != "." and "." in plain and thousands != ".":
+            detail = f'The {field} {word[:40]!r} has a point, but decimals have {decimal!r} here. Say thousands = "." if it groups them.'
+            raise InputError.at(field, "ambiguous_number", detail)
+        if thousands and thousands in plain:
+            whole, _, _ = plain.partition(decimal)
+            if thousands in plain[len(whole) :] or _GROUPS.fullmatch(whole.replace(thousands, ",")) is None:
+                detail = f"In the {field} {word[:40]!r} {thousands!r} does not stand where thousands are grouped, and decimals have {decimal!r} here."
+                raise InputError.at(field, "ambiguous_number", f"{detail} Write the number without it.")
             plain = plain.replace(thousands, "")
+        plain = plain.replace(decimal, ".")
         digits, decimals = read_decimal(plain, field, field)
         return Fraction(digits, 10**decimals)
 

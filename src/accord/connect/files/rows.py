@@ -155,23 +155,24 @@ class Row:
         """A date that must be there; 1 after a problem was noted."""
         return self.day(field) or 1
 
-    def moment(self, field: str, default: Instant) -> Instant:
-        """An instant: with its zone, or a date, which means the end of it in UTC."""
+    def moment(self, field: str, now: Instant) -> Instant:
+        """An instant: with its zone, or a date, which means the end of it in UTC, today's being now; `now` when there is none.
+
+        What a moment that is still to come would say of what happens until then, nobody knows.
+        """
         word = self.word(field)
         if not word:
-            return default
+            return now
         try:
-            if len(word) <= 10:
-                return (
-                    midnight(
-                        self._reader.day(self._feed, word, self._feed.fields[field].dates, field) + 1, "UTC"
-                    )
-                    - 1
-                )
-            return parse_instant(word)
+            if len(word) > 10:
+                return parse_instant(word)
+            day = self._reader.day(self._feed, word, self._feed.fields[field].dates, field)
+            if midnight(day, "UTC") > now:
+                self.bad(field, "still_to_come", f"{field} {word!r} is still to come", "Correct it.")
+            return min(midnight(day + 1, "UTC") - 1, now)
         except InputError as error:
             self.wrong(field, error)
-            return default
+            return now
 
     def minute(self, field: str) -> int | None:
         """Minutes after midnight: 14:30 is 870."""

@@ -307,9 +307,18 @@ def _trimmed(cells: list[str]) -> list[str]:
 def _json(name: str, data: bytes, encoding: str) -> object:
     text = decoded(name, data, encoding)
     try:
-        return json.loads(text, parse_float=Decimal, parse_constant=_no_number)
+        return json.loads(text, parse_float=Decimal, parse_constant=_no_number, object_pairs_hook=_once_each)
     except (ValueError, ArithmeticError, RecursionError) as error:  # 1e99999999999999999999 is no Decimal
         raise Malformed(f"{name} is not JSON: {error}.") from None
+
+
+def _once_each(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for place, name in enumerate(names) if name in names[:place])
+        raise ValueError(f"{twice[:60]!r} is there twice in one object, and which is meant cannot be known")
+    return found
 
 
 def _no_number(text: str) -> object:

@@ -10,10 +10,13 @@ from accord.connect.files.reader import Reader
 from accord.connect.files.rows import Row
 from accord.connect.model import OpenLine
 from accord.exceptions.model import Component, Counted, OpeningLine, ReceiptStated
-from accord.kit.days import Day, Instant
+from accord.kit.days import AHEAD_DAYS_MAX, Day, Instant
 from accord.ledger.model import SupplyKind, node_key
 from accord.policy.model import Book, Customer, Price, Tier
 from accord.promise.model import Line, Request, Verb
+
+HORIZON_DAYS_AFTER = 365  # how long after the last requested day a promise may lie
+_AHEAD_DAYS_MAX = AHEAD_DAYS_MAX - HORIZON_DAYS_AFTER
 
 
 class Trade:
@@ -186,6 +189,8 @@ class Trade:
     def _price(self, row: Row) -> None:
         item, tier = row.text("item"), row.text("tier")
         row.known(item, self._masters.items, "item", "item")
+        if tier:
+            row.known(tier, self._tiers, "tier", "tier")
         id = f"{item}|{tier}" if tier else item
         one = Price(id=id, item=item, tier=tier, list_minor=row.money("list"), floor_minor=row.money("floor"))
         if self._is_new(row, ("price", id) in self.policy, id, "item"):
@@ -199,6 +204,13 @@ class Trade:
         if site is not None:
             row.known(site, self._masters.sites, "site", "site")
         requested_on: Day = row.needed_day("requested_on")
+        if requested_on - self._reader.today > _AHEAD_DAYS_MAX:
+            row.bad(
+                "requested_on",
+                "too_far_ahead",
+                f"{row.word('requested_on')!r} is more than a hundred years ahead",
+                "Correct it.",
+            )
         line = Line(
             item=item,
             quantity=row.quantity("quantity", self._masters.scale(item)),

@@ -21,7 +21,7 @@ from accord.connect.files.problems import Problems
 from accord.connect.files.reader import Reader, Tables, columns_of
 from accord.connect.files.tables import Table, load, table
 from accord.connect.files.targets import TARGETS
-from accord.connect.files.trade import Trade
+from accord.connect.files.trade import HORIZON_DAYS_AFTER, Trade
 from accord.connect.known import depth, records_there
 from accord.connect.model import Finding, Kind, Notes, Question, Translation
 from accord.exceptions.model import MasterStated, News
@@ -31,8 +31,6 @@ from accord.kit.errors import InputError
 from accord.ledger.decide.graph import Graph, check
 from accord.ledger.model import Record
 from accord.policy.model import Book
-
-HORIZON_DAYS_AFTER = 365  # how long after the last requested day a promise may lie
 
 _TRADE = frozenset(["on_hand", "receipts", "tiers", "customers", "prices", "commitments", "orders"])
 

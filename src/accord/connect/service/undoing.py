@@ -76,7 +76,10 @@ def foresee(db: Database, id: str) -> UndoSeen:
         undoing = msgspec.msgpack.decode(row.undo, type=Undoing)
         why_not = [*_lines(tx, row.source, undoing), *policy.restated_since(tx, *undoing.policy)]
         found = foresee_news(tx, undoing.span)
-        why_not += [*found.why_not, *_customers(tx, policy.ended_by_undo(tx, *undoing.policy))]
+        why_not += [
+            *found.why_not,
+            *_customers(tx, policy.ended_by_undo(tx, *undoing.policy), undoing.policy),
+        ]
         if why_not or found.foreseen is None:
             return UndoSeen(why_not=tuple(why_not), effects=None)
         effects = effects_of(tx, found.foreseen, found.graph, {}, began=began)
@@ -100,7 +103,7 @@ def _work(tx: Tx, row: store.Row, actor: str) -> Undone:
     refuse([*_lines(tx, row.source, undoing), *policy.restated_since(tx, *undoing.policy)])
     outcome: Outcome = undo_news(tx, undoing.span, actor=actor, id=row.id)
     ended = policy.undo_in(tx, *undoing.policy, actor=actor, id=row.id)
-    refuse(_customers(tx, ended))
+    refuse(_customers(tx, ended, undoing.policy))
     store.drop_lines(tx, row.source, undoing.lines)
     store.change_lines(tx, undoing.changed)
     store.change_run(tx, row.id, state=RunState.undone.value, undone_at=now)
@@ -119,13 +122,22 @@ def _lines(tx: Tx, source: str, undoing: Undoing) -> list[str]:
     ]
 
 
-def _customers(tx: Tx, ended: list[tuple[str, str]]) -> list[str]:
+def _customers(tx: Tx, ended: list[tuple[str, str]], versions: tuple[int, int]) -> list[str]:
+    """Customers that were promised something, and those of a tier that would be gone; `versions` of the policy around it."""
     gone = {id for kind, id in ended if kind == "customer"}
     tiers = {id for kind, id in ended if kind == "tier"}
-    if not gone and not tiers:
-        return []
-    used = promises.customers_in_use(tx) & gone
-    return [f"customer {id} was promised something since" for id in sorted(used)]
+    found = []
+    if gone:
+        used = promises.customers_in_use(tx) & gone
+        found += [f"customer {id} was promised something since" for id in sorted(used)]
+    if tiers:
+        was, then = (policy.book_at(tx, version).customers for version in versions)
+        for id, one in sorted(policy.book(tx).customers.items()):
+            # What the import itself said of a customer goes with it.
+            stays = one if was.get(id) == then.get(id) else was.get(id)
+            if stays is not None and stays.tier in tiers:
+                found.append(f"customer {id} is of tier {stays.tier} since")
+    return found
 
 
 __all__ = ["Report", "UndoSeen", "Undone", "foresee", "undo"]
