@@ -511,6 +511,7 @@ def test_a_connection_lost_in_the_commit_has_an_unknown_end(
     commit = db._commit
 
     def cut(connection: object) -> None:
+        monkeypatch.undo()  # hanging up has a transaction of its own
         hang_up(db, current)
         commit(connection)  # type: ignore[arg-type]
 
@@ -522,11 +523,29 @@ def test_a_connection_lost_in_the_commit_has_an_unknown_end(
 
     assert heard == ["unknown"]
     assert "whether it was kept is not known" in lost.value.detail
-    monkeypatch.undo()
     with pytest.raises(Unavailable) as before, db.write() as tx:
         hang_up(db, tx)
         tx.rows("SELECT 1")
     assert "not known" not in before.value.detail
+    db.close()
+
+
+@pytest.mark.postgres
+def test_of_a_read_it_is_never_said_that_it_may_be_kept(pg_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    db = open_database(pg_url)
+    commit = db._commit
+
+    def cut(connection: object) -> None:
+        monkeypatch.undo()
+        hang_up(db, current)
+        commit(connection)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(db, "_commit", cut)
+    with pytest.raises(Unavailable) as lost, db.read() as tx:
+        current = tx
+        tx.rows("SELECT 1")
+
+    assert "not known" not in lost.value.detail
     db.close()
 
 

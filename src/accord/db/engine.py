@@ -183,7 +183,7 @@ class Database:
                 if outcome == "unknown" and ended and not connection_is_lost(error):
                     outcome = "rolled_back"
             meant = meaning(error, writable=writable)
-            if outcome == "unknown" and isinstance(meant, Unavailable):
+            if writable and outcome == "unknown" and isinstance(meant, Unavailable):
                 meant = Unavailable(_NOT_KNOWN, retry_after_seconds=meant.retry_after_seconds)
             if meant is None:
                 raise
