@@ -123,3 +123,17 @@ def test_a_lot_that_no_longer_lasts_for_what_was_not_shipped_is_judged_before_it
 
     assert decision.promise is not None
     assert verify(db).findings == ()
+
+
+def test_what_is_owed_at_a_site_that_was_ended_is_judged_at_the_midnight_of_another(
+    db: Database, noon: Callable[[int], None]
+) -> None:
+    today = company(db)
+    tell(db, "stock", Counted(item="pump", site="Lyon", quantity=10, as_of=1), order(6, today, "Lyon"))
+    tell(db, "ended", MasterStated(ends=("site", "Lyon")))
+
+    noon(DAY)
+    outcome = tell(db, "midnight", DayRolled(site="Halden"))
+
+    assert len(outcome.opened) == 1
+    assert verify(db).findings == ()

@@ -42,6 +42,7 @@ from accord.ledger.model import (
 )
 
 DAY, NOW = 1_000, 5_000
+A_DAY = 86_400_000_000
 PUMP, MOTOR = node_key("pump", "Halden"), node_key("motor", "Halden")
 THERE = node_key("pump", "Lyon")
 LINE = "resource:line"
@@ -230,6 +231,26 @@ def test_a_shipment_for_a_commitment_that_is_not_there_is_an_error() -> None:
     assert [(one.pointer, one.code) for one in error.value.errors] == [("/commitment", "unknown_commitment")]
 
 
+@pytest.mark.parametrize(
+    ("key", "known"),
+    [
+        (MOTOR, True), (LINE, True), ("overtime:line", True), ("supplier:acme", True),
+        ("nonsense", False), ("node:motor", False), ("node:motor@Lyon", False), ("node:ghost@Halden", False), ("node:a@b@c", False),
+        ("resource:ghost", False), ("supplier:ghost", False), ("allocation:a", False), ("limit:a:b:c", False),
+    ],
+)  # fmt: skip
+def test_a_receipt_takes_only_of_what_master_data_has(key: str, known: bool) -> None:
+    errors = unknown_names([receipt(components=(Component(key=key, on=DAY, quantity=1),))], GRAPH)
+
+    assert [(e.pointer, e.code) for e in errors] == [] if known else [("/0/components/0/key", "unknown_key")]
+
+
+def test_what_is_ended_is_touched_also_where_something_is_stated_with_it() -> None:
+    both = MasterStated(record=Supplier(id="bolt", name="Bolt"), ends=("resource", "line"))
+
+    assert reach_of([both], GRAPH, {}, {}).keys == ("overtime:line", "resource:line", "supplier:bolt")
+
+
 # --- counts ---
 
 
@@ -259,11 +280,75 @@ def test_a_count_is_brought_up_to_date_by_what_moved_after_it(
 def test_what_is_told_with_a_count_is_inside_or_outside_it_by_its_moment_alone() -> None:
     inside, outside = Ledger(commitment(), draw("com_1", 10)), Ledger(commitment(), draw("com_1", 10))
 
-    inside.tell(counted(20, as_of=NOW), shipped(4, at=NOW))
-    outside.tell(counted(20, as_of=NOW), shipped(4, at=NOW + 1))
+    inside.tell(counted(20, as_of=NOW - 1), shipped(4, at=NOW - 1))
+    outside.tell(counted(20, as_of=NOW - 1), shipped(4, at=NOW))
 
     assert inside.supplies() == {"on_hand:available:": 20}
     assert outside.supplies() == {"on_hand:available:": 16}
+
+
+@pytest.mark.parametrize(("said", "left"), [((5, 5), 20), ((5, 6), 16), ((7, 5), 20), ((-1, 7), 16)])
+def test_what_is_said_to_be_of_a_moment_to_come_is_of_now_in_the_order_of_what_was_said(
+    said: tuple[int, int], left: int
+) -> None:
+    ledger = Ledger(commitment(), draw("com_1", 10))
+    counted_at, left_at = said
+
+    ledger.tell(counted(20, as_of=NOW + counted_at), shipped(4, at=NOW + left_at))
+
+    assert ledger.supplies() == {"on_hand:available:": left}
+    assert max(row.as_of for row in ledger.sheets[PUMP].supplies.values()) <= NOW
+    assert max(row.at for row in ledger.sheets[PUMP].movements) <= NOW
+
+
+@pytest.mark.parametrize(
+    "one", [counted(as_of=NOW + A_DAY + 1), shipped(at=NOW + A_DAY + 1), arrived(at=NOW + A_DAY + 1)]
+)
+def test_nothing_happened_more_than_a_day_from_now(one: News) -> None:
+    ledger = Ledger(commitment(), draw("com_1", 10), supply("PO1", 10))
+
+    with pytest.raises(InputError) as error:
+        ledger.tell(counted(), one)
+
+    assert [(e.pointer, e.code) for e in error.value.errors] == [("/1", "in_the_future")]
+
+
+LOTS = (
+    on_hand(20, lot="old", expires_on=DAY + 6, as_of=NOW - 9),
+    on_hand(20, lot="new", expires_on=DAY + 25, as_of=NOW - 9),
+)
+
+
+def test_a_count_of_a_lot_that_comes_late_loses_what_left_of_the_lot_without_naming_it() -> None:
+    ledger = Ledger(*LOTS, commitment(30), draw("com_1", 30))
+
+    ledger.tell(shipped(25, at=NOW - 1))
+    assert ledger.supplies() == {"on_hand:available:old": 0, "on_hand:available:new": 15}
+    assert [(m.id, m.lot, m.quantity) for m in ledger.sheets[PUMP].movements] == [
+        ("cau_1:0", "old", -20), ("cau_1:0/1", "new", -5)
+    ]  # fmt: skip
+
+    ledger.tell(counted(20, as_of=NOW - 5, lot="old", expires_on=DAY + 6))
+    ledger.tell(counted(22, as_of=NOW - 5, lot="new", expires_on=DAY + 25))
+    assert ledger.supplies() == {"on_hand:available:old": 0, "on_hand:available:new": 17}
+
+
+@pytest.mark.parametrize(
+    ("rows", "left", "said"),
+    [
+        ((on_hand(20, as_of=NOW - 9),), {"on_hand:available:": 16}, False),  # it was counted without its lot
+        ((on_hand(20, as_of=NOW),), {"on_hand:available:": 20}, False),  # … after it had left
+        (LOTS, {"on_hand:available:old": 20, "on_hand:available:new": 20}, True),  # nobody counted it
+    ],
+)
+def test_what_left_of_a_lot_that_nobody_counted_by_itself_is_not_there_any_more(
+    rows: tuple[Supply, ...], left: dict[str, int], said: bool
+) -> None:
+    ledger = Ledger(*rows, commitment(), draw("com_1", 10))
+
+    ledger.tell(shipped(4, at=NOW - 1, lot="L7"))
+
+    assert (ledger.supplies(), bool(ledger.ignored)) == (left, said)
 
 
 def test_an_older_count_is_not_applied_and_it_is_said() -> None:

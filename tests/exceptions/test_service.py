@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 from msgspec import structs
 
-from accord.db.engine import Database
+from accord.db.engine import Database, open_database
+from accord.db.migrations import upgrade
+from accord.db.tx import Tx
 from accord.exceptions.model import (
     Component,
     Counted,
@@ -21,6 +25,7 @@ from accord.kit.errors import InputError, RequestChanged
 from accord.ledger.model import (
     Allocation,
     Item,
+    Profile,
     Resource,
     Site,
     State,
@@ -29,6 +34,7 @@ from accord.ledger.model import (
     node_key,
     resource_key,
 )
+from accord.ledger.service import news as ledger_news
 from accord.ledger.service import reads
 from accord.policy import service as policy
 from accord.policy.model import Customer, Tier
@@ -198,6 +204,34 @@ def test_a_capacity_cut_makes_what_it_feeds_doubtful(db: Database, today: int) -
 
     assert [e.short for e in open_exceptions(db)[0]] == [10]
     assert clean(db)
+
+
+@pytest.mark.postgres
+def test_news_that_waited_for_less_capacity_is_judged_by_it(
+    pg_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody takes the line away between the look at master data and the lock: what it makes stays doubtful."""
+    db = open_database(pg_url)
+    upgrade(db)
+    tell(db, "masters", *(MasterStated(record=record) for record in MASTERS))
+    with db.read() as tx:
+        today = reads.node(tx, "pump", "Halden").today
+    minutes = (Component(key=resource_key("line"), on=today + 2, quantity=100),)
+    made = receipt(20, today + 3, kind=SupplyKind.production, components=minutes)
+    tell(db, "n1", made, opening(15, today + 5))
+    real, others = ledger_news.store.lock, ["less"]
+
+    def lock(tx: Tx, keys: Sequence[str]) -> dict[str, Profile]:
+        if others:
+            tell(db, others.pop(), MasterStated(record=structs.replace(MASTERS[3], units=0)))
+        return real(tx, keys)
+
+    monkeypatch.setattr(ledger_news.store, "lock", lock)
+    tell(db, "n2", structs.replace(made, quantity=21))
+
+    assert [exception.short for exception in open_exceptions(db)[0]] == [15]
+    assert clean(db)
+    db.close()
 
 
 def test_a_shipment_fulfils_lowers_on_hand_and_closes_by_itself(db: Database, today: int) -> None:

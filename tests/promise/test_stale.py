@@ -7,8 +7,9 @@ from tests import company
 from tests.promise.rights_company import RIGHTS, Desk
 
 from accord.db.engine import Database
-from accord.exceptions.model import Counted
+from accord.exceptions.model import Counted, ReceiptArrived, ReceiptStated
 from accord.exceptions.service import supply_changed
+from accord.ledger.model import SupplyKind
 from accord.policy import service as policy
 from accord.policy.model import Rules
 from accord.promise import service
@@ -47,6 +48,19 @@ def test_stock_that_was_counted_too_long_ago_is_not_known(db: Database) -> None:
     assert decision.now - stale.counted_at == pytest.approx(25 * HOUR_US, abs=60_000_000)
     assert decision.options[0].needs == (Refusal.feed_too_old,)
     assert "was last counted too long ago" in decision.sentence
+
+
+def test_what_came_in_since_makes_no_count_younger(db: Database) -> None:
+    today = tell(db, hours_ago=25)
+    with db.read() as tx:
+        now = tx.now()
+    stated = ReceiptStated(
+        item="X-100", site="Halden", id="po-2", kind=SupplyKind.purchase, quantity=5, due_on=today, lot="L2"
+    )
+    came = ReceiptArrived(item="X-100", site="Halden", id="po-2", quantity=5, at=now)
+    supply_changed(db, [stated, came], actor="erp", id="came")
+
+    assert service.ask(db, ask(db, today)).verdict is Verdict.cannot_know
 
 
 @pytest.mark.parametrize(("hours_ago", "most"), [(23, 24 * HOUR), (25, None), (25, 26 * HOUR)])

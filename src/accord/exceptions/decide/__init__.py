@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping, MutableMapping, MutableSequence, 
 
 import msgspec
 
+from accord.exceptions.decide.receipts import arrive, state_receipt
 from accord.exceptions.model import (
-    Component,
     Counted,
     MasterStated,
     News,
@@ -16,11 +16,12 @@ from accord.exceptions.model import (
     ReceiptStated,
     Shipped,
 )
-from accord.kit.days import Day, Instant
+from accord.kit.days import Day, Instant, instant_iso
 from accord.kit.derived_ids import derive
 from accord.kit.errors import FieldError, InputError
 from accord.ledger.decide.graph import Graph
 from accord.ledger.decide.owners import Owners
+from accord.ledger.decide.records import kind_name
 from accord.ledger.decide.sheet import Sheet, count, move, ship
 from accord.ledger.model import (
     Allocation,
@@ -31,7 +32,6 @@ from accord.ledger.model import (
     Resource,
     State,
     Supplier,
-    Supply,
     SupplyKind,
     allocation_key,
     node_key,
@@ -41,7 +41,7 @@ from accord.ledger.model import (
 )
 
 _QUANTITY_MAX = 10**12
-_LOOKS_LIKE_DAYS = 7  # a receipt of the same kind and quantity this near a proposed one may be the same
+_A_DAY = 86_400_000_000
 
 
 class Reach(msgspec.Struct, frozen=True):
@@ -104,7 +104,27 @@ def unknown_names(news: Sequence[News], graph: Graph) -> list[FieldError]:
                         f"There is no {field} {name}; state it as master data first.",
                     )
                 )
+        for c, component in enumerate(one.components if isinstance(one, ReceiptStated) else ()):
+            if not _is_known(component.key, graph):
+                errors.append(
+                    FieldError(
+                        f"/{index}/components/{c}/key",
+                        "unknown_key",
+                        f"{component.key[:100]} is no item at a site, resource or supplier; state it as master data first.",
+                    )
+                )
     return errors
+
+
+def _is_known(key: str, graph: Graph) -> bool:
+    """Whether a receipt can take of it: an item at a site, minutes, or what a supplier can make."""
+    kind, _, name = key.partition(":")
+    if kind == "node":
+        parts = node_of(key) if name.count("@") == 1 else ("", "")
+        return parts[0] in graph.items and parts[1] in graph.sites
+    if kind == "supplier":
+        return name in graph.suppliers
+    return kind in ("resource", "overtime") and name in graph.resources
 
 
 def reach_of(
@@ -142,27 +162,25 @@ def reach_of(
 
 
 def _capacities_of(one: MasterStated, graph: Graph) -> list[str]:
+    found = [] if one.ends is None else _keys_of(*one.ends)
     record = one.record
-    if isinstance(record, Resource):
-        return [resource_key(record.id), resource_key(record.id, overtime=True)]
-    if isinstance(record, Supplier):
-        return [supplier_key(record.id)]
-    if isinstance(record, Allocation):
-        return [allocation_key(record.id)]
+    if isinstance(record, Resource | Supplier | Allocation):
+        found += _keys_of(kind_name(record), record.id)
     if isinstance(record, CalendarRecord):
-        resources = [r.id for r in graph.resources.values() if r.calendar == record.id]
-        suppliers = [s.id for s in graph.suppliers.values() if s.calendar == record.id]
-        return [
-            *(resource_key(r, overtime) for r in resources for overtime in (False, True)),
-            *(supplier_key(s) for s in suppliers),
-        ]
-    if one.ends is not None and one.ends[0] == "resource":
-        return [resource_key(one.ends[1]), resource_key(one.ends[1], overtime=True)]
-    if one.ends is not None and one.ends[0] == "supplier":
-        return [supplier_key(one.ends[1])]
-    if one.ends is not None and one.ends[0] == "allocation":
-        return [allocation_key(one.ends[1])]
-    return []
+        for resource in graph.resources.values():
+            found += _keys_of("resource", resource.id) if resource.calendar == record.id else []
+        for supplier in graph.suppliers.values():
+            found += _keys_of("supplier", supplier.id) if supplier.calendar == record.id else []
+    return found
+
+
+def _keys_of(kind: str, id: str) -> list[str]:
+    """The keys of what has an amount by day, by its kind and id."""
+    if kind == "resource":
+        return [resource_key(id), resource_key(id, overtime=True)]
+    if kind == "supplier":
+        return [supplier_key(id)]
+    return [allocation_key(id)] if kind == "allocation" else []
 
 
 def apply_news(
@@ -189,15 +207,16 @@ def apply_news(
         for supply in sheets[key].supplies.values()
         if supply.kind is not SupplyKind.on_hand
     }
+    news = _by_now(news, now)
     in_order = [n for n in news if not isinstance(n, Counted)] + [n for n in news if isinstance(n, Counted)]
     for index, one in enumerate(in_order):
         match one:
             case Counted():
                 _count(one, sheets, today_of, movements, ignored)
             case ReceiptStated():
-                _state_receipt(one, sheets, owners, places, ignored)
+                state_receipt(one, sheets, owners, places, ignored)
             case ReceiptArrived():
-                _arrive(one, sheets, owners, today_of, ignored, cause=cause, index=index)
+                arrive(one, sheets, owners, today_of, ignored, cause=cause, index=index)
             case Shipped():
                 _ship(one, sheets, today_of, ignored, cause=cause, index=index)
             case OpeningLine():
@@ -207,6 +226,35 @@ def apply_news(
         if on_progress is not None:
             on_progress(1)
     return openings
+
+
+def _by_now(news: Sequence[News], now: Instant) -> list[News]:
+    """The news, what is said to be of a moment that is still to come as of now, in the order of what was said.
+
+    A clock may be ahead, or a zone be left out; what left until then would be taken for counted, and what came for not.
+    Raises: InputError where it is more than a day ahead: something else was meant.
+    """
+    said = [_said_at(one) for one in news]
+    ahead = sorted({at for at in said if at is not None and at > now})
+    if ahead and ahead[-1] > now + _A_DAY:
+        detail = f"{instant_iso(ahead[-1])} is still to come; state when it was."
+        raise InputError.at(f"/{said.index(ahead[-1])}", "in_the_future", detail)
+    meant = {at: now - place for place, at in enumerate(reversed(ahead))}
+    found: list[News] = []
+    for one, at in zip(news, said, strict=True):
+        if isinstance(one, Counted) and at in meant:
+            found.append(msgspec.structs.replace(one, as_of=meant[at]))
+        elif isinstance(one, ReceiptArrived | Shipped) and at in meant:
+            found.append(msgspec.structs.replace(one, at=meant[at]))
+        else:
+            found.append(one)
+    return found
+
+
+def _said_at(one: News) -> Instant | None:
+    if isinstance(one, Counted):
+        return one.as_of
+    return one.at if isinstance(one, ReceiptArrived | Shipped) else None
 
 
 def _count(
@@ -236,126 +284,6 @@ def _count(
     )
     if why_not is not None:
         ignored.append(why_not)
-
-
-def _state_receipt(
-    one: ReceiptStated,
-    sheets: MutableMapping[str, Sheet],
-    owners: Owners,
-    places: MutableMapping[tuple[str, str], str],
-    ignored: MutableSequence[str],
-) -> None:
-    """`places` is where each receipt of an item is expected, by item and id; it is kept up to date."""
-    key = node_key(one.item, one.site)
-    sheet = sheets[key]
-    # One that goes to another site from now on is not expected any more where it was.
-    known = sheets[places.get((one.item, one.id), key)].supplies.get(one.id)
-    cited = sheet.supplies.get(one.cites) if one.cites else None
-    if one.cites and cited is None and known is None:
-        ignored.append(
-            f"Receipt {one.ref or one.id} cites {one.cites}, which is not expected at {one.item} in {one.site}; check the id."
-        )
-        return
-    if known is None and one.cites is None and (twin := _twin(one, sheet)) is not None:
-        ignored.append(
-            f"Receipt {one.ref or one.id} looks like the proposed receipt {twin.id} but does not cite it; send it again with"
-            f" cites {twin.id}, or with an empty cites if it is another one."
-        )
-        return
-    # Both where it was told of before it cited one: it is that one, so that neither counts beside it.
-    olds = [old for old in (cited, known) if old is not None]
-    draws = [d for owner in dict.fromkeys((one.id, one.cites or one.id)) for d in owners.of(owner)]
-    proposed_by = next((old.proposed_by for old in olds if old.proposed_by is not None), None)
-    # Also when it is told again, be it without the citation: by then the one it cites is gone, and what that one drew is
-    # this one's.
-    keeps = (bool(one.cites) or proposed_by is not None) and not one.components
-    whose = one.id if cited is None else cited.id
-    for draw in draws:
-        owners.take(draw)
-        if keeps and one.quantity and draw.owner == whose:
-            owners.put(msgspec.structs.replace(draw, owner=one.id, feeds=key))
-    for old in olds:
-        del sheets[old.key].supplies[old.id]
-        places.pop((one.item, old.id), None)
-    if one.quantity == 0:
-        return
-    places[one.item, one.id] = key
-    sheet.supplies[one.id] = Supply(
-        key=key,
-        id=one.id,
-        kind=one.kind,
-        quantity=one.quantity,
-        on=one.due_on,
-        due_on=one.due_on,
-        released=one.released,
-        proposed_by=proposed_by,
-        ref=one.ref,
-        lot=one.lot,
-        expires_on=one.expires_on,
-    )
-    for index, component in enumerate(one.components):
-        owners.put(_component_draw(one, component, key, index))
-
-
-def _component_draw(one: ReceiptStated, component: Component, key: str, index: int) -> Draw:
-    return Draw(
-        key=component.key,
-        id=f"{one.id}:{index}",
-        owner=one.id,
-        promise=None,
-        on=component.on,
-        quantity=component.quantity,
-        feeds=key,
-    )
-
-
-def _twin(one: ReceiptStated, sheet: Sheet) -> Supply | None:
-    """The proposed receipt that this one may be carrying out without saying so."""
-    for supply in sorted(sheet.supplies.values(), key=lambda s: s.id):
-        if (
-            supply.proposed_by is not None
-            and supply.kind is one.kind
-            and supply.quantity == one.quantity
-            and abs((supply.due_on or supply.on) - one.due_on) <= _LOOKS_LIKE_DAYS
-        ):
-            return supply
-    return None
-
-
-def _arrive(
-    one: ReceiptArrived,
-    sheets: MutableMapping[str, Sheet],
-    owners: Owners,
-    today_of: Callable[[str], Day],
-    ignored: MutableSequence[str],
-    *,
-    cause: str,
-    index: int,
-) -> None:
-    key = node_key(one.item, one.site)
-    sheet = sheets[key]
-    receipt = sheet.supplies.get(one.id)
-    if receipt is None:
-        ignored.append(
-            f"Receipt {one.id} is not expected at {one.item} in {one.site}; state it first, or count the stock."
-        )
-        return
-    left = receipt.quantity - one.quantity
-    lot = one.lot if one.lot is not None else receipt.lot
-    movement = Movement(key=key, id=f"{cause}:{index}", at=one.at, quantity=one.quantity, lot=lot)
-    move(sheet, movement, expires_on=one.expires_on or receipt.expires_on, today=today_of(key))
-    if left > 0 and not one.closes:
-        sheet.supplies[one.id] = msgspec.structs.replace(receipt, quantity=left)
-        return
-    del sheet.supplies[one.id]
-    # What it took is used up: components and origin stock leave their on hand, minutes are past.
-    for n, draw in enumerate(owners.of(one.id)):
-        owners.take(draw)
-        if draw.key.startswith("node:"):
-            out = Movement(key=draw.key, id=f"{cause}:{index}:{n}", at=one.at, quantity=-draw.quantity)
-            short = move(sheets[draw.key], out, today=today_of(draw.key))
-            if short is not None:
-                ignored.append(short)
 
 
 def _ship(

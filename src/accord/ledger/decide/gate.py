@@ -94,7 +94,8 @@ def folded(
     expiries = [d.expires_at for d in draws if d.expires_at is not None]
     expiries += [s.expires_at for s in supplies if s.expires_at is not None]
     planned = [s.on for s in supplies if not s.released and counts(s)]
-    counted = [s.as_of for s in supplies if s.kind is SupplyKind.on_hand and counts(s)]
+    # What came since and was not counted by itself makes no count younger.
+    counted = [s.as_of for s in supplies if s.kind is SupplyKind.on_hand and counts(s) and s.as_of]
     return Profile(
         key=profile.key,
         version=version,

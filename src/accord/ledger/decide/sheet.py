@@ -11,8 +11,8 @@ from collections.abc import Iterable, Mapping
 import msgspec
 
 from accord.kit.days import Day, Instant
-from accord.ledger.decide.gate import counts
-from accord.ledger.decide.projection import Projection
+from accord.ledger.decide.gate import counts, supply_row
+from accord.ledger.decide.projection import Projection, unfilled_by_day
 from accord.ledger.model import Commitment, Draw, Movement, Profile, State, Supply, SupplyKind, Why
 
 
@@ -97,12 +97,14 @@ def count(
 
 
 def move(sheet: Sheet, movement: Movement, *, expires_on: Day | None = None, today: Day) -> str | None:
-    """Bring on hand up to date with goods that came or left. Goods that leave without a lot take the earliest expiry first.
+    """Bring on hand up to date with goods that came or left. Goods that leave without a lot take the earliest expiry first,
+    those of a lot that nobody counted by itself what was counted without one.
 
-    A count whose moment is later already contains the movement. Returns a sentence when more left than was known there.
+    A count whose moment is later already contains the movement. What is kept of a movement names the lot that it took: a
+    count of that lot that comes later and is older must lose it. Returns a sentence when more left than was known there.
     """
-    sheet.movements.append(movement)
     if movement.quantity >= 0:
+        sheet.movements.append(movement)
         ident = on_hand_id(movement.lot, "available")
         known = sheet.supplies.get(ident)
         if known is not None and known.as_of >= movement.at:
@@ -122,21 +124,30 @@ def move(sheet: Sheet, movement: Movement, *, expires_on: Day | None = None, tod
         sheet.supplies[ident] = msgspec.structs.replace(known, quantity=known.quantity + movement.quantity)
         return None
     left = -movement.quantity
-    rows = [
-        row
-        for row in sheet.supplies.values()
-        if row.kind is SupplyKind.on_hand
-        and row.status == "available"
-        and (movement.lot is None or row.lot == movement.lot)
+    there = [
+        row for row in sheet.supplies.values() if row.kind is SupplyKind.on_hand and row.status == "available"
     ]
+    rows = there
+    if movement.lot is not None:
+        own = [row for row in there if row.lot == movement.lot]
+        rows = own or [row for row in there if row.lot is None]
     if rows and all(row.as_of >= movement.at for row in rows):
+        sheet.movements.append(movement)
         return None
+    taken: list[tuple[str | None, int]] = []
     for row in sorted(rows, key=lambda row: (row.expires_on or 10_000_000, row.id)):
         if row.as_of >= movement.at:
             continue
         part = min(left, row.quantity)
         left -= part
         sheet.supplies[row.id] = msgspec.structs.replace(row, quantity=row.quantity - part)
+        if part:
+            taken.append((row.lot, part))
+    if left:
+        taken.append((movement.lot, left))
+    for n, (lot, part) in enumerate(taken):
+        ident = f"{movement.id}/{n}" if n else movement.id
+        sheet.movements.append(msgspec.structs.replace(movement, id=ident, quantity=-part, lot=lot))
     if left:
         return f"{left} more left {sheet.key} than was on hand there; count it."
     return None
@@ -237,6 +248,7 @@ def orphans(sheets: Mapping[str, Sheet], closed: frozenset[str]) -> list[Supply]
                 steps[supply.on] = steps.get(supply.on, 0) + supply.quantity
         for draw in sheet.draws.values():
             steps[draw.on] = steps.get(draw.on, 0) - draw.quantity
+        there = {supply.id: supply_row(supply) for supply in sheet.supplies.values() if counts(supply)}
         for supply in sorted(sheet.supplies.values(), key=lambda s: s.id):
             if supply.proposed_by is None or supply.proposed_by not in closed:
                 continue
@@ -244,7 +256,21 @@ def orphans(sheets: Mapping[str, Sheet], closed: frozenset[str]) -> list[Supply]
                 gone.append(supply)
                 continue
             without = {**steps, supply.on: steps[supply.on] - supply.quantity}
-            if Projection(without).floor(supply.on) >= 0:
-                steps = without
+            rest = {id: row for id, row in there.items() if id != supply.id}
+            if Projection(without).floor(supply.on) >= 0 and not _misses_lots(sheet, there, rest, supply.on):
+                steps, there = without, rest
                 gone.append(supply)
     return gone
+
+
+_Rows = Mapping[str, tuple[Day, int, str, str, Day]]
+
+
+def _misses_lots(sheet: Sheet, there: _Rows, rest: _Rows, today: Day) -> bool:
+    """Whether draws need what the rest lacks because of what expires: there is enough, but it does not last for them."""
+    if not any(row[4] for row in there.values()):
+        return False
+    draws = [(draw.on, draw.life_days, draw.quantity) for draw in sheet.draws.values()]
+    before = unfilled_by_day(there.values(), draws, today)
+    after = unfilled_by_day(rest.values(), draws, today)
+    return any(missing > before.get(slot, 0) for slot, missing in after.items())

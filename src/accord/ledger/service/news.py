@@ -82,16 +82,21 @@ def change(
     *,
     cause: str,
     closed: Sequence[str] = (),
+    is_locked: bool = False,
 ) -> Told:
     """Lock, load, let `apply` change the sheets, judge, write.
 
-    The sheets hold the commitments that are open, and of the others those named in `closed`.
+    The sheets hold the commitments that are open, and of the others those named in `closed`. `is_locked`: the caller has
+    locked what the news can reach, and read the graph under the lock.
 
-    Raises: Moved when the reach changed before the lock; the caller starts its transaction again.
+    Raises: Moved when the reach or the master data changed before the lock; the caller starts its transaction again.
     """
     wanted = closure(tx, keys)
     profiles = store.lock(tx, sorted(wanted))
     if closure(tx, wanted) != wanted:
+        raise Moved
+    # Judged by what a resource had before, what somebody has just uncovered would seem covered again.
+    if not is_locked and store.graph_version(tx) != graph.version:
         raise Moved
     now = max(tx.now(), max((p.latest_at for p in profiles.values()), default=0))
     clock = Clock(graph, now)
@@ -305,7 +310,10 @@ def to_roll(tx: Tx, graph: Graph, sites: Iterable[str], *, fence_days: int) -> f
         after = page[-1][0].key
         for profile, _low in page:
             key, day = profile.key, clock.today_of(profile.key)
-            if kind_of_key(key) is not Kind.node or node_of(key)[1] not in rolling:
+            if kind_of_key(key) is not Kind.node:
+                continue
+            # A site that was ended has no midnight of its own any more; what is still owed there is judged at the others'.
+            if (site := node_of(key)[1]) not in rolling and site in graph.sites:
                 continue
             if profile.shortfall_max or needs_roll(profile, day, fence_days):
                 found.add(key)
@@ -315,7 +323,7 @@ def to_roll(tx: Tx, graph: Graph, sites: Iterable[str], *, fence_days: int) -> f
 def rejudge(tx: Tx, graph: Graph, keys: Iterable[str], treatment: Treatment, *, actor: str) -> Told:
     """Judge commitments on these keys again, inside the transaction in which a promise on them ended."""
     cause = new_id("cau")
-    told = change(tx, graph, keys, treatment, lambda _sheets, _clock: None, cause=cause)
+    told = change(tx, graph, keys, treatment, lambda _sheets, _clock: None, cause=cause, is_locked=True)
     if told.opened or told.closed:
         store.add_cause(tx, cause, told.now, "PromiseEnded", canonical({"keys": sorted(keys)}), actor, cause)
     return told
