@@ -86,7 +86,8 @@ def _pieces(pieces: tuple[Piece, ...], kept: dict[str, Record]) -> Iterator[str]
         else:
             yield f"- **Control:** {piece.control_words} Not run yet.\n"
         if record is not None and record.count:
-            yield f"- **Run:** commit {record.commit}, {record.on}, {record.machine}.\n"
+            code = f"{record.commit} at first, {record.until} at last" if record.until else record.commit
+            yield f"- **Run:** commit {code}, {record.on}, {record.machine}.\n"
             for failure in record.failures[:5]:
                 yield f"- **Failed:** {_one_line(failure)}\n"
 

@@ -27,9 +27,10 @@ class Control(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Record(msgspec.Struct, kw_only=True):
-    """What was tried of one piece, by one state of the code."""
+    """What was tried of one piece."""
 
-    commit: str
+    commit: str  # of the code that the first go tried
+    until: str = ""  # of the code that the last one tried, where it was other code by then
     on: str  # the UTC day of the last go
     machine: str
     seed: int  # the first
@@ -49,6 +50,8 @@ class Record(msgspec.Struct, kw_only=True):
             self.facts[name] = max(before, number) if name.endswith("_max") else before + number
         self.seconds = round(self.seconds + seconds, 1)
         self.next_seed += 1
+        if self.until or not _is_same_code(self.commit):
+            self.until = _commit()
         self.on = f"{datetime.now(UTC):%Y-%m-%d}"
 
 
@@ -80,6 +83,13 @@ def _commit() -> str:
     commit = _git("rev-parse", "--short", "HEAD")
     changed = _git("status", "--porcelain", "--untracked-files=no", "--", ".", ":!docs")
     return f"{commit}, changed" if commit and changed else commit or "unknown"
+
+
+def _is_same_code(commit: str) -> bool:
+    """Whether nothing outside docs is other than in a commit; nobody knows where there is no history."""
+    known = commit.partition(",")[0]
+    words = ["git", "diff", "--quiet", known, "--", ".", ":!docs"]
+    return subprocess.run(words, cwd=ROOT, capture_output=True).returncode != 1
 
 
 def _git(*words: str) -> str:

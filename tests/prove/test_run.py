@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
+import subprocess
 from pathlib import Path
 
 import msgspec
+import pytest
 from prove.model import Outcome, Piece, Say, Sizes
 from prove.records import Record, keep, load
 from prove.run import prove
 
-from prove import page
+from prove import page, records
 
 
 def piece(fails_at: int | None = None, *, blind: bool = False) -> Piece:
@@ -69,6 +71,36 @@ def test_each_go_is_recorded_with_a_seed_of_its_own() -> None:
     )
     assert record.control is not None
     assert (record.control.count, record.control.failures, record.control.first) == (7, 2, "lost one")
+
+
+def test_a_record_says_when_later_goes_tried_other_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    kept: dict[str, Record] = {}
+    monkeypatch.setattr(records, "_commit", lambda: "a1")
+    monkeypatch.setattr(records, "_is_same_code", lambda commit: True)
+    tried(piece(), kept, count=10)
+    before = page.text((piece(),), kept)
+    monkeypatch.setattr(records, "_commit", lambda: "b2")
+    monkeypatch.setattr(records, "_is_same_code", lambda commit: commit == "b2")
+
+    tried(piece(), kept)
+
+    assert (kept["R0-x"].commit, kept["R0-x"].until) == ("a1", "b2")
+    assert "**Run:** commit a1, " in before
+    assert "**Run:** commit a1 at first, b2 at last, " in page.text((piece(),), kept)
+
+
+def test_only_what_is_written_in_docs_is_no_other_code() -> None:
+    first = subprocess.run(
+        ["git", "log", "--format=%h", "-1", "--", "src"], cwd=records.ROOT, capture_output=True, text=True
+    ).stdout.strip()
+    before = subprocess.run(
+        ["git", "rev-parse", "--short", f"{first}~1"], cwd=records.ROOT, capture_output=True, text=True
+    ).stdout.strip()
+    if not before:
+        pytest.skip("there is no history here")
+
+    assert not records._is_same_code(before)
+    assert records._is_same_code("unknown")
 
 
 def test_it_goes_on_where_it_was_stopped() -> None:
