@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from fractions import Fraction
 from math import ceil
+from typing import TypeVar
 
 import msgspec
 
 from accord.connect.files.mapping import Feed
 from accord.connect.files.reader import Reader
 from accord.connect.files.rows import Row
-from accord.connect.known import calendar_there
+from accord.connect.known import calendar_there, record_there
 from accord.exceptions.model import Master
 from accord.kit.calendars import Calendar, CalendarRule
 from accord.kit.days import Day
@@ -32,6 +33,8 @@ from accord.ledger.model import (
     Supplier,
     Term,
 )
+
+M = TypeVar("M", bound=Master)
 
 _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
@@ -96,16 +99,19 @@ class Masters:
         found = self.items.get(item)
         return 1 if found is None else found.scale
 
-    def _keep(self, target: str, record: Master, row: Row | None) -> bool:
-        """False when the row is no good or the id was there already."""
-        if row is not None and row.is_bad:
-            return False
+    def _keep(self, target: str, record: M, row: Row | None) -> M | None:
+        """What is kept of a record; None when the row is no good or the id was there already."""
+        if row is not None:
+            if row.is_bad:
+                return None
+            there = record_there(self._graph, record)
+            record = row.over(there if isinstance(there, type(record)) else None, record)
         if (target, record.id) in self._found:
             if row is not None:
                 row.bad("id", "duplicate", f"{record.id!r} is there twice", "Keep one of the two rows.")
-            return False
+            return None
         self._found[(target, record.id)] = record
-        return True
+        return record
 
     # --- what others refer to ---
 
@@ -140,8 +146,9 @@ class Masters:
             calendar=self._calendar_of(row),
             cutoff_minute=row.minute("cutoff"),
         )
-        if self._keep("sites", record, row):
-            self.sites[id] = record
+        kept = self._keep("sites", record, row)
+        if kept is not None:
+            self.sites[id] = kept
 
     def _item(self, row: Row) -> None:
         id = row.text("id")
@@ -158,8 +165,9 @@ class Masters:
             holding_bp_a_year=int(percent * 100),
             planner=row.text("planner", "planner"),
         )
-        if self._keep("items", record, row):
-            self.items[id] = record
+        kept = self._keep("items", record, row)
+        if kept is not None:
+            self.items[id] = kept
 
     def _resource(self, row: Row) -> None:
         id, site = row.text("id"), row.text("site")
@@ -173,8 +181,9 @@ class Masters:
             overtime_minutes=row.whole("overtime_minutes"),
             overtime_cost_minor=row.money("overtime_cost", may_round=True),
         )
-        if self._keep("resources", record, row):
-            self.resources[id] = record
+        kept = self._keep("resources", record, row)
+        if kept is not None:
+            self.resources[id] = kept
 
     def _supplier(self, row: Row) -> None:
         id = row.text("id")
@@ -184,8 +193,9 @@ class Masters:
             calendar=self._calendar_of(row),
             capacity=row.optional_whole("capacity"),
         )
-        if self._keep("suppliers", record, row):
-            self.suppliers[id] = record
+        kept = self._keep("suppliers", record, row)
+        if kept is not None:
+            self.suppliers[id] = kept
 
     # --- ways to get an item ---
 
@@ -219,8 +229,9 @@ class Masters:
             from_on=row.day("from_on"),
             until_on=row.day("until_on"),
         )
-        if self._keep("operations", record, row):
-            self.operations[record.id] = record
+        kept = self._keep("operations", record, row)
+        if kept is not None:
+            self.operations[kept.id] = kept
 
     def _operation_of(self, row: Row, item: str, site: str) -> str:
         id = row.text("operation", f"{item}@{site}")

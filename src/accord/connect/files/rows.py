@@ -8,11 +8,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
+
+import msgspec
 
 from accord.connect.files.choices import NOUNS
 from accord.connect.files.mapping import Feed
-from accord.connect.files.targets import EXPECTED, TARGETS
+from accord.connect.files.targets import EXPECTED, STATES, TARGETS
 from accord.connect.model import Kind, Rejected
 from accord.kit.days import Day, Instant, midnight, parse_instant
 from accord.kit.errors import InputError
@@ -20,6 +22,8 @@ from accord.kit.money import exponent_of
 
 if TYPE_CHECKING:
     from accord.connect.files.reader import Reader
+
+R = TypeVar("R", bound=msgspec.Struct)
 
 _YES = frozenset(["true", "yes", "y", "1"])
 _NO = frozenset(["false", "no", "n", "0"])
@@ -198,6 +202,14 @@ class Row:
         """Names separated by |."""
         names = [name.strip() for name in self.text(field).split("|")]
         return tuple(self._reader.choices.word(field, name) for name in names if name)
+
+    def over(self, there: R | None, made: R) -> R:
+        """What was made of the row, over what is there: of what no column speaks the file says nothing, and it stays."""
+        if there is None:
+            return made
+        said = {name for field in self._feed.fields for name in STATES.get(field, (field,))}
+        stays = {name: getattr(there, name) for name in made.__struct_fields__ if name not in said}
+        return msgspec.structs.replace(made, **stays)
 
     def known(self, name: str, names: Iterable[str] | Mapping[str, object], noun: str, field: str) -> bool:
         """Whether the name is there; a problem when it is not."""

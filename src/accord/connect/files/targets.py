@@ -49,6 +49,19 @@ EXPECTED: dict[str, str] = {
 }
 
 
+# What of a record a field states, where that is not called as the field is.
+STATES: dict[str, tuple[str, ...]] = {
+    "cost": ("cost_minor", "cost_at"),  # a cost that is stated is as old as its statement
+    "cutoff": ("cutoff_minute",),
+    "decimals": ("scale",),
+    "floor": ("floor_minor",),
+    "holding_percent_a_year": ("holding_bp_a_year",),
+    "lead_seconds": ("lead_seconds", "lead_per"),
+    "list": ("list_minor",),
+    "overtime_cost": ("overtime_cost_minor",),
+}
+
+
 class Field(msgspec.Struct, frozen=True):
     """One field of a target."""
 

@@ -33,6 +33,7 @@ class Trade:
         self.openings: dict[str, OpeningLine] = {}
         self.policy: dict[tuple[str, str], Customer | Tier | Price] = {}
         self.lines: dict[str, OpenLine] = {}
+        self._book = book
         self._customers = set(book.customers)
         self._tiers = set(book.tiers)
 
@@ -183,7 +184,7 @@ class Trade:
             seller=row.text("seller"),
         )
         if self._is_new(row, ("customer", id) in self.policy, id, "id"):
-            self.policy[("customer", id)] = one
+            self.policy[("customer", id)] = row.over(self._book.customers.get(id), one)
             self._customers.add(id)
 
     def _price(self, row: Row) -> None:
@@ -194,7 +195,7 @@ class Trade:
         id = f"{item}|{tier}" if tier else item
         one = Price(id=id, item=item, tier=tier, list_minor=row.money("list"), floor_minor=row.money("floor"))
         if self._is_new(row, ("price", id) in self.policy, id, "item"):
-            self.policy[("price", id)] = one
+            self.policy[("price", id)] = row.over(self._book.prices.get(id), one)
 
     # --- orders ---
 
