@@ -15,11 +15,11 @@ from accord.exceptions.model import (
     Outcome,
     ReceiptStated,
 )
-from accord.exceptions.service import supply_changed
+from accord.exceptions.service import open_exceptions, supply_changed
 from accord.ledger.model import Item, Resource, Site, SupplyKind, resource_key
 from accord.ledger.service import reads
 from accord.policy import service as policy
-from accord.policy.model import Customer
+from accord.policy.model import Customer, Rules
 from accord.promise.model import Line, Request, Verb
 from accord.promise.service import promise_one, verify
 
@@ -137,3 +137,39 @@ def test_what_is_owed_at_a_site_that_was_ended_is_judged_at_the_midnight_of_anot
 
     assert len(outcome.opened) == 1
     assert verify(db).findings == ()
+
+
+def test_what_rests_on_a_plan_is_judged_when_the_policy_no_longer_trusts_it(db: Database) -> None:
+    today = company(db)
+    planned = ReceiptStated(
+        item="pump",
+        site="Halden",
+        id="P",
+        kind=SupplyKind.purchase,
+        quantity=10,
+        due_on=today + 5,
+        released=False,
+    )
+    tell(db, "plan", planned, order(6, today + 6))
+
+    policy.put(db, [Rules(fence_days=20)], actor="boss", id="longer")
+    [uncovered] = open_exceptions(db)[0]
+    assert (uncovered.short, verify(db).findings) == (6, ())
+
+    policy.put(db, [Rules(fence_days=2)], actor="boss", id="shorter")
+    assert (open_exceptions(db)[0], verify(db).findings) == ([], ())
+
+
+def test_a_receipt_that_did_not_come_counts_again_when_the_policy_trusts_it(
+    db: Database, noon: Callable[[int], None]
+) -> None:
+    today = company(db)
+    policy.put(db, [Rules(late_receipt_days=None)], actor="boss", id="rules")
+    tell(db, "n", receipt("P", 10, today), order(6, today + 9))
+    noon(DAY)
+    tell(db, "midnight", DayRolled(site="Halden"))
+    assert len(open_exceptions(db)[0]) == 1
+
+    policy.put(db, [Rules(late_receipt_days=3)], actor="boss", id="trust")
+
+    assert (open_exceptions(db)[0], verify(db).findings) == ([], ())

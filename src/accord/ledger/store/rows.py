@@ -135,6 +135,16 @@ def doubted_for(tx: Tx) -> set[str]:
     return {key for (doubts,) in found for key in msgspec.json.decode(doubts, type=list[str])}
 
 
+def keys_of_unproven(tx: Tx) -> list[str]:
+    """Nodes with receipts in force that are planned or overdue, in key order: how they count is for the policy to say."""
+    # A scan of the supplies in force; asked only when the policy is changed.
+    found = tx.rows(
+        "SELECT DISTINCT key FROM ledger_supply WHERE version_to IS NULL"
+        " AND (NOT released OR counts IN ('late', 'inside_fence')) ORDER BY key"
+    )
+    return [key for (key,) in found]
+
+
 def draws_of_owners(tx: Tx, owners: Sequence[str]) -> list[Draw]:
     """Draws in force that these commitments, holds or receipts take."""
     return _of_others(tx, DRAW, "owner", owners)

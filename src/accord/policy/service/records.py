@@ -18,6 +18,7 @@ from accord.ledger.model import LimitRecord
 from accord.ledger.service.books import Treatment
 from accord.ledger.service.limits import state_limits
 from accord.ledger.service.news import again
+from accord.ledger.service.treatment import state_treatment
 from accord.policy import store
 from accord.policy.decide import with_accounts
 from accord.policy.model import Actor, Book, Customer, Edition, Price, Rights, Rules, Tier
@@ -121,9 +122,11 @@ def put_in(tx: Tx, records: Sequence[Record], *, actor: str, id: str) -> int:
     for record in records:
         if isinstance(record, Rights):
             rules = next((one for one in records if isinstance(one, Rules)), book_at(tx, before).rules)
-            treatment = Treatment(late_receipt_days=rules.late_receipt_days, fence_days=rules.fence_days)
             limits = [LimitRecord(id=one.id, most=one.most) for one in record.limits]
-            state_limits(tx, limits, treatment, actor=actor)
+            state_limits(tx, limits, _treatment(rules), actor=actor)
+        if isinstance(record, Rules):
+            # The book of the version before is kept; that of this one must not be, should the transaction be lost.
+            _treat(tx, book_at(tx, before).rules, record, actor=actor)
     if version != before:
         fact = {"id": id, "actor": actor, "version": version, "records": len(records)}
         audit.append(tx, [audit.Entry(type="PolicyStated", body=canonical(fact))])
@@ -139,9 +142,23 @@ def undo_in(tx: Tx, before: int, after: int, *, actor: str, id: str) -> list[tup
     ended = sorted(name for name in then if name not in was)
     changed = [(*name, body) for name, body in sorted(was.items()) if then.get(name) != body]
     version = store.put(tx, changed, ended)
+    there, back = (
+        msgspec.json.decode(records.get(("rules", "rules"), b"{}"), type=Rules) for records in (then, was)
+    )
+    _treat(tx, there, back, actor=actor)
     fact = {"id": id, "actor": actor, "version": version, "records": len(changed) + len(ended)}
     audit.append(tx, [audit.Entry(type="PolicyUndone", body=canonical(fact))])
     return ended
+
+
+def _treatment(rules: Rules) -> Treatment:
+    return Treatment(late_receipt_days=rules.late_receipt_days, fence_days=rules.fence_days)
+
+
+def _treat(tx: Tx, was: Rules, now: Rules, *, actor: str) -> None:
+    """Where the rules count unproven supply otherwise from now on, have everything that rests on it judged again."""
+    if _treatment(was) != _treatment(now):
+        state_treatment(tx, _treatment(now), actor=actor)
 
 
 def ended_by_undo(tx: Tx, before: int, after: int) -> list[tuple[str, str]]:
