@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from accord.web.people.invites import Invited
 
 _ROLES = ["seller", "service", "sales manager", "planner", "supply lead", "executive", "administrator"]
-_BY = "command line"
 
 _takes_password = click.option(
     "--password-stdin", is_flag=True, help="Read the password from standard input, its first line."
@@ -58,7 +57,9 @@ def add_command(
 
     password = None if link else _password(terminal, name, from_stdin=password_stdin)
     with terminal.database() as db:
-        made = accounts.add(db, name, roles, by=_BY, email=email, team=team, password=password)
+        made = accounts.add(
+            db, name, roles, by=accounts.COMMAND_LINE, email=email, team=team, password=password
+        )
         if link:
             return _show_link(terminal, invites.invite(db, made.id))
     _give(terminal, made)
@@ -104,7 +105,7 @@ def role_command(terminal: Terminal, name: str, roles: tuple[str, ...]) -> int:
     from accord.web.people import accounts
 
     with terminal.database() as db:
-        account = accounts.change(db, name, by=_BY, roles=roles)
+        account = accounts.change(db, name, by=accounts.COMMAND_LINE, roles=roles)
     _give(terminal, account)
     terminal.say(f"{account.name} is {', '.join(account.roles)} now.")
     terminal.next("accord user list")
@@ -127,10 +128,12 @@ def team_command(
     terminal: Terminal, team: str, added: tuple[str, ...], removed: tuple[str, ...], manager: str | None
 ) -> int:
     """Make a team, or change who is in it and who manages it."""
-    from accord.web.people import teams
+    from accord.web.people import accounts, teams
 
     with terminal.database() as db:
-        made = teams.arrange(db, team, by=_BY, added=added, removed=removed, manager=manager)
+        made = teams.arrange(
+            db, team, by=accounts.COMMAND_LINE, added=added, removed=removed, manager=manager
+        )
     if terminal.as_json:
         terminal.give(
             {"id": made.id, "name": made.name, "manager": made.manager or None, "people": list(made.people)}
@@ -151,7 +154,7 @@ def disable_command(terminal: Terminal, name: str, undo: bool) -> int:
     from accord.web.people import accounts
 
     with terminal.database() as db:
-        account = accounts.change(db, name, by=_BY, disabled=not undo)
+        account = accounts.change(db, name, by=accounts.COMMAND_LINE, disabled=not undo)
     _give(terminal, account)
     terminal.say(
         f"{account.name} may sign in again."

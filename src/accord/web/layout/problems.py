@@ -170,9 +170,7 @@ def response_of(request: Request[Any, Any, Any], error: Exception) -> Response[b
     state: dict[str, Any] = request.scope.get("state", {})
     request_id: str = state.get("request_id") or new_id("req")
     if isinstance(known, Fault):
-        _LOG.error(
-            "fault", request_id=request_id, path=request.scope["path"], detail=known.detail, exc_info=error
-        )
+        _LOG.error("fault", request_id=request_id, path=_path(request), detail=known.detail, exc_info=error)
     instance = request.scope.get("raw_path", b"").decode("latin-1").partition("?")[0]
     problem = as_problem(known, request_id=getattr(known, "request_id", request_id), instance=instance)
     if problem["code"] not in pages():
@@ -197,6 +195,13 @@ def response_of(request: Request[Any, Any, Any], error: Exception) -> Response[b
     return Response(
         msgspec.json.encode(problem), status_code=known.status, media_type=PROBLEM_JSON, headers=headers
     )
+
+
+def _path(request: Request[Any, Any, Any]) -> str:
+    """The address, for the log: without what lets in whoever reads it."""
+    path: str = request.scope["path"]
+    secret = str(request.scope.get("path_params", {}).get("secret", ""))
+    return path.replace(secret, "…") if secret else path
 
 
 def _is_for_a_person(request: Request[Any, Any, Any]) -> bool:

@@ -65,7 +65,7 @@ def _change_password(db: Database, request: Visitor, data: Passwords) -> Redirec
     except TooMany as error:
         return _page(db, request, wrong={"current": error.detail}, status=error)
     try:
-        accounts.set_password(db, session.account_id, data.password, keeps=session.id)
+        accounts.set_password(db, session.account_id, data.password, keeps=session.id, by=session.who.actor)
     except InputError as error:
         return _page(db, request, wrong={"password": error.detail}, status=error)
     headers = dict(request.headers)

@@ -28,11 +28,15 @@ TYPES = {
     "EditionAgreed": "Rights agreed to",
     "EditionInForce": "Rights in force",
     "EditionWithdrawn": "Rights withdrawn",
+    "KeyMade": "Key made",
+    "KeyRevoked": "Key revoked",
+    "PasswordLinkMade": "Password link made",
+    "PasswordSet": "Password set",
     "PersonalErased": "Person erased",
 }
 
 # Which member of an entry says what it is about; the first that is there.
-ABOUT = ("promise", "commitment", "approval", "id", "cause", "request")
+ABOUT = ("promise", "commitment", "approval", "key", "account", "id", "cause", "request")
 
 # What is wrong with the record, as a sentence: what it means.
 FOUND: dict[What, str] = {

@@ -13,7 +13,8 @@ from litestar.response import Redirect, Template
 from accord.db.engine import Database
 from accord.kit.errors import AccordError, Conflict, InputError
 from accord.ledger.said import moment
-from accord.web.people import accounts, keys
+from accord.web.pages.visiting import Visitor
+from accord.web.people import keys
 
 _READ, _STATE = {"operation": "keys.read"}, {"operation": "keys.state"}
 _TONES = {"good": "good", "expired": "none", "revoked": "none"}
@@ -48,16 +49,14 @@ def keys_page(state: State) -> Template:
 
 
 @post("/keys", include_in_schema=False, status_code=HTTPStatus.OK, sync_to_thread=True, opt=_STATE)
-def make(state: State, data: URLEncodedBody[NewKey]) -> Template:
+def make(state: State, request: Visitor, data: URLEncodedBody[NewKey]) -> Template:
     """Make a key and show it, once."""
     db: Database = state["db"]
     try:
         if data.days not in dict(DAYS):
             raise InputError.at("days", "not_offered", "Choose one of the spans that are offered.")
-        if any(accounts.key_of(one.name) == accounts.key_of(data.name) for one in accounts.listed(db)):
-            detail = f"{data.name.strip()} is a person here, and a program under this name would act as that person. Choose another."
-            raise InputError.at("name", "name_taken", detail)
-        made = keys.add(db, data.name, data.chosen, days=int(data.days) if data.days else None)
+        days = int(data.days) if data.days else None
+        made = keys.add(db, data.name, data.chosen, days=days, by=request.state.actor)
     except (InputError, Conflict) as error:
         return _page(db, data, error=error)
     until = moment(made.expires_at) if made.expires_at is not None else ""
@@ -71,9 +70,9 @@ def make(state: State, data: URLEncodedBody[NewKey]) -> Template:
     sync_to_thread=True,
     opt=_STATE,
 )
-def revoke(key: FromPath[str], state: State) -> Redirect:
+def revoke(key: FromPath[str], state: State, request: Visitor) -> Redirect:
     """End a key."""
-    keys.revoke(state["db"], key)
+    keys.revoke(state["db"], key, by=request.state.actor)
     return Redirect("/keys", status_code=303)
 
 

@@ -74,7 +74,7 @@ def add(state: State, request: Visitor, data: URLEncodedBody[Person]) -> Templat
         )
     except (InputError, Conflict, NotFound) as error:
         return _form(db, data, error=error)
-    return _link(request, invites.invite(db, made.id))
+    return _link(request, invites.invite(db, made.id, by=request.state.actor))
 
 
 @get("/people/{person:str}", include_in_schema=False, sync_to_thread=True, opt=_READ)
@@ -120,7 +120,7 @@ def act(
         raise InputError.at("verb", "unknown_verb", "An account is disabled, enabled or invited here.")
     try:
         if data.verb == "invite":
-            return _link(request, invites.invite(db, account.id))
+            return _link(request, invites.invite(db, account.id, by=request.state.actor))
         accounts.change(db, account.id, by=request.state.actor, disabled=data.verb == "disable")
     except Conflict as error:
         return _person(db, account, error=error)

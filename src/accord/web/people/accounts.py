@@ -13,9 +13,11 @@ from hashlib import sha256
 
 import msgspec
 
+from accord.db import audit
 from accord.db.engine import Database
 from accord.db.tx import Tx
 from accord.kit.days import Instant
+from accord.kit.digest import canonical
 from accord.kit.errors import Conflict, InputError, NotFound, Unauthorized
 from accord.kit.ids import new_id
 from accord.kit.who import ANYBODY
@@ -26,6 +28,7 @@ from accord.web.access.authority import ADMINISTRATOR, ROLES
 from accord.web.people import passwords
 
 NAME_LENGTH_MAX = 100
+COMMAND_LINE = "command line"  # who acts where nobody has signed in
 # Characters of a name or address as it was typed. Marks over and under a letter are put into an order, which takes the square of their
 # number and the interpreter with it: a form of a megabyte stopped the server for a minute.
 _TYPED_MAX = 1_000
@@ -87,6 +90,9 @@ def add(
             raise Conflict(f"There is an account with the name {name} already.", code="name_taken")
         if email and any(key_of(email) in _keys(one) for one in _read(tx)):
             raise Conflict(f"There is an account with the address {email} already.", code="name_taken")
+        if any(key_of(name) == key_of(one) for one in _programs(tx)):
+            detail = f"{name} is the name of a program's key here, and the person would act as that program. Choose another."
+            raise Conflict(detail, code="name_taken")
         team_id = _team(tx, team)
         id = new_id("usr", now)
         row = {
@@ -214,7 +220,9 @@ def vouched_for(db: Database, *, subject: str, email: str) -> Account:
 # --- passwords ---
 
 
-def set_password(db: Database, text: str, password: str, *, keeps: str = "") -> Account:
+def set_password(
+    db: Database, text: str, password: str, *, keeps: str = "", by: str = COMMAND_LINE
+) -> Account:
     """Give somebody a password; his sessions end, all but the one named. Raises: InputError, NotFound."""
     account = find(db, text)
     kept = passwords.hashed(passwords.check(password, account.name, account.email))
@@ -222,6 +230,7 @@ def set_password(db: Database, text: str, password: str, *, keeps: str = "") -> 
     def work(tx: Tx) -> Account:
         now = tx.now()
         write_password(tx, account.id, kept, now)
+        note(tx, "PasswordSet", account, by=by)
         end_all(tx, account.id, now, but=keeps)
         return named(tx, account.id)
 
@@ -239,6 +248,12 @@ def write_password(tx: Tx, id: str, kept: str, now: Instant) -> None:
     for name_key, email_key in tx.rows("SELECT name_key, email_key FROM account WHERE id = :id", id=id):
         for key in filter(None, (name_key, email_key)):
             tx.execute("DELETE FROM sign_in WHERE name_hash = :hash", hash=sha256(key.encode()).hexdigest())
+
+
+def note(tx: Tx, type: str, account: Account, *, by: str) -> None:
+    """Write into the record who made or used what lets somebody in: with it one could act as that person."""
+    fact = {"actor": by, "account": account.name, "id": account.id}
+    audit.append(tx, [audit.Entry(type=type, body=canonical(fact))])
 
 
 # --- what the decision rights know ---
@@ -310,6 +325,11 @@ def _team(tx: Tx, name: str) -> str | None:
         raise NotFound(f"There is no team {name[:100]!r}. Make it first.")
     id: str = found[0][0]
     return id
+
+
+def _programs(tx: Tx) -> list[str]:
+    # The names of all keys there are or were, of which a company has dozens.
+    return [name for (name,) in tx.rows("SELECT name FROM api_key")]
 
 
 def _keys(account: Account) -> set[str]:

@@ -17,7 +17,7 @@ from accord.kit.days import Instant
 from accord.kit.errors import Conflict, NotFound
 from accord.ledger.service.news import again
 from accord.web.people import passwords
-from accord.web.people.accounts import Account, end_all, named, write_password
+from accord.web.people.accounts import COMMAND_LINE, Account, end_all, named, note, write_password
 
 INVITE_DAYS = 7
 
@@ -32,7 +32,7 @@ class Invited(msgspec.Struct, frozen=True, kw_only=True):
     until: Instant
 
 
-def invite(db: Database, text: str) -> Invited:
+def invite(db: Database, text: str, *, by: str = COMMAND_LINE) -> Invited:
     """A link for setting a password once, instead of any link before it. Raises: NotFound, Conflict when disabled."""
     secret = secrets.token_urlsafe(32)
 
@@ -46,6 +46,7 @@ def invite(db: Database, text: str) -> Invited:
             "UPDATE account SET invite_hash = :hash, invite_until = :until WHERE id = :id",
             hash=_hash(secret), until=until, id=account.id,
         )  # fmt: skip
+        note(tx, "PasswordLinkMade", account, by=by)
         return Invited(account=named(tx, account.id), secret=secret, until=until)
 
     return again(db, work)
@@ -70,6 +71,7 @@ def accept(db: Database, secret: str, password: str) -> Account:
             raise _link_over()
         now = tx.now()
         write_password(tx, still.id, kept, now)
+        note(tx, "PasswordSet", still, by=still.name)
         end_all(tx, still.id, now)
         return named(tx, still.id)
 

@@ -8,17 +8,22 @@ name of a key is the actor of what is done with it.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 
 import msgspec
 
+from accord.db import audit
 from accord.db.engine import Database, retrying
 from accord.db.schema import api_key
 from accord.db.tx import Tx
 from accord.kit.days import Instant, instant_iso
+from accord.kit.digest import canonical
 from accord.kit.errors import Conflict, InputError, NotFound
 from accord.kit.ids import new_id
+from accord.kit.who import ANYBODY
+from accord.policy import service as policy
+from accord.web.people.accounts import COMMAND_LINE, key_of
 
 SCOPES = ("ask", "promise", "supply", "admin")
 PREFIX = "acc_"
@@ -55,7 +60,9 @@ def hashed(secret: str) -> str:
     return sha256(secret.encode()).hexdigest()
 
 
-def add(db: Database, name: str, scopes: Sequence[str], *, days: int | None = None) -> NewKey:
+def add(
+    db: Database, name: str, scopes: Sequence[str], *, days: int | None = None, by: str = COMMAND_LINE
+) -> NewKey:
     """Make a key. Raises: InputError, Conflict when a good key of this name is there: names are actors."""
     name = name.strip()
     if not name or len(name) > NAME_LENGTH_MAX or not name.isprintable():
@@ -69,7 +76,13 @@ def add(db: Database, name: str, scopes: Sequence[str], *, days: int | None = No
     secret = PREFIX + secrets.token_urlsafe(32)
 
     def work(tx: Tx) -> NewKey:
+        policy.hold(tx)  # of two who take the same name, for a program or a person, the second finds it
         now = tx.now()
+        # Every account's name, of which a company has hundreds.
+        people = {key for (key,) in tx.rows("SELECT name_key FROM account")}
+        if key_of(name) in people | {ANYBODY}:
+            detail = f"{name} is a person here, and a program under this name would act as that person. Choose another."
+            raise InputError.at("name", "name_taken", detail)
         if any(one.name == name and one.state == "good" for one in _read(tx)):
             raise Conflict(
                 f"There is a key with the name {name} already. Revoke it first, or choose another name.",
@@ -86,6 +99,8 @@ def add(db: Database, name: str, scopes: Sequence[str], *, days: int | None = No
         )
         row = (made.id, made.name, hashed(secret), " ".join(made.scopes), now, made.expires_at, None)
         tx.insert(api_key, [row])
+        fact = {"key": made.name, "scopes": made.scopes, "expires_at": moment(made.expires_at)}
+        _note(tx, "KeyMade", made, by, fact)
         return made
 
     return retrying(db, work)
@@ -97,7 +112,7 @@ def listed(db: Database) -> list[Key]:
         return _read(tx)
 
 
-def revoke(db: Database, text: str) -> Key:
+def revoke(db: Database, text: str, *, by: str = COMMAND_LINE) -> Key:
     """End a key, named by its id or, while it is good, its name. Ending it twice is harmless. Raises: NotFound."""
 
     def work(tx: Tx) -> Key:
@@ -110,6 +125,7 @@ def revoke(db: Database, text: str) -> Key:
         now = tx.now()
         # One row, by primary key.
         tx.execute("UPDATE api_key SET revoked_at = :now WHERE id = :id", now=now, id=key.id)
+        _note(tx, "KeyRevoked", key, by, {"key": key.name})
         return msgspec.structs.replace(key, revoked_at=now, state="revoked")
 
     return retrying(db, work)
@@ -127,6 +143,11 @@ def exists(db: Database) -> bool:
     with db.read() as tx:
         # At most one row: whether the table has any.
         return bool(tx.rows("SELECT 1 FROM api_key LIMIT 1"))
+
+
+def _note(tx: Tx, type: str, key: Key, by: str, more: Mapping[str, object]) -> None:
+    """Write into the record who let a program in, or out."""
+    audit.append(tx, [audit.Entry(type=type, body=canonical({"actor": by, "id": key.id, **more}))])
 
 
 def _read(tx: Tx, hash_of_secret: str | None = None) -> list[Key]:
