@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -547,6 +548,24 @@ def test_of_a_read_it_is_never_said_that_it_may_be_kept(pg_url: str, monkeypatch
 
     assert "not known" not in lost.value.detail
     db.close()
+
+
+@pytest.mark.slow
+@pytest.mark.postgres
+@pytest.mark.skipif(
+    os.geteuid() != 0 or not shutil.which("unshare") or not shutil.which("ip"),
+    reason="a network that can be taken away needs root on Linux",
+)
+@pytest.mark.parametrize(
+    ("seconds", "given_up"),
+    [(2, "after under way\n"), (600, "\n")],  # the second is the control
+)
+def test_a_server_that_vanished_with_its_network_is_given_up(seconds: int, given_up: str) -> None:
+    command = ["unshare", "--net", sys.executable, "-m", "tests.db.vanished", str(seconds)]
+
+    ran = subprocess.run(command, capture_output=True, text=True, timeout=120)
+
+    assert (ran.stdout, ran.returncode) == (given_up, 0), ran.stderr
 
 
 def hang_up(db: Database, tx: Tx) -> None:

@@ -31,6 +31,9 @@ T = TypeVar("T")
 BUSY_SECONDS = 10  # how long a writer waits for another one before it says so
 TRIES_MAX = 5
 TRYING_SECONDS_MAX = 20  # after which no further try begins: the caller has waited long enough for an answer
+VANISHED_SECONDS = (
+    30  # after which a PostgreSQL server that says nothing at all, not even that it hears, is given up
+)
 _BACK_OFF_SECONDS = 0.01
 _NOT_KNOWN = (
     "The connection to the database was lost while this was being kept: whether it was kept is not known."
@@ -414,7 +417,11 @@ def _open_postgresql(url: str, parsed: URL) -> Database:
         connect_args={
             "application_name": "accord",
             "connect_timeout": 10,
-            "keepalives_idle": 30,
+            # Without these a server that vanished with its machine or network is waited for during a quarter of an hour.
+            "keepalives_idle": max(1, VANISHED_SECONDS // 2),
+            "keepalives_interval": max(1, VANISHED_SECONDS // 6),
+            "keepalives_count": 3,
+            "tcp_user_timeout": VANISHED_SECONDS * 1_000,
             "options": f"{given} {settings}" if isinstance(given, str) else settings,
         },
     )
