@@ -12,7 +12,7 @@ from accord.kit.errors import Conflict, InputError, NotFound, RequestChanged
 from accord.policy import service as policy
 from accord.policy import words
 from accord.policy.decide.standing import standing
-from accord.policy.model import Book, Edition, Rules
+from accord.policy.model import Actor, Book, Edition, Rules
 from accord.policy.service.editions import NotYours
 
 FILE = """
@@ -156,6 +156,34 @@ def test_what_was_used_of_a_limit_means_the_same_in_the_next_edition(db: Databas
 
 
 # --- by whom ---
+
+
+LIMIT = '[[limit]]\nid = "l"\nover = "actor"\nperiod = "day"\nthen = "deny"\n'
+
+
+def test_what_waits_and_what_is_stated_behind_it_mean_the_same_by_a_limit(
+    db: Database, noon: Callable[[int], None]
+) -> None:
+    with db.read() as tx:
+        day = tx.now() + 86_400_000_000
+    first = f'effective_at = "{instant_iso(day)}"\n{FILE}{LIMIT}of = "value"\nmost = "5.00"\n'
+    other = f'effective_at = "{instant_iso(day + 1_000_000)}"\n{FILE}{LIMIT}of = "quantity"\nmost = 50\n'
+    policy.state(db, read(text=first), id="one", actor="mia")
+
+    with pytest.raises(InputError, match="The limit l counts value in Sales 2027, which waits"):
+        policy.state(db, read(text=other), id="two", actor="mia")
+
+    policy.withdraw(db, "one", actor="mia")
+    policy.state(db, read(text=other), id="two", actor="mia")
+
+
+def test_a_case_may_be_about_somebody_who_signs_in(db: Database) -> None:
+    case = '[[case]]\nname = "Ann"\nactor = "Ann"\nverb = "commit"\nquantity = 51\nexpect = "allow"\n'
+    policy.put(db, [Actor(id="Ann", roles=("manager",))], actor="boss", id="accounts")
+
+    policy.state(db, read(case), id="one", actor="mia")
+
+    assert in_force(db) == "one"
 
 
 def test_only_the_role_that_is_named_states_other_rules(db: Database) -> None:

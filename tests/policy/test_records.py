@@ -8,6 +8,8 @@ from accord.kit.errors import InputError
 from accord.policy.model import Customer, Edition, Price, Rights, Rules, Tier
 from accord.policy.service.records import Record, check
 
+CENTURY = 36_500 * 86_400
+
 
 @pytest.mark.parametrize(
     ("record", "pointer", "code"),
@@ -23,6 +25,15 @@ from accord.policy.service.records import Record, check
         (Rules(horizon_days=36_501), "/0/horizon_days", "too_large"),
         (Rules(fence_days=36_501), "/0/fence_days", "too_large"),
         (Rules(late_receipt_days=36_501), "/0/late_receipt_days", "too_large"),
+        (Rules(approval_seconds=0), "/0/approval_seconds", "too_small"),
+        (Rules(hold_quantity_max=-1), "/0/hold_quantity_max", "negative"),
+        (Rules(count_seconds_max=-1), "/0/count_seconds_max", "negative"),
+        (Rules(price_move_bp=-1), "/0/price_move_bp", "negative"),
+        (Rules(price_seconds_min=-1), "/0/price_seconds_min", "negative"),
+        (Rules(price_seconds_max=-1), "/0/price_seconds_max", "negative"),
+        (Rules(hold_seconds_max=CENTURY + 1), "/0/hold_seconds_max", "too_large"),
+        (Rules(approval_seconds=CENTURY + 1), "/0/approval_seconds", "too_large"),
+        (Rules(currency="usd"), "/0/currency", "not_a_currency"),
         (Customer(id="", name="N"), "/0/id", "missing"),
         (Customer(id="n", name="N", early_days_max=-1), "/0", "negative"),
         (Customer(id="n", name="N", life_days_min=-1), "/0", "negative"),
@@ -51,6 +62,7 @@ def test_what_cannot_be_meant_is_named(record: Record, pointer: str, code: str) 
             options_max=1,
             hold_renewals_max=0,
         ),
+        Rules(hold_seconds_max=CENTURY, approval_seconds=CENTURY, count_seconds_max=0, price_move_bp=0),
         Rules(late_receipt_days=None),
         Rules(late_receipt_days=0),
         Customer(id="n", name="N", early_days_max=0, life_days_min=0),

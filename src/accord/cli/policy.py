@@ -120,7 +120,9 @@ def test_command(terminal: Terminal, file: Path) -> int:
     with terminal.database() as db:
         edition = _read(db, file)
         doubts = service.doubts(db, edition)
-    found = service.tested(edition, wall_clock())
+        with db.read() as tx:
+            accounts = service.book(tx).accounts
+    found = service.tested(edition, wall_clock(), accounts)
     _show_tests(terminal, found, doubts)
     _warn(terminal, doubts)
     terminal.next(f"accord policy diff {file}" if not found.failed else f"accord policy test {file}")

@@ -224,7 +224,7 @@ def _check(
     rules = _rules(db)
     current, words_of = service.in_force(rules), Words(rules.rules.currency, _now(db))
     is_overtaken = over != current and (not over or over in {one.id for one in service.editions(db)})
-    tested = service.tested(edition, words_of.now)
+    tested = service.tested(edition, words_of.now, rules.accounts)
     on = given.get("on", _day(edition))
     context = {
         "text": text,

@@ -315,7 +315,7 @@ def context(db: Database, actor: str) -> dict[str, object]:
     }
     if rights is None:
         return found
-    tests = service.tested(edition, now).outcomes if edition is not None else ()
+    tests = service.tested(edition, now, rules.accounts).outcomes if edition is not None else ()
     return found | {
         "rights": [words.right(one, number) for number, one in enumerate(rights.rights, 1)],
         "limits": [{**words.limit(one), "used": spent.get(one.id)} for one in rights.limits],

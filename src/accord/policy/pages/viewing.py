@@ -139,7 +139,7 @@ def show_edition(
         ]
         if stands is Standing.superseded and before is not None
         else [],
-        "cases": [words.outcome(one) for one in service.tested(made, now).outcomes],
+        "cases": [words.outcome(one) for one in service.tested(made, now, rules.accounts).outcomes],
         "doubts": service.doubts(db, made) if is_waiting else (),
         "rights": [words.right(one, number) for number, one in enumerate(made.rights.rights, 1)],
         "second_people": [

@@ -10,7 +10,7 @@ counts. An edition that nobody could change again is not taken.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -27,7 +27,7 @@ from accord.policy.decide.cases import Outcome, outcomes
 from accord.policy.decide.difference import Change, changes
 from accord.policy.decide.lockout import change_is_possible, may_change, warnings
 from accord.policy.decide.standing import Standing, standing
-from accord.policy.model import Book, Edition, Rights, Rules, Tier
+from accord.policy.model import Actor, Book, Edition, Rights, Rules, Tier
 from accord.policy.service.records import Record, book, book_at, check, put_in
 
 
@@ -111,7 +111,10 @@ def state(db: Database, edition: Edition, *, id: str, actor: str, over: str | No
         check([_merged(before.rules, made)])
         _must_stay_open(with_accounts(made.rights, before.accounts))
         _must_count_the_same(before.rights, made.rights)
-        _must_pass(tested(made, now))
+        for one in known.values():
+            if standing(one, made.over, now) in (Standing.needs_agreement, Standing.needs_its_day):
+                _must_count_the_same(one.rights, made.rights, where=f" in {one.name or one.id}, which waits")
+        _must_pass(tested(made, now, before.accounts))
         if made.effective_at is not None and made.effective_at < now:
             detail = f"{instant_iso(made.effective_at)} has passed; leave effective_at out to state it from now on."
             raise InputError.at("effective_at", "in_the_past", detail)
@@ -168,7 +171,7 @@ def agree(db: Database, id: str, *, actor: str) -> Edition:
                 "Nobody agreed to it in 30 days, so it is over. State it anew.", code="agreement_expired"
             )
         _must_count_the_same(before.rights, made.rights)
-        _must_pass(tested(made, now))
+        _must_pass(tested(made, now, before.accounts))
         made = msgspec.structs.replace(made, agreed_by=actor)
         if made.effective_at is None or made.effective_at <= now:
             _apply(tx, made, now)
@@ -268,12 +271,15 @@ def editions(db: Database) -> list[Edition]:
         )
 
 
-def tested(edition: Edition, now: Instant) -> Tested:
-    """What the test cases of an edition say about it."""
+def tested(edition: Edition, now: Instant, accounts: Sequence[Actor]) -> Tested:
+    """What the test cases of an edition say about it; `accounts` are whoever signs in, whom no file need name."""
     currency = dict(edition.rules).get("currency", Rules().currency)
     return Tested(
         outcomes=outcomes(
-            edition.rights, edition.cases, today=local_day(now, edition.rights.zone), currency=str(currency)
+            with_accounts(edition.rights, accounts),
+            edition.cases,
+            today=local_day(now, edition.rights.zone),
+            currency=str(currency),
         )
     )
 
@@ -391,12 +397,12 @@ def _must_stay_open(rights: Rights) -> None:
         raise InputError.at("change", "locks_everybody_out", f"{detail} Give the roles to actors.")
 
 
-def _must_count_the_same(before: Rights | None, after: Rights) -> None:
+def _must_count_the_same(before: Rights | None, after: Rights, *, where: str = " now") -> None:
     """What was used of a limit is kept under its id: it must mean the same."""
     now = {limit.id: limit for limit in before.limits} if before is not None else {}
     for limit in after.limits:
         if limit.id in now and now[limit.id].of is not limit.of:
-            detail = f"The limit {limit.id} counts {now[limit.id].of.value} now, and what was used of it is kept. Give the new one an id of its own."
+            detail = f"The limit {limit.id} counts {now[limit.id].of.value}{where}, and what was used of it is kept. Give the new one an id of its own."
             raise InputError.at(f"[[limit]] {limit.id}", "counts_something_else", detail)
 
 

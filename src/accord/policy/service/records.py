@@ -14,6 +14,7 @@ from accord.db.tx import Tx
 from accord.kit.days import AHEAD_DAYS_MAX, Instant
 from accord.kit.digest import canonical
 from accord.kit.errors import InputError
+from accord.kit.money import exponent_of
 from accord.ledger.model import LimitRecord
 from accord.ledger.service.books import Treatment
 from accord.ledger.service.limits import state_limits
@@ -27,6 +28,31 @@ Record = Customer | Tier | Price | Rules | Rights | Edition | Actor
 
 HEAD = store.POLICY  # what the version of the rules is called among the settings
 _KEPT_MAX = 4
+_SPANS = (
+    "hold_seconds",
+    "hold_seconds_max",
+    "approval_seconds",
+    "count_seconds_max",
+    "price_seconds_min",
+    "price_seconds_max",
+)
+_ONE_AT_LEAST = (
+    "horizon_days",
+    "depth_max",
+    "hold_seconds",
+    "hold_seconds_max",
+    "options_max",
+    "approval_seconds",
+)
+_NOT_NEGATIVE = (
+    "fence_days",
+    "hold_renewals_max",
+    "hold_quantity_max",
+    "count_seconds_max",
+    "price_move_bp",
+    "price_seconds_min",
+    "price_seconds_max",
+)
 _kept: WeakKeyDictionary[Database, dict[int, Book]] = WeakKeyDictionary()
 _lock = threading.Lock()
 _KINDS: dict[str, type[Record]] = {
@@ -197,16 +223,21 @@ def check(records: Sequence[Record]) -> None:
     for index, record in enumerate(records):
         where = f"/{index}"
         if isinstance(record, Rules):
-            for name in ("horizon_days", "depth_max", "hold_seconds", "hold_seconds_max", "options_max"):
+            exponent_of(record.currency, f"{where}/currency")
+            for name in _ONE_AT_LEAST:
                 if getattr(record, name) < 1:
                     raise InputError.at(
                         f"{where}/{name}", "too_small", f"{name} is at least 1; state a larger number."
                     )
-            for name in ("fence_days", "hold_renewals_max"):
-                if getattr(record, name) < 0:
+            for name in _NOT_NEGATIVE:
+                if (getattr(record, name) or 0) < 0:
                     raise InputError.at(
                         f"{where}/{name}", "negative", f"{name} is not negative; state 0 or more."
                     )
+            for name in _SPANS:
+                if (getattr(record, name) or 0) > AHEAD_DAYS_MAX * 86_400:
+                    detail = f"{name} is at most a hundred years; state a smaller number of seconds."
+                    raise InputError.at(f"{where}/{name}", "too_large", detail)
             for name in ("horizon_days", "fence_days", "late_receipt_days"):
                 if (getattr(record, name) or 0) > AHEAD_DAYS_MAX:
                     detail = f"{name} is at most {AHEAD_DAYS_MAX}, a hundred years; state a smaller number."
