@@ -375,7 +375,7 @@ def test_where_nobody_says_how_many_each_core_has_lines_enough(
     servers: Callable[[], Database], least: int, processes: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sharing, "LINES_MIN", least)
-    monkeypatch.setattr(sharing, "_cores", lambda: 2)
+    monkeypatch.setattr(sharing, "cores", lambda: 2)
     db = servers()
     waiting(db, 1, 60)
 

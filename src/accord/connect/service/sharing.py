@@ -22,6 +22,7 @@ from accord.connect import store
 from accord.connect.service.settling import TOGETHER, Tally, promise_lines
 from accord.db.engine import Database, open_database
 from accord.db.tx import Tx
+from accord.kit.cores import cores
 from accord.kit.errors import InputError, Unavailable
 from accord.promise import service as promises
 from accord.promise.model import Request
@@ -106,15 +107,7 @@ def _processes(db: Database, wanted: int | None) -> int:
         return wanted
     with db.read() as tx:
         waiting, _ = store.count_lines(tx)
-    return min(_cores(), waiting // LINES_MIN)
-
-
-def _cores() -> int:
-    """How many processors this process may use."""
-    try:
-        return len(os.sched_getaffinity(0))
-    except AttributeError:  # not told on this system
-        return os.cpu_count() or 1
+    return min(cores(), waiting // LINES_MIN)
 
 
 def _requests(tx: Tx, names: Names) -> Iterator[Request]:
