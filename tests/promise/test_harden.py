@@ -120,3 +120,25 @@ def test_a_share_that_is_cut_below_what_was_taken_stops_nobody(db: Database) -> 
 
     assert cancelled.refusals == ()
     assert verify(db).findings == ()
+
+
+def test_a_share_whose_period_is_moved_keeps_what_was_taken_of_it(db: Database) -> None:
+    share, today = set_aside(db)
+    line = Line(item="pump", quantity=6, requested_on=today + 1)
+    assert do(db, id="a", verb=Verb.commit, customer="ann", lines=(line,)).promise is not None
+    with db.read() as tx:
+        now = tx.now()
+    moved = msgspec.structs.replace(share, from_on=today + 1)
+    more = Counted(item="pump", site="S", quantity=14, as_of=now)
+    supply_changed(db, [MasterStated(record=moved), more], actor="erp", id="moved")
+
+    others = [
+        do(
+            db, id=f"o{n}", verb=Verb.ask, lines=(Line(item="pump", quantity=n, requested_on=today + 1),)
+        ).verdict
+        for n in (4, 5)
+    ]
+
+    assert others == ["yes", "not_by_then"]
+    assert do(db, id="b", verb=Verb.commit, customer="ann", lines=(line,)).promise is not None
+    assert verify(db).findings == ()

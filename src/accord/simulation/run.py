@@ -38,7 +38,7 @@ WEIGHTS: dict[str, int] = {
     "ask": 3, "hold": 8, "commit": 10, "commit_what_was_offered": 6, "order_of_many": 5, "batch": 4, "commit_hold": 6,
     "commit_expired_hold": 2, "hold_and_amend_at_once": 4, "renew": 2, "amend": 6, "release": 2, "cancel": 5, "repeat": 2,
     "repeat_with_other_terms": 1, "nonsense": 1,
-    "receipt": 7, "slip": 4, "cut": 2, "arrive": 4, "cite": 3, "count": 4, "ship": 6, "opening_line": 1, "capacity": 1,
+    "receipt": 7, "slip": 4, "redirect": 1, "trust": 1, "cut": 2, "arrive": 4, "cite": 3, "count": 4, "ship": 6, "opening_line": 1, "capacity": 1,
     "working_day": 4, "new_shares": 1, "bring_in": 1, "later": 4, "next_day": 2, "repeat_news": 1,
     "meanwhile": 4, "rush": 2, "lost": 3, "clock_jumps": 1,
     "sell": 6, "ask_approval": 2, "approve": 2, "approve_own": 1, "decline": 1, "take_back": 1, "move_costs": 1,
@@ -48,7 +48,7 @@ WEIGHTS: dict[str, int] = {
 # What is news and no decision: it may make a shortfall.
 NEWS = frozenset(
     {
-        "receipt", "slip", "cut", "arrive", "cite", "count", "ship", "opening_line", "capacity", "working_day",
+        "receipt", "slip", "redirect", "trust", "cut", "arrive", "cite", "count", "ship", "opening_line", "capacity", "working_day",
         "new_shares", "bring_in", "later", "next_day", "repeat_news", "move_costs",
     }
 )  # fmt: skip

@@ -19,6 +19,7 @@ from accord.exceptions.model import (
     Shipped,
 )
 from accord.ledger.model import Allocation, Record, SupplyKind, node_key, resource_key
+from accord.policy import service as policies
 from accord.simulation import world
 from accord.simulation.auditor.rows import Row, item_and_site, select
 from accord.simulation.life import ACTOR, ZONES, Life
@@ -101,6 +102,36 @@ class Weather:
         if known is not None:
             due = max(self.today(known.site), known.due_on + self.life.chance.randint(-3, 9))
             self._state(msgspec.structs.replace(known, due_on=due, released=True))
+
+    def redirect(self) -> None:
+        """What was expected at one site goes to the other, and may say no longer which proposed receipt it carries out."""
+        known = self._known()
+        if known is None:
+            return
+        site = world.SOUTH if known.site == world.NORTH else world.NORTH
+        cites = known.cites if self.life.chance.random() < 0.5 else None
+        self._state(
+            msgspec.structs.replace(known, site=site, due_on=max(self.today(site), known.due_on), cites=cites)
+        )
+        with self.life.db.read() as tx:
+            there = tx.rows(
+                "SELECT key FROM ledger_supply WHERE id = :id AND version_to IS NULL ORDER BY key",
+                id=known.id,
+            )
+        if there != [(node_key(known.item, site),)]:
+            self.life.wrong("receipt", known.id, f"goes to {site} and is expected at {there}")
+
+    def trust(self) -> None:
+        """The policy trusts plans and overdue receipts more, or less."""
+        chance = self.life.chance
+        rules = msgspec.structs.replace(
+            world.RULES,
+            fence_days=chance.choice((0, 1, 1, 4)),
+            late_receipt_days=chance.choice((3, 3, 1, None)),
+        )
+        self.life.ops += 1
+        self.life.news += 1
+        policies.put(self.life.db, [rules], actor=ACTOR, id=self.life.next_id())
 
     def cut(self) -> None:
         known = self._known()

@@ -81,7 +81,7 @@ def master_data(today: Day, hot: bool) -> list[Record]:
 
 def _family(family: Family, today: Day) -> list[Record]:
     n = family.number
-    p, c, d, _f, t = family.items
+    p, c, d, f, t = family.items
     line, hand = f"line{n}", f"hand{n}"
     return [
         *(Item(id=item, name=item.upper(), cost_minor=500, planner=f"planner-{n}") for item in family.items),
@@ -100,6 +100,7 @@ def _family(family: Family, today: Day) -> list[Record]:
         Supplier(id=f"small{n}", name="Small", calendar="carrier", capacity=30),
         Term(id=f"buy-{c}", item=c, site=NORTH, supplier=f"small{n}", lead_days=3, lot_multiple=10, cost_minor=90),
         Term(id=f"buy-{d}", item=d, site=NORTH, supplier=f"slow{n}", lead_days=8, lot_min=20),
+        Term(id=f"buy-{f}", item=f, site=NORTH, supplier=f"slow{n}", lead_days=4, lot_min=15),
         Term(id=f"rush-{d}", item=d, site=NORTH, supplier=f"slow{n}", lead_days=2, cost_minor=900, expedite=True),
         Lane(id=f"move-{p}", item=p, origin=NORTH, destination=SOUTH, transit_days=2, calendar="carrier"),
         Lane(id=f"move-{t}", item=t, origin=NORTH, destination=SOUTH, transit_days=3, lot_multiple=4),

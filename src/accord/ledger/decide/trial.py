@@ -150,7 +150,9 @@ class Trial:
         capacity = state.capacity.get(on)
         if capacity is None:
             capacity = state.capacity[on] = self.graph.capacity(key, on)
-        free = capacity - state.used.get(on, 0)
+        # A share is one amount for its whole period: what was taken of it stays taken when the period is moved.
+        used = sum(state.used.values()) if key.startswith("allocation:") else state.used.get(on, 0)
+        free = capacity - used
         return free if free > 0 else 0
 
     def used(self, key: str) -> dict[Day, int]:
