@@ -77,6 +77,9 @@ def shown(receipt: Make) -> tuple[str, int, int, int]:
         (21, 5, 4, 10, [8, 8, 8]),
         (10, 1, 1, 10, [10]),
         (9, 1, 5, 12, [10]),
+        (10_000, 1, 1, 10, [10] * 1_000),
+        (10_001, 1, 1, 10, []),  # so many are a plan and no promise
+        (10**12, 1, 1, 1, []),
     ],
 )
 def test_lots(rest: int, lot_min: int, multiple: int, lot_max: int | None, expected: list[int]) -> None:

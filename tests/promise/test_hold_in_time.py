@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import msgspec
 import pytest
 
 from accord.db.engine import Database
@@ -86,6 +87,17 @@ def test_what_a_hold_would_bring_must_still_begin_in_time(
     # What could be promised instead is said with it.
     assert [o.pieces[0].deliver_on for o in answer.options] == [today + 4][: len(refusals)]
     assert verify(db).findings == ()
+
+
+def test_a_need_of_more_lots_than_anybody_plans_at_once_is_refused_at_once(db: Database) -> None:
+    small = msgspec.structs.replace(BOUGHT[1], lot_max=1)
+    today = company(db, BOUGHT[0], small, stock=0)
+    line = Line(item="pump", quantity=10**12, requested_on=today + 9, site="S")
+
+    answer = promise_one(db, Request(id="much", verb=Verb.commit, lines=(line,)), actor="sam")
+
+    assert (answer.promise, answer.options) == (None, ())
+    assert answer.refusals[0] is Refusal.supply_short
 
 
 @pytest.mark.parametrize(("hours", "refusals"), [(1, ()), (3, (Refusal.not_by_then,))])

@@ -18,7 +18,6 @@ BY_A_GUARD = {
     "M8",
     "M15",
     "M17",
-    "M8 without gate",
     "limit unseen",
 }
 BY_THE_AUDITOR = {
@@ -32,6 +31,7 @@ BY_THE_AUDITOR = {
     "M7": {"fault", "owner"},
     "M7 without gate": {"fault", "owner"},
     "M7 without gate and CHECK": {"I1", "owner", "I2"},
+    "M8 without gate": {"fault", "I1"},  # as M15, below
     "M8 without gate and CHECK": {"I1"},
     "M9": {"lost", "versions", "count", "audit"},
     "M11": {"profile", "I1"},

@@ -110,16 +110,21 @@ class Weather:
             return
         site = world.SOUTH if known.site == world.NORTH else world.NORTH
         cites = known.cites if self.life.chance.random() < 0.5 else None
+        was = self._expected(known.id)
         self._state(
             msgspec.structs.replace(known, site=site, due_on=max(self.today(site), known.due_on), cites=cites)
         )
+        # One that was never applied is refused again, or looks like the proposed one.
+        if was and (there := self._expected(known.id)) != [node_key(known.item, site)]:
+            self.life.wrong("receipt", known.id, f"goes from {was} to {site} and is expected at {there}")
+
+    def _expected(self, receipt: str) -> list[str]:
+        """Where a receipt is expected."""
         with self.life.db.read() as tx:
-            there = tx.rows(
-                "SELECT key FROM ledger_supply WHERE id = :id AND version_to IS NULL ORDER BY key",
-                id=known.id,
+            rows = tx.rows(
+                "SELECT key FROM ledger_supply WHERE id = :id AND version_to IS NULL ORDER BY key", id=receipt
             )
-        if there != [(node_key(known.item, site),)]:
-            self.life.wrong("receipt", known.id, f"goes to {site} and is expected at {there}")
+        return [key for (key,) in rows]
 
     def trust(self) -> None:
         """The policy trusts plans and overdue receipts more, or less."""

@@ -40,7 +40,9 @@ class Bounds:
 
     def of(self, source: Source, quantity: int) -> Day | None:
         """No receipts of at least the quantity come from this source before this day; None = never within the horizon."""
-        lot = max(lots(source, quantity))
+        lot = max(lots(source, quantity), default=0)
+        if lot == 0:
+            return None
         known = (id(source), lot)
         if known not in self._known:
             self._known[known] = self._bound(source, lot)

@@ -262,7 +262,10 @@ class Ctp:
         """Every lot of one source in the order in which they are placed, the last lot first; the trial holds the receipts."""
         below = (*path, key)
         made: list[Lot] = []
-        for size in reversed(lots(source, rest)):
+        sizes = lots(source, rest)
+        if not sizes:
+            return Short(Limit(why=Refusal.supply_short, key=key, on=on, short=rest), None)
+        for size in reversed(sizes):
             match source:
                 case Operation():
                     found = make(self, source, size, on, below, explains)

@@ -61,12 +61,16 @@ def half_up(n: int, d: int) -> int:
     return (2 * n + d) // (2 * d)
 
 
+LOTS_MAX = 1_000  # of one source for one need
+
+
 def lots(source: Source, quantity: int) -> list[int]:
     """The lots that together bring at least `quantity`, in the order in which they run.
 
     The total is the next multiple of the lot multiple that is no less than the quantity and the smallest lot.
     Above the largest lot (rounded down to the multiple) it is cut into largest lots and a rest; a rest below the
-    smallest lot is raised to it.
+    smallest lot is raised to it. Empty where that would be more than LOTS_MAX: so many are a plan and no promise, and each
+    of them would be tried while others wait.
     """
     multiple = source.lot_multiple
     total = ceil_div(max(quantity, source.lot_min), multiple) * multiple
@@ -76,6 +80,8 @@ def lots(source: Source, quantity: int) -> list[int]:
     if total <= largest:
         return [total]
     whole, rest = divmod(total, largest)
+    if whole + (rest > 0) > LOTS_MAX:
+        return []
     sizes = [largest] * whole
     if rest:
         sizes.append(max(rest, ceil_div(source.lot_min, multiple) * multiple))
