@@ -1,6 +1,7 @@
 """How fast are open order lines promised that came in from elsewhere, beside moving the same rows with nothing decided?
 
-The backlog is promised as `accord promise-open` does it, kept and durable; the floor copies its lines out and every row that the
+The backlog is promised as `accord promise-open` does it, kept and durable, with as many processes as it takes by itself, and beside
+it in one; the floor copies its lines out and every row that the
 promises left in, by PostgreSQL's own COPY into the same tables with the same indexes and checks.
 """
 
@@ -8,9 +9,11 @@ from __future__ import annotations
 
 import io
 import random
+import resource
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from functools import partial
 
 import psycopg
 from psycopg import sql
@@ -28,6 +31,8 @@ from bench.world import ACTOR, SEED, Asker, World, made_request
 SECTION = "backlog"
 SECONDS_MAX = 600.0
 STOCK, MADE, COPY = "backlog, stock and receipts", "backlog, two-level bill and capacity", "COPY out and in"
+ALONE = "backlog, stock and receipts, one process"
+USED = "processes that promised the backlog"  # the name of a fact
 TITLE = "A backlog that stock and receipts cover, for each line"
 _REPETITIONS_MAX = 2
 # What promising writes; the lines themselves are read and settled.
@@ -38,25 +43,31 @@ _LINES = "open_line"
 
 
 def measure(run: Run, store_: Store, world: World) -> None:
-    """A backlog that stock and receipts cover, and the copy of it, by turns; then one that must be made."""
+    """A backlog that stock and receipts cover, and the copy of it, by turns, with one that must be made."""
     counts = run.counts
     promised: list[str] = []  # databases whose backlog was promised, the latest last
 
-    def stock(name: str, seconds: float) -> Sample:
+    def stock(name: str, seconds: float, processes: int | None) -> Sample:
         url = store_.copy()
         promised.append(url)
         with store_.opened(url) as db:
-            return _promised(db, list(_lines(world, name, _many(counts, counts.lines, seconds))))
+            lines = list(_lines(world, name, _many(counts, counts.lines, seconds)))
+            taken, used = _promised(db, lines, processes)
+        if processes is None:
+            run.facts[USED] = str(used)
+        return taken
 
     def copied(_name: str, _seconds: float) -> Sample:
         return _copied(promised[-1], store_.copy())
 
     def made(name: str, seconds: float) -> Sample:
         with store_.opened_copy() as db:
-            return _promised(db, list(_made_lines(world, name, _many(counts, counts.made_lines, seconds))))
+            lines = list(_made_lines(world, name, _many(counts, counts.made_lines, seconds)))
+            return _promised(db, lines)[0]
 
     loads = [
-        Load(way=STOCK, nodes="spread", measure=stock),
+        Load(way=ALONE, nodes="spread", measure=partial(stock, processes=1)),
+        Load(way=STOCK, nodes="spread", measure=partial(stock, processes=None)),
         Load(way=COPY, nodes="spread", measure=copied),
         Load(way=MADE, nodes="", measure=made),
     ]
@@ -67,7 +78,7 @@ def measure(run: Run, store_: Store, world: World) -> None:
     with ExitStack() as stack:
         db = stack.enter_context(store_.opened_copy())
         lines = list(_lines(world, "profile", _many(counts, counts.lines, 0)))
-        work: Callable[[], object] = lambda: _promised(db, lines)  # noqa: E731 - one call
+        work: Callable[[], object] = lambda: _promised(db, lines, 1)  # noqa: E731 - one call
         run.profiles.append(profiled(TITLE, work, len(lines)))
 
 
@@ -94,16 +105,23 @@ def _made_lines(world: World, name: str, many: int) -> Iterator[OpenLine]:
         )
 
 
-def _promised(db: Database, lines: list[OpenLine]) -> Sample:
-    """Promise them all; each must get something."""
+def _promised(db: Database, lines: list[OpenLine], processes: int | None = None) -> tuple[Sample, int]:
+    """Promise them all; each must get something. With how many processes it was done."""
     with db.write() as tx:
         store.add_lines(tx, lines)
-    cpu, began = time.process_time(), time.perf_counter()
-    done = service.promise_open(db, actor=ACTOR)
+    cpu, began = _cpu_seconds(), time.perf_counter()
+    done = service.promise_open(db, actor=ACTOR, processes=processes)
     passed = time.perf_counter() - began
     if done.refused or done.lines != len(lines):
         raise NotPromised(f"of {len(lines)} lines {done.lines} were decided, refused: {done.refused}")
-    return sample([passed] * len(lines), passed, cpu_seconds=time.process_time() - cpu)
+    taken = sample([passed] * len(lines), passed, cpu_seconds=_cpu_seconds() - cpu)
+    return taken, done.processes
+
+
+def _cpu_seconds() -> float:
+    """What this process has used, with the processes it started and has seen end."""
+    ended = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return time.process_time() + ended.ru_utime + ended.ru_stime
 
 
 def _copied(source: str, target: str) -> Sample:

@@ -142,12 +142,19 @@ def _slow(report: Report, found: Found) -> str:
 
 
 def _backlog(report: Report, found: Found) -> str:
-    promised = found(backlog.SECTION, HERE, backlog.STOCK, "postgresql", "spread", 1)
-    copied = found(backlog.SECTION, HERE, backlog.COPY, "postgresql", "spread", 1)
+    promised, alone, copied = (
+        found(backlog.SECTION, HERE, way, "postgresql", "spread", 1)
+        for way in (backlog.STOCK, backlog.ALONE, backlog.COPY)
+    )
+    used = int(report.facts.get(backlog.USED, "1"))
+    many = "one process" if used == 1 else f"{used} processes"
     return (
-        f"A line takes {_us(promised):.0f} us to promise and {_us(copied):.0f} us to copy out and in with all its rows; {_cpu(promised):.0f} us of"
-        f" the first are Python in one process, which is the limit: the lines are promised one after the other, in transactions of some"
-        f" hundred, on the same path as any other promise, with decision, audit and outbox.{_top(report, backlog.TITLE)}"
+        f"A line takes {_us(promised):.0f} us to promise as users get it, here with {many}, {_us(alone):.0f} us with one process alone, and"
+        f" {_us(copied):.0f} us to copy out and in with all its rows. {_cpu(alone):.0f} us of the one process are Python, which is its limit: lines"
+        f" that could compete are promised one after the other, in transactions of some hundred, on the same path as any other promise, with"
+        f" decision, audit and outbox. More processes are limited by the cores, which they share with PostgreSQL: {_busy(promised):.1f} of"
+        f" {report.machine['cores']} were busy, {_busy(alone):.1f} with one; and by what hangs together: a group of lines that could compete stays"
+        f" in one process.{_top(report, backlog.TITLE)}"
     )
 
 

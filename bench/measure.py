@@ -55,7 +55,6 @@ QUICK = msgspec.structs.replace(
     warm_up_seconds=0.3,
     batches=5,
     made=100,
-    lines=5_000,
     made_lines=200,
     open_many=50_000,
     peer_seconds=2.0,

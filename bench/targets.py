@@ -189,6 +189,14 @@ def _backlog(report: Report, found: Found) -> Iterator[Claim]:
         target="<= 2",
     )
     yield claim(
+        f"{lines}, in one process: time over that of bare COPY out and COPY in of the same rows",
+        lambda: paired(at(backlog.ALONE), at(backlog.COPY), lambda sample: sample.seconds / sample.count),
+    )
+    yield claim(
+        f"{lines}: rate over that of one process",
+        lambda: paired(at(backlog.STOCK), at(backlog.ALONE), rate),
+    )
+    yield claim(
         f"{lines}: rate over that of frePPLe's engine",
         lambda: beside(at(backlog.STOCK), 175_000),
         target=">= 3",
@@ -198,7 +206,11 @@ def _backlog(report: Report, found: Found) -> Iterator[Claim]:
         lambda: beside(at(backlog.MADE, ""), 9_500),
         target=">= 1",
     )
-    for words, way, nodes in ((lines, backlog.STOCK, "spread"), (made, backlog.MADE, "")):
+    for words, way, nodes in (
+        (lines, backlog.STOCK, "spread"),
+        (f"{lines}, in one process", backlog.ALONE, "spread"),
+        (made, backlog.MADE, ""),
+    ):
         yield claim(
             f"{words}: lines",
             lambda way=way, nodes=nodes: ranged(sample.rate for sample in at(way, nodes).samples),

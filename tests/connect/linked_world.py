@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 
+from accord.cli.promising import actor as who_types
 from accord.connect import store
 from accord.connect.model import OpenLine
 from accord.db.engine import Database
@@ -77,7 +78,7 @@ def tell(db: Database, chains: int, links: list[Link], *, most: int = 1_000, sto
                 then=Answer.deny,
             ),
         ),
-        actors=(Actor(id=ACTOR, roles=("seller",)),),
+        actors=tuple(Actor(id=id, roles=("seller",)) for id in sorted({ACTOR, who_types()})),
     )  # fmt: skip
     buyers = [
         Customer(

@@ -29,6 +29,7 @@ from tests.connect.linked_world import (
     tell,
 )
 
+from accord.cli import main
 from accord.connect import service, store
 from accord.connect.model import OpenLine
 from accord.connect.service import promising, settling, sharing
@@ -330,6 +331,7 @@ def is_gone(group: int) -> bool:
     return False
 
 
+@pytest.mark.slow
 @pytest.mark.postgres
 def test_ctrl_c_ends_the_command_and_its_processes_in_order(servers: Callable[[], Database]) -> None:
     db = servers()
@@ -361,12 +363,31 @@ def test_processes_end_with_a_command_that_was_killed(servers: Callable[[], Data
         wait_for(lambda: is_gone(process.pid))
 
 
-def test_a_file_has_one_process(tmp_path: Path) -> None:
+def test_a_file_has_one_process(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with fresh(tmp_path, "file") as db:
         with pytest.raises(InputError, match="Several need PostgreSQL"):
             service.promise_open(db, actor=ACTOR, processes=2)
 
         assert service.promise_open(db, actor=ACTOR).processes == 1
+        code, said = main(["promise-open", "--processes", "2", "--db", db.url]), capsys.readouterr()
+
+    assert (code, said.out) == (2, "")
+    assert "accord: A database file has one process that promises. Several need PostgreSQL." in said.err
+
+
+@pytest.mark.postgres
+def test_processes_that_find_nothing_to_do_are_not_started_and_it_is_said(
+    servers: Callable[[], Database], capsys: pytest.CaptureFixture[str]
+) -> None:
+    db = servers()
+    today = tell(db, 1, [])
+    put(db, [line(place, "pump-0", None, 1, today + 9, "C0") for place in range(3)])
+
+    code, said = main(["promise-open", "--processes", "3", "--db", db.url]), capsys.readouterr()
+
+    assert code == 0
+    assert said.out.startswith("3 lines: 3 in full on the requested day, 0 later, 0 refused; ")
+    assert "1 of 3 processes had work: lines that can compete with each other stay in one." in said.err
 
 
 @pytest.mark.postgres

@@ -43,7 +43,7 @@ def promise_open_command(terminal: Terminal, processes: int | None) -> int:
             terminal.say(f"  {count:,} {reason.replace('_', ' ')}")
     if done.lines and done.processes < (processes or 1):
         terminal.note(
-            f"  {done.processes} of {processes} processes had work: the rest of the lines can compete with each other."
+            f"  {done.processes} of {processes} processes had work: lines that can compete with each other stay in one."
         )
     terminal.next("accord verify")
     return DONE
