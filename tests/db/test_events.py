@@ -141,6 +141,8 @@ def test_a_late_commit_is_never_skipped(two: tuple[Database, Database]) -> None:
 def test_without_a_position_after_the_commit_it_is_skipped(two: tuple[Database, Database]) -> None:
     """The control: a number taken inside the transaction, as a sequence would give it."""
     late, other = two
+    with late.write() as tx:
+        tx.execute("INSERT INTO setting (name, value) VALUES ('outbox_position', '9')")
     number = iter(range(1, 10))
 
     def numbered(tx: Tx, told: str) -> None:
@@ -238,6 +240,17 @@ def test_who_reads_where_events_were_forgotten_is_told(db: Database, clock: list
     tell(db, message("a4", "a"))
     publish(db)
     assert seen(db, 3) == [(4, "a4")]
+
+
+def test_who_reads_on_where_nothing_was_yet_is_told(db: Database) -> None:
+    """After an older backup came back positions begin again: who waited for 6 would never hear of the new 3, 4 and 5."""
+    tell(db, message("a"), message("b"))
+    publish(db)
+
+    assert seen(db, 2) == []
+    with pytest.raises(InputError, match="go on after 2") as told:
+        seen(db, 5)
+    assert told.value.errors[0].code == "not_there_yet"
 
 
 def test_pruning_nothing_forgets_nothing(db: Database, clock: list[int]) -> None:

@@ -88,12 +88,18 @@ def _in_order(tx: Tx, limit: int) -> list[str]:
 def after(tx: Tx, position: int, limit: int) -> list[Event]:
     """The events after a position, at most `limit`, in order.
 
-    Raises: InputError when some of them were forgotten meanwhile.
+    Raises: InputError when some of them were forgotten meanwhile, or there was never an event at this position.
     """
     forgotten = _value(tx, _FORGOTTEN)
     if position < forgotten:
         detail = f"Events up to {forgotten} were forgotten. Read anew how things stand, then go on after {forgotten}."
         raise InputError.at("after", "forgotten", detail)
+    latest = last(tx)
+    if position > latest:
+        # An older backup came back: positions are given out again, and who waited here would miss those up to this one.
+        detail = f"There are events up to {latest} only: this position is of another database, or of after a backup that was restored."
+        detail += f" Read anew how things stand, then go on after {latest}."
+        raise InputError.at("after", "not_there_yet", detail)
     # A stretch of the index on position.
     found = tx.rows(
         "SELECT position, id, topic, subject, body, created_at FROM outbox WHERE position > :position"
