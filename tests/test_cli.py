@@ -211,6 +211,12 @@ def test_wrong_words_exit_2_and_say_what_to_do(run: Run, url: str, today: int, w
         ["import", "no-such-file.csv"],
         ["commit", "80 X-100 by friday"],
         ["commit", "80 X-100 by friday", "--no-input"],
+        ["cancel", "prm_x"],
+        ["cancel", "prm_x", "--no-input"],
+        ["amend", "prm_x", "80 X-100 by friday"],
+        ["amend", "prm_x", "80 X-100 by friday", "--no-input"],
+        ["quote"],
+        ["quote", "80 X-100 by friday", "--id", ""],
         ["key", "add", "x"],
         ["ask", "80 X-100 by friday", "--db", "mysql://nobody"],
     ],
@@ -241,11 +247,11 @@ def test_hold_commit_amend_cancel_show_and_replay(run: Run, url: str, today: int
     promise = held["promise"]
     longer = run("hold", promise, "--for", "4h", "--json").json
     committed = run("commit", promise, "--yes")
-    amended = run("amend", promise, f"90 X-100 by {said_day(today, 3)}", "--json")
+    amended = run("amend", promise, f"90 X-100 by {said_day(today, 3)}", "--yes", "--json")
     shown = run("show", "Q-1", "--why", "--json")
     people = run("show", promise, "--why")
     not_a_hold = run("release", promise)
-    cancelled = run("cancel", promise)
+    cancelled = run("cancel", promise, "--yes")
     listed = run("promises", "--state", "cancelled", "--json").json
 
     assert held["request"] == "k-1"
@@ -263,14 +269,37 @@ def test_hold_commit_amend_cancel_show_and_replay(run: Run, url: str, today: int
     assert run("verify", "--json").json["findings"] == 0
 
 
+def test_a_quote_says_a_price_and_until_when_and_takes_nothing(run: Run, url: str, today: int) -> None:
+    line = f"80 X-100 by {said_day(today, 3)} for Northwind at 18.50"
+
+    quoted = run("quote", line, "--ref", "Q-7", "--id", "k-1", "--json")
+    again = run("quote", line, "--ref", "Q-7", "--id", "k-1", "--json")
+    people = run("quote", line, "--ref", "Q-8")
+
+    assert (quoted.code, people.code) == (0, 0)
+    assert quoted.json["verb"] == "quote"
+    assert quoted.json["options"][quoted.json["chosen"] - 1]["price"] == {"minor": 148_000, "currency": "EUR"}
+    assert again.json["id"] == quoted.json["id"]
+    assert "Quoted: 1480.00 EUR. The price holds until" in people.out
+    assert "Nothing is kept for it" in people.out
+    assert "the same with hold or commit" in people.err
+    assert promises(url) == 0
+
+
+def test_what_cannot_be_had_is_not_quoted(run: Run, url: str, today: int) -> None:
+    none = run("quote", f"80000 X-100 by {said_day(today, 3)} for Northwind")
+
+    assert none.code == 3
+
+
 def test_a_promise_may_be_named_by_its_order_number(run: Run, url: str, today: int) -> None:
     line = f"80 X-100 by {said_day(today, 3)} for Northwind"
     promise = run("hold", line, "--ref", "Q-1", "--json").json["promise"]
 
     committed = run("commit", "Q-1", "--yes", "--json").json
-    amended = run("amend", "Q-1", f"90 X-100 by {said_day(today, 3)}", "--json").json
-    cancelled = run("cancel", "Q-1", "--json").json
-    over = run("cancel", "Q-1")
+    amended = run("amend", "Q-1", f"90 X-100 by {said_day(today, 3)}", "--yes", "--json").json
+    cancelled = run("cancel", "Q-1", "--yes", "--json").json
+    over = run("cancel", "Q-1", "--yes")
 
     assert committed["promise"] == amended["promise"] == cancelled["promise"] == promise
     assert over.code == 2

@@ -19,6 +19,7 @@ COMMANDS = {
     "serve": "server",
     "ask": "promising",
     "hold": "promising",
+    "quote": "promising",
     "commit": "promising",
     "amend": "promising",
     "release": "promising",

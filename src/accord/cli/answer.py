@@ -116,6 +116,8 @@ def show(terminal: Terminal, decision: Decision, known: Catalogue, *, why: bool)
         )
     if decision.promise is not None and is_done:
         terminal.say(f"  {_kept(decision)} {decision.promise}")
+    if decision.request.verb is Verb.quote and is_done:
+        terminal.say(f"  {_quoted(decision, known)}")
     if decision.options and (decision.chosen is None or why):
         terminal.say()
         _show_options(terminal, decision, known)
@@ -132,6 +134,8 @@ def next_step(decision: Decision) -> str:
         return "the same with --ask-approval"
     if verb is Verb.ask:
         return "the same with hold or commit" + ("" if len(decision.options) < 2 else ", and --option N")
+    if verb is Verb.quote and said.is_done(decision):
+        return "the same with hold or commit, while the price holds"
     if not said.is_done(decision):
         return "the same with --option N" if decision.options else "accord promises"
     if promise is None:
@@ -145,6 +149,18 @@ def _kept(decision: Decision) -> str:
     if decision.request.verb is Verb.hold and decision.expires_at is not None:
         return f"Held until {instant_iso(decision.expires_at)[:16].replace('T', ' ')} UTC:"
     return "Promised:"
+
+
+def _quoted(decision: Decision, known: Catalogue) -> str:
+    from accord.kit.days import instant_iso
+
+    price = decision.options[decision.chosen or 0].price_minor
+    until = (
+        f" The price holds until {instant_iso(decision.price_until)[:16].replace('T', ' ')} UTC."
+        if decision.price_until
+        else ""
+    )
+    return f"Quoted: {said.money(price, known.units.currency)}.{until} Nothing is kept for it."
 
 
 def _show_ruling(terminal: Terminal, decision: Decision) -> None:

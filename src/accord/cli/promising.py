@@ -113,6 +113,35 @@ def hold_command(
         return _answer(terminal, _decide(db, request), known, why=why)
 
 
+@click.command("quote")
+@_words
+@_option
+@_digest
+@_id
+@_ref
+@_why
+@takes_database
+def quote_command(
+    terminal: Terminal,
+    words: tuple[str, ...],
+    option: str | None,
+    digest: str | None,
+    key: str | None,
+    ref: str,
+    why: bool,
+) -> int:
+    """State a price and until when it holds; takes nothing.
+
+    Without --option it quotes the first way that keeps the day in full and needs no approval.
+    """
+    from accord.promise.model import Verb
+
+    with terminal.database() as db:
+        known = _catalogue(db)
+        request = _new(Verb.quote, words, known, key=key, ref=ref, option=option, digest=digest)
+        return _answer(terminal, _decide(db, request), known, why=why)
+
+
 @click.command("commit")
 @_words
 @_option
@@ -360,7 +389,11 @@ def _decide(db: Database, request: Request) -> Decision:
 
 
 def _ask_first(terminal: Terminal, question: str, *, yes: bool, no_input: bool) -> None:
-    if not yes and not no_input and terminal.may_ask and not terminal.confirm(question):
+    if yes:
+        return
+    if no_input or not terminal.may_ask:
+        raise click.UsageError("A customer was given our word. Say --yes where nobody can be asked.")
+    if not terminal.confirm(question):
         raise click.Abort
 
 
