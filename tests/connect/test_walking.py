@@ -17,7 +17,7 @@ from accord.connect.model import RunState
 from accord.connect.service import letting, reading, steps, undoing, walking, working
 from accord.db import tx as db_tx
 from accord.db.engine import Database, retrying
-from accord.kit.errors import Conflict, NotFound
+from accord.kit.errors import Conflict, NotFound, Unavailable
 from accord.promise import service as promises
 
 BASICS = {"items.csv": b"id,cost\nP,5\n", "sites.csv": b"id\noslo\n"}
@@ -120,6 +120,23 @@ def test_in_one_process_a_run_is_worked_on_once_and_nothing_is_said_of_it_meanwh
     assert bench.wait(id, 60)
     bench.idle(id)
     assert service.run(db, id).setup.say == {}
+
+
+def test_a_run_whose_work_cannot_be_begun_is_worked_on_by_nobody(
+    db: Database, bench: working.Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_more(_thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    id, slow = put_in(db, BASICS, "k1"), Slow()
+    with monkeypatch.context() as full, pytest.raises(Unavailable, match="no thread left"):
+        full.setattr(threading.Thread, "start", no_more)
+        bench.start(id, "check", "ann", slow)
+
+    bench.idle(id)
+    working.Bench(db).idle(id)
+    with db.read() as tx:
+        assert tx.rows("SELECT run FROM import_work") == []
 
 
 def test_work_of_a_process_that_is_gone_is_taken_up_by_another(

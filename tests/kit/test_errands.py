@@ -62,6 +62,19 @@ def test_what_goes_wrong_is_heard_by_whoever_looks(raised: Exception, kind: type
     assert type(seen.error) is kind
 
 
+def test_one_that_cannot_be_begun_takes_nobodys_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_more(_thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    errands = Errands(running_max=1)
+    with monkeypatch.context() as full, pytest.raises(Unavailable, match="no thread left"):
+        full.setattr(threading.Thread, "start", no_more)
+        errands.look("a", lambda _tell: 1, wait_seconds=0)
+
+    assert errands.look("b", lambda _tell: 2, wait_seconds=5).result == 2
+    assert errands.look("a", lambda _tell: 1, wait_seconds=5).result == 1
+
+
 def _endless(tell: Tell) -> None:
     while True:
         tell(1)

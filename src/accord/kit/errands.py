@@ -102,7 +102,15 @@ class Errands:
             made = self._known[key] = _Errand()
             for old in [name for name, one in self._known.items() if one.over.is_set()][:-KEPT_MAX]:
                 del self._known[old]
-        threading.Thread(target=self._work, args=(made, work), name=f"errand {key}", daemon=True).start()
+        try:
+            threading.Thread(target=self._work, args=(made, work), name=f"errand {key}", daemon=True).start()
+        except RuntimeError as error:
+            # It would count as one that runs for as long as the process lives.
+            made.stops = True
+            made.over.set()
+            raise Unavailable(
+                "The server has no thread left for this. Try again in a moment.", retry_after_seconds=5
+            ) from error
         return made
 
     def _work(self, errand: _Errand, work: Callable[[Tell], object]) -> None:

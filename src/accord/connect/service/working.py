@@ -21,7 +21,7 @@ from accord.db import leases
 from accord.db.engine import Database, retrying
 from accord.db.tx import Tx
 from accord.kit.digest import canonical
-from accord.kit.errors import AccordError, Conflict, Fault, as_problem
+from accord.kit.errors import AccordError, Conflict, Fault, Unavailable, as_problem
 
 _LOG = structlog.get_logger("accord.imports")
 _BEAT_SECONDS = 1.0
@@ -117,7 +117,16 @@ class Bench:
             self._doing.pop(run, None)
             raise
         # A daemon: the end of a process never waits for it longer than `close` does.
-        threading.Thread(target=self._work, args=(run, doing, job), name=f"import {run}", daemon=True).start()
+        try:
+            threading.Thread(
+                target=self._work, args=(run, doing, job), name=f"import {run}", daemon=True
+            ).start()
+        except RuntimeError as error:
+            # It would be "worked on" for as long as the process lives.
+            self._end(run, doing, None)
+            raise Unavailable(
+                "The server has no thread left for this. Try again in a moment.", retry_after_seconds=5
+            ) from error
 
     def idle(self, run: str) -> None:
         """Raises: WorkedOn when somebody works on a run: nothing is said of it meanwhile."""
@@ -218,6 +227,9 @@ class Bench:
         except Exception as unknown:  # noqa: BLE001 - whatever it is, somebody waits to hear of it
             _LOG.error("import_failed", run=run, exc_info=unknown)
             error = canonical(as_problem(Fault(f"{type(unknown).__name__}"), request_id="", instance=""))
+        self._end(run, doing, error)
+
+    def _end(self, run: str, doing: _Doing, error: bytes | None) -> None:
         try:
             retrying(self._db, lambda tx: store.end_work(tx, run, self._holder, error))
         except AccordError as busy:
