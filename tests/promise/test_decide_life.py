@@ -8,7 +8,7 @@ import msgspec
 import pytest
 from tests.promise.decide_world import NOW, TODAY, World
 
-from accord.kit.errors import Fault
+from accord.kit.errors import Fault, InputError
 from accord.ledger.model import (
     Commitment,
     Draw,
@@ -291,6 +291,30 @@ def test_a_promise_that_was_changed_meanwhile_is_not_changed_unseen(
     assert Refusal.changed_meanwhile not in seen.refusals
     assert (other.refusals, other.promise) == ((Refusal.changed_meanwhile,), None)
     assert other.sentence == "Somebody else changed prm_1 meanwhile."
+
+
+@pytest.mark.parametrize(("verb", "asks"), [("amend", ("3 X-100 d5",)), ("commit", ()), ("release", ())])
+@pytest.mark.parametrize(
+    ("whose", "named", "is_meant"),
+    [
+        ("northwind", "northwind", True),
+        ("northwind", None, True),
+        ("northwind", "orbit", False),
+        (None, "orbit", False),
+    ],
+)
+def test_a_promise_is_not_changed_in_another_customers_name(
+    verb: str, asks: tuple[str, ...], whose: str | None, named: str | None, is_meant: bool
+) -> None:
+    promise, held = made()
+    promise = msgspec.structs.replace(promise, customer=whose)
+    about = {"verb": verb, "promise": promise.id, "before": promise, "standing": held, "customer": named}
+
+    if is_meant:
+        assert world().ask(*asks, **about).refusals == ()  # type: ignore[arg-type]
+    else:
+        with pytest.raises(InputError, match=r"prm_1 is .*, not orbit's\. Leave the customer out"):
+            world().ask(*asks, **about)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("verb", ["release", "cancel", "commit", "hold"])

@@ -43,6 +43,8 @@ _ONE_AT_LEAST = (
     "hold_seconds_max",
     "options_max",
     "approval_seconds",
+    "price_seconds_min",  # a price that holds for no time at all would be one without an end
+    "price_seconds_max",
 )
 _NOT_NEGATIVE = (
     "fence_days",
@@ -50,8 +52,6 @@ _NOT_NEGATIVE = (
     "hold_quantity_max",
     "count_seconds_max",
     "price_move_bp",
-    "price_seconds_min",
-    "price_seconds_max",
 )
 _kept: WeakKeyDictionary[Database, dict[int, Book]] = WeakKeyDictionary()
 _lock = threading.Lock()

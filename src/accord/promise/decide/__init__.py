@@ -76,7 +76,8 @@ def decide(
     request makes or changes. `approval` is the one that the request gives or declines; `before` is then the promise that
     it is about.
 
-    Raises: InputError when the request has no lines where it needs them, or a quantity that is not more than zero.
+    Raises: InputError when the request has no lines where it needs them, a quantity that is not more than zero, or names
+    another customer than the promise is made to.
     """
     if request.verb in (Verb.approve, Verb.decline):
         refusals = refusals_of_approval(request, approval, before, book.rights, actor, now)
@@ -134,7 +135,7 @@ def _decided(
     standing: Standing | None,
     who: Who,
 ) -> Decision:
-    _check(request)
+    _check(request, before)
     case = Case(request, trial, graph, book, now, before, who)
     rules = book.rules
     renewals_max = rules.hold_renewals_max + who.keeps
@@ -218,7 +219,11 @@ def offered_of(today: Day, options: tuple[Option, ...]) -> str:
     return digest(canonical((today, plain)))
 
 
-def _check(request: Request) -> None:
+def _check(request: Request, before: Promise | None) -> None:
+    if before is not None and request.customer not in (None, before.customer):
+        whose = f"{before.customer}'s" if before.customer is not None else "nobody's by name"
+        detail = f"{before.ref or before.id} is {whose}, not {request.customer}'s. Leave the customer out, or promise it anew."
+        raise InputError.at("/customer", "other_customer", detail)
     if (decides_anew(request) and not request.lines) or (
         request.verb in (Verb.hold, Verb.commit) and not request.lines and request.promise is None
     ):
