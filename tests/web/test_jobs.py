@@ -189,6 +189,25 @@ def test_a_thread_outlives_a_database_that_is_away(
     db.close()
 
 
+def test_what_runs_every_second_runs_soon_after_the_database_was_away_for_a_moment(
+    db: Database, logged: list[dict[str, object]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read, looks, runs = db.read, list[int](), list[int]()
+
+    def away_once() -> object:
+        looks.append(1)
+        if len(looks) == 1:
+            raise Unavailable("The database server cannot be reached.")
+        return read()
+
+    monkeypatch.setattr(db, "read", away_once)
+    runner = Runner(db, [job(lambda _db: runs.append(1) or 1, every_seconds=1)])
+
+    runner.start()
+    until(lambda: bool(runs), seconds=10)
+    runner.stop()
+
+
 @pytest.mark.postgres
 def test_of_four_processes_one_does_it(pg_url: str) -> None:
     databases = [open_database(pg_url) for _ in range(4)]

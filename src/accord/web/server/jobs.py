@@ -198,6 +198,7 @@ class Runner:
         self._holder = leases.this_process()
         self._stopping = threading.Event()
         self._look_at = dict.fromkeys(jobs, 0.0)  # by this process's own clock: only how long to wait
+        self._missed = dict.fromkeys(jobs, 0)  # looks in a row at which the database did not answer
         self._thread = threading.Thread(target=self._work, name="accord jobs", daemon=True)
 
     def start(self) -> None:
@@ -213,7 +214,9 @@ class Runner:
         while not self._stopping.is_set():
             for job, look_at in self._look_at.items():
                 if look_at <= time.monotonic() and not self._stopping.is_set():
-                    wait = min(job.every_seconds, _LOOK_SECONDS_MAX) if self._do(job) else _LOOK_SECONDS_MAX
+                    # A database that was away for a moment is found again soon, one that stays away is asked seldom.
+                    self._missed[job] = 0 if self._do(job) else self._missed[job] + 1
+                    wait = min(job.every_seconds << min(self._missed[job], 10), _LOOK_SECONDS_MAX)
                     self._look_at[job] = time.monotonic() + wait
             self._stopping.wait(max(0.0, min(self._look_at.values()) - time.monotonic()))
 
