@@ -86,6 +86,16 @@ def test_the_first_page_offers_desks_and_one_press_sits_down(visitor: Client) ->
     assert "Tour, 1 of 4" in entered.text
 
 
+def test_who_signs_out_finds_the_way_back_to_the_desks(visitor: Client) -> None:
+    become(visitor, ANNA)
+
+    out = visitor.post("/sign-out")
+
+    assert str(out.url) == f"{HOST}/sign-in"
+    assert '<a href="/">Choose a desk</a>' in out.text
+    assert str(visitor.get("/").url) == f"{HOST}/demo"
+
+
 def test_one_changes_desks_by_one_press_and_the_one_before_is_empty(visitor: Client) -> None:
     become(visitor, ANNA)
     before = visitor.cookies.get("accord_80")

@@ -113,3 +113,13 @@ def test_an_entry_of_a_number_that_is_too_large_is_not_there(
     answer = closed.get(f"/audit/cha_1/{number}")
 
     assert answer.status_code == 404
+
+
+def test_who_goes_astray_is_told_of_pages_and_not_of_the_api(visitor: Client) -> None:
+    page = visitor.get("/nowhere")
+    api = visitor.get("/v1/nowhere", headers={"Accept": "application/json"})
+
+    assert (page.status_code, api.status_code) == (404, 404)
+    assert "There is nothing at this address" in page.text
+    assert "/v1/" not in page.text
+    assert "/v1/openapi.json" in api.json()["detail"]

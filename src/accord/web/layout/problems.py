@@ -189,6 +189,10 @@ def response_of(request: Request[Any, Any, Any], error: Exception) -> Response[b
     if later is not None:
         headers["Retry-After"] = str(later)
     if not request.scope["path"].startswith("/v1/") and _is_for_a_person(request):
+        if isinstance(error, NotFoundException):
+            problem["detail"] = (
+                "There is nothing at this address. Check how it is written, or go on from here."
+            )
         if "rule" in problem:
             return Template("not_allowed.html", context=problem, status_code=known.status, headers=headers)
         return Template("wrong.html", context=problem, status_code=known.status, headers=headers)
