@@ -466,6 +466,14 @@ def test_a_receipt_that_goes_to_another_site_from_now_on_is_expected_there_alone
     assert (ledger.supplies(), ledger.supplies(THERE)) == ({"PO1": 7}, {})
 
 
+def test_one_that_is_like_one_that_is_carried_out_already_is_another() -> None:
+    ledger = Ledger(*PROPOSED)
+
+    ledger.tell(receipt(10, cites="rcp_1"), receipt(10, id="PO2"))
+
+    assert (ledger.supplies(), ledger.ignored) == ({"PO1": 10, "PO2": 10}, [])
+
+
 def test_another_item_of_the_same_order_number_is_another_receipt() -> None:
     ledger = Ledger()
 

@@ -353,17 +353,18 @@ def test_a_shipment_shrinks_the_draws_of_its_commitment_one_after_the_other(
 @pytest.mark.parametrize(
     ("rows", "gone"),
     [
-        ([receipt(5, 1, proposed_by="prm_1")], ["r"]),
-        ([receipt(5, 1, proposed_by="prm_2")], []),
+        ([receipt(5, 1, id="rcp_r", proposed_by="prm_1")], ["rcp_r"]),
+        ([receipt(5, 1, id="rcp_r", proposed_by="prm_2")], []),
+        ([receipt(5, 1, id="WO7", proposed_by="prm_1")], []),  # somebody carries it out
         ([receipt(5, 1)], []),
-        ([receipt(5, 1, proposed_by="prm_1"), draw(1, 1)], []),  # its node cannot do without it
-        ([receipt(5, 1, proposed_by="prm_1"), on_hand(1), draw(1, 1)], ["r"]),
-        ([receipt(5, 1, proposed_by="prm_1"), on_hand(4), draw(4, 0), draw(1, 3, id="x")], []),
-        ([receipt(5, 1, proposed_by="prm_1"), draw(5, 0)], []),
-        ([receipt(5, 1, proposed_by="prm_1", counts=Why.doubtful), draw(1, 1)], ["r"]),  # nobody may rely on it
-        ([receipt(5, 1, proposed_by="prm_1", expires_at=NOW), draw(1, 1)], ["r"]),  # it goes with its hold
-        ([receipt(5, 1, id="a", proposed_by="prm_1"), receipt(5, 1, id="b", proposed_by="prm_1"), draw(5, 1)], ["a"]),
-        ([receipt(5, 1, id="a", proposed_by="prm_1"), receipt(5, 1, id="b", proposed_by="prm_1")], ["a", "b"]),
+        ([receipt(5, 1, id="rcp_r", proposed_by="prm_1"), draw(1, 1)], []),  # its node cannot do without it
+        ([receipt(5, 1, id="rcp_r", proposed_by="prm_1"), on_hand(1), draw(1, 1)], ["rcp_r"]),
+        ([receipt(5, 1, id="rcp_r", proposed_by="prm_1"), on_hand(4), draw(4, 0), draw(1, 3, id="x")], []),
+        ([receipt(5, 1, id="rcp_r", proposed_by="prm_1"), draw(5, 0)], []),
+        ([receipt(5, 1, id="rcp_r", proposed_by="prm_1", counts=Why.doubtful), draw(1, 1)], ["rcp_r"]),  # nobody may rely on it
+        ([receipt(5, 1, id="rcp_r", proposed_by="prm_1", expires_at=NOW), draw(1, 1)], ["rcp_r"]),  # it goes with its hold
+        ([receipt(5, 1, id="rcp_a", proposed_by="prm_1"), receipt(5, 1, id="rcp_b", proposed_by="prm_1"), draw(5, 1)], ["rcp_a"]),
+        ([receipt(5, 1, id="rcp_a", proposed_by="prm_1"), receipt(5, 1, id="rcp_b", proposed_by="prm_1")], ["rcp_a", "rcp_b"]),
     ],
 )  # fmt: skip
 def test_a_proposed_receipt_goes_when_its_node_does_without_it(

@@ -324,6 +324,14 @@ def test_a_receipt_that_cites_the_proposed_one_takes_its_place(db: Database, tod
     assert open_exceptions(db)[0] == []
     sound(db)
     do(db, request("b", "cancel", promise=made.promise))
+    while service.tidy(db):
+        pass
+    sound(db)
+    # It is under way, whoever wanted it: what it brings is there for others, what it takes is not.
+    assert (atp(db, today + 20), atp(db, today, "motor")) == (12, 18)
+
+    again = supply_changed(db, [msgspec.structs.replace(news, quantity=0)], actor="erp", id="stopped")
+    assert (again.ignored, atp(db, today + 20), atp(db, today, "motor")) == ((), 0, 30)
     sound(db)
 
 

@@ -8,6 +8,7 @@ import msgspec
 
 from accord.exceptions.model import Component, ReceiptArrived, ReceiptStated
 from accord.kit.days import Day
+from accord.ledger.decide.gate import is_proposal
 from accord.ledger.decide.owners import Owners
 from accord.ledger.decide.sheet import Sheet, move
 from accord.ledger.model import Draw, Movement, Supply, node_key
@@ -90,7 +91,7 @@ def _twin(one: ReceiptStated, sheet: Sheet) -> Supply | None:
     """The proposed receipt that this one may be carrying out without saying so."""
     for supply in sorted(sheet.supplies.values(), key=lambda s: s.id):
         if (
-            supply.proposed_by is not None
+            is_proposal(supply)
             and supply.kind is one.kind
             and supply.quantity == one.quantity
             and abs((supply.due_on or supply.on) - one.due_on) <= _LOOKS_LIKE_DAYS

@@ -34,6 +34,11 @@ def counts(supply: Supply) -> bool:
     return supply.counts is Why.counted and supply.quantity > 0
 
 
+def is_proposal(supply: Supply) -> bool:
+    """Whether a promise proposed it and nobody carries it out yet: who does gives it an id of his own."""
+    return supply.proposed_by is not None and supply.id.startswith("rcp_")
+
+
 def changed(
     profile: Profile,
     *,

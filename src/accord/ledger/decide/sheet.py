@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 import msgspec
 
 from accord.kit.days import Day, Instant
-from accord.ledger.decide.gate import counts, supply_row
+from accord.ledger.decide.gate import counts, is_proposal, supply_row
 from accord.ledger.decide.projection import Projection, unfilled_by_day
 from accord.ledger.model import Commitment, Draw, Movement, Profile, State, Supply, SupplyKind, Why
 
@@ -237,6 +237,7 @@ def ship(sheet: Sheet, commitment: Commitment, quantity: int) -> Commitment:
 def orphans(sheets: Mapping[str, Sheet], closed: frozenset[str]) -> list[Supply]:
     """Proposed receipts of promises that ended on which nobody draws: their node does without them, too.
 
+    What somebody carries out already stays, with what it takes: it is stopped by who does, not by us.
     Each is tried on what the ones before it left, in the order of key and id. What a hold proposed goes with it.
     """
     gone: list[Supply] = []
@@ -250,7 +251,7 @@ def orphans(sheets: Mapping[str, Sheet], closed: frozenset[str]) -> list[Supply]
             steps[draw.on] = steps.get(draw.on, 0) - draw.quantity
         there = {supply.id: supply_row(supply) for supply in sheet.supplies.values() if counts(supply)}
         for supply in sorted(sheet.supplies.values(), key=lambda s: s.id):
-            if supply.proposed_by is None or supply.proposed_by not in closed:
+            if not is_proposal(supply) or supply.proposed_by not in closed:
                 continue
             if not counts(supply) or supply.expires_at is not None:
                 gone.append(supply)

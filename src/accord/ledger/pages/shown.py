@@ -5,6 +5,7 @@ from __future__ import annotations
 from accord.kit.days import Day, local_day
 from accord.ledger import said, service
 from accord.ledger.decide.coverage import Peg
+from accord.ledger.decide.gate import is_proposal
 from accord.ledger.decide.outlook import Entry, Mark, mark_of
 from accord.ledger.model import Commitment, Draw, Supply, SupplyKind, node_of
 from accord.ledger.pages import links
@@ -151,6 +152,6 @@ def _moved(days: int) -> str:
 def _state(one: Supply) -> str:
     if one.kind is SupplyKind.on_hand:
         return one.status
-    if one.proposed_by is not None and one.id.startswith("rcp_"):
+    if is_proposal(one):
         return "proposed" if one.expires_at is None else "proposed for a hold"
     return "released" if one.released else "planned"

@@ -320,9 +320,9 @@ def commitments_page(
 
 
 def proposers(tx: Tx) -> list[str]:
-    """Promises with proposed receipts in force, sorted; a stretch of the partial index on proposed_by."""
+    """Promises with proposed receipts in force that nobody carries out, sorted; a stretch of the partial index on proposed_by."""
     found = tx.rows(
         "SELECT DISTINCT proposed_by FROM ledger_supply WHERE proposed_by IS NOT NULL AND version_to IS NULL"
-        " ORDER BY proposed_by"
+        " AND substr(id, 1, 4) = 'rcp_' ORDER BY proposed_by"
     )
     return [id for (id,) in found]
