@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 import pytest
-from tests.promise.decide_world import LYON, TODAY, World, offers
+from tests.promise.decide_world import LYON, NOW, TODAY, World, offers
+from tests.promise.test_decide_life import Held as Nothing
 
-from accord.ledger.model import Allocation, Input, Item, Load, Operation, Resource, Step, Supplier, Term
+from accord.ledger.model import (
+    Allocation,
+    Input,
+    Item,
+    Load,
+    Operation,
+    Resource,
+    State,
+    Step,
+    Supplier,
+    Term,
+)
 from accord.policy.model import Customer, Rules
-from accord.promise.model import Refusal, Verdict
+from accord.promise.model import Promise, Refusal, Verdict
 
 OTHER = Item(id="X-110", name="Pump X-110", cost_minor=1_100)
 MOTOR = Item(id="motor", name="Motor", cost_minor=300)
@@ -195,3 +207,24 @@ def test_the_lines_of_an_order_together_leave_what_is_set_aside_for_others() -> 
     assert (taken.promise, offers(taken)) == ("prm_1", ["full: 20 d12 + 4 d5"])
     assert too_much.promise is None
     assert [(one.kind, one.needs) for one in too_much.options] == [("by_line", (Refusal.approval_needed,))]
+
+
+@pytest.mark.parametrize("verb", ["ask", "commit", "hold", "amend"])
+def test_what_several_lines_make_together_can_be_held_where_shares_are_set_aside(verb: str) -> None:
+    """A later line draws on the lot of an earlier one: the hold keeps what all of them need of it, not the first alone."""
+    made = Operation(id="o", item="X-100", site="halden", lead_days=3, lot_min=50)
+    span = {"item": "X-100", "site": "halden", "from_on": TODAY}
+    shares = (
+        Allocation(id="A", path=("tier:A",), rank=1, quantity=16, until_on=TODAY + 18, **span),  # type: ignore[arg-type]
+        Allocation(id="B", path=("tier:B",), rank=2, quantity=2, until_on=TODAY + 11, **span),  # type: ignore[arg-type]
+    )
+    world = World(made, *shares, stock={"X-100": "+26 now"})
+    held = Promise(
+        id="prm_1", state=State.held, customer="northwind", actor="anna", ref="", request="r", decision="d", lines=(),
+        made_at=NOW, changed_at=NOW, expires_at=NOW + 1,
+    )  # fmt: skip
+    about = {"promise": held.id, "before": held, "standing": Nothing()} if verb == "amend" else {}
+
+    decision = world.ask("19 X-100 d3", "17 X-100 d2", verb=verb, accept="best", **about)  # type: ignore[arg-type]
+
+    assert offers(decision) == ["by_line: 19 d3 + 17 d3"]

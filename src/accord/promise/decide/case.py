@@ -91,6 +91,11 @@ class Case:
             return self.rules.hold_seconds_usual if asked is None else asked
         return (self.request.hold_seconds or 0) if self.is_hold else 0
 
+    @property
+    def leaves_hold(self) -> bool:
+        """Whether what the request makes is a hold."""
+        return self.request.verb is Verb.hold or (self.request.verb is Verb.amend and self.is_hold)
+
     def look(self, *, expedite: bool = False, borrow: bool = False, inside_fence: bool = False) -> Ctp:
         """A way of looking at the trial with the requester's terms."""
         return Ctp(

@@ -8,12 +8,16 @@ followed in the order in which they were made.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import msgspec
 
 from accord.kit.days import Day
 from accord.promise.decide.case import Case
-from accord.promise.decide.plan import Plan
 from accord.promise.model import Make, Take
+
+if TYPE_CHECKING:
+    from accord.promise.decide.plan import Plan
 
 
 def settled(case: Case, plans: list[Plan]) -> tuple[tuple[Make, ...], tuple[Take, ...]]:

@@ -6,6 +6,7 @@ from accord.kit.days import Day
 from accord.ledger.decide.trial import Trial
 from accord.promise.decide.case import Case, Wish
 from accord.promise.decide.ctp import Ctp
+from accord.promise.decide.needs import settled
 from accord.promise.decide.reply import Reply, Short
 from accord.promise.decide.way import Way
 from accord.promise.model import Make, Piece, Refusal, Take
@@ -91,15 +92,16 @@ def leaves_shares(case: Case, plans: list[Plan]) -> bool:
     Line by line that is not sure: once one of them has drawn what there is, the requester's own share may stand where a
     lower one stood. The trial is left as it was.
     """
-    makes = [receipt for plan in plans for receipt in plan.makes]
-    takes = [take for plan in plans for take in plan.takes] + [take for one in makes for take in one.takes]
+    takes = [take for plan in plans for take in plan.takes]
+    takes += [take for plan in plans for one in plan.makes for take in one.takes]
     nodes = [take for take in takes if take.key.startswith("node:")]
     if len(nodes) < 2 or not any(case.graph.allocations_on(take.key) for take in nodes):
         return True
+    makes, _ = settled(case, plans)
     return case.trial.bears(
         # A hold's receipts count for no more than the hold draws, on that day.
         [
-            (m.key, m.needed_on, m.needed, 0) if case.hold_seconds else (m.key, m.on, m.quantity, 0)
+            (m.key, m.needed_on, m.needed, 0) if case.leaves_hold else (m.key, m.on, m.quantity, 0)
             for m in makes
         ],
         [
