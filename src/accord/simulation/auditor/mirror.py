@@ -79,6 +79,8 @@ class Mirror(Rows):
                 owners |= self._take_in(tx, table, key, before, since[table])
             if key.startswith("allocation:"):
                 self._drawn[key.partition(":")[2]] = sum(draw["quantity"] for draw in self.draws.get(key, ()))
+        for key in moved:  # after what went from any of them: a receipt may have gone from one key to another
+            self.receipts |= {row["id"] for row in self.supplies.get(key, ())}
         self._forget(owners)
         today = self._dates_now()
         if is_told:
@@ -166,7 +168,6 @@ class Mirror(Rows):
             return self._take_in_owned(mine, rows)
         if table == "ledger_supply":
             self.receipts -= {row["id"] for row in mine}
-            self.receipts |= {row["id"] for row in rows}
             return ended
         for row in mine:
             self.by_id.pop(row["id"], None)
