@@ -13,7 +13,7 @@ import pytest
 from jinja2 import Environment
 from litestar.testing import TestClient
 from tests.company import iso_day, said_day
-from tests.web.conftest import HOST
+from tests.web.conftest import HOST, browser, come_in
 from tests.web.test_pages import Page, page
 
 from accord.db import outbox, practice
@@ -64,6 +64,22 @@ def rows(db: Database) -> dict[str, int]:
             name for (name,) in tx.rows("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name")
         ]
         return {name: tx.rows(f"SELECT count(*) FROM {name}")[0][0] for name in names}
+
+
+def test_a_cookie_of_a_stranger_does_not_make_a_copy_of_the_database(closed: Visitor, file: Database) -> None:
+    """Anybody can send one, and the copy takes as long and as much room as the database."""
+    assert file.path is not None
+    copy = beside(file.path)
+    with browser(file, practice_url=f"sqlite:///{copy}") as client:
+        client.cookies.set("accord_80_world", PRACTICE, domain="accord.localhost", path="/")
+
+        turned_away = client.get("/promises", follow_redirects=False)
+        was_there = copy.exists()
+        come_in(client)
+        client.get("/promises")
+
+    assert (turned_away.status_code, turned_away.headers["location"]) == (303, "/sign-in?next=/promises")
+    assert (was_there, copy.exists()) == (False, True)
 
 
 def test_a_commitment_in_practice_changes_nothing_in_live(both: Visitor, file: Database, today: int) -> None:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
@@ -30,7 +31,7 @@ from accord.db.tx import wall_clock
 from accord.kit.days import Instant
 from accord.kit.errors import Conflict, InputError, Unavailable
 from accord.ledger.said import age
-from accord.web.people import cookies
+from accord.web.people import cookies, sessions
 
 if TYPE_CHECKING:
     from accord.web.server.app import Accord
@@ -63,12 +64,39 @@ class NoPractice(Unavailable):
 class Practice:
     """The second application of a server, made when somebody first practises."""
 
-    def __init__(self, live: Database, url: str, build: Callable[[Database, Practice], Accord]) -> None:
+    def __init__(
+        self,
+        live: Database,
+        url: str,
+        build: Callable[[Database, Practice], Accord],
+        *,
+        is_open: bool = False,
+    ) -> None:
         self.url = url
+        self._is_open = is_open
         self._live = live
         self._build = build
         self._lock = asyncio.Lock()
         self._running: _Running | None = None
+
+    async def is_for(self, scope: Any) -> bool:
+        """Whether a request is for practice; of a stranger only when it is there already.
+
+        Anybody can send a cookie, and the first copy takes as long and as much room as the database.
+        """
+        if world_of(scope) != PRACTICE:
+            return False
+        if self._running is not None or self._is_open:
+            return True
+        sent = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        return await asyncio.to_thread(self._may_begin, cookies.token(scope, sent))
+
+    def _may_begin(self, token: str) -> bool:
+        with suppress(databases.NotForPractice):  # which is said where it is opened, to who is signed in
+            if databases.is_there(self.url):
+                return True
+        session = sessions.find(self._live, token) if token else None
+        return session is not None and session.is_open
 
     async def app(self) -> Accord:
         """The application over the practice database, which is made from live when it is not there.

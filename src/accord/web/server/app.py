@@ -50,7 +50,7 @@ from accord.web.access.admission import Admission, check, opens
 from accord.web.access.limits import RateLimit
 from accord.web.entrance.extras import Extras
 from accord.web.entrance.gate import Gate, new_request_id
-from accord.web.entrance.practice import LIVE, PRACTICE, Practice, SaysWorld, cookie, world_of
+from accord.web.entrance.practice import LIVE, PRACTICE, Practice, SaysWorld, cookie
 from accord.web.entrance.practice import PAGES as PRACTICE_PAGES
 from accord.web.entrance.shell import Shell
 from accord.web.layout.assets import assets, static
@@ -95,7 +95,7 @@ class Accord(Litestar):
         if scope["type"] != "http":
             await super().__call__(scope, receive, send)
             return
-        if self.practice is not None and self.world == LIVE and world_of(scope) == PRACTICE:
+        if self.practice is not None and self.world == LIVE and await self.practice.is_for(scope):
             try:
                 app = await self.practice.app()
             except AccordError as error:
@@ -217,7 +217,7 @@ def on(
             provider=provider,
         )
 
-    practice = Practice(db, practice_url, practising) if practice_url is not None else None
+    practice = Practice(db, practice_url, practising, is_open=is_open) if practice_url is not None else None
     jobs = JOBS if runs_jobs else ()
     return _over(
         db,
