@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from tests.promise.decide_world import LYON, NORTHWIND, NOW, PUMP, World, leg, offers
+from tests.promise.decide_world import LYON, NORTHWIND, NOW, PUMP, World, leg, line_of, offers
 from tests.promise.test_ctp import MOTOR, operation
 
 from accord.ledger.model import Input, Item, Record, Substitute
@@ -235,3 +235,293 @@ def test_where_nothing_can_be_offered_the_age_of_what_was_asked_for_counts(
 
     assert offers(decision) == []
     assert (decision.verdict.value, decision.stale) == (expected[0], tuple(old(key) for key in expected[1]))
+
+
+# --- what is certain, whatever a new count would say ---
+
+MAKES: tuple[Record, ...] = (
+    OWNED,
+    msgspec.structs.replace(MOTOR, planner="motors"),
+    operation(inputs=(Input(item="motor", quantity=2),)),
+)
+SITES: tuple[Record, ...] = (OWNED, LYON, leg("a", "halden", 0), leg("b", "lyon", 0))
+INSTEAD: tuple[Record, ...] = (OWNED, OTHER, Substitute(id="s", item="X-100", other="X-110"))
+SWAPS = msgspec.structs.replace(NORTHWIND, may_substitute=True)
+
+
+@pytest.mark.parametrize(
+    ("records", "stock", "verdict", "expected"),
+    [
+        (SITES, {"X-100@lyon": "+100 now"}, "yes", "other_site: 40 d4 lyon"),
+        (INSTEAD, {"X-110": "+100 now"}, "yes_but", "substitute: 40 X-110 d4"),
+        # All of it is made, not only what an old count lacks.
+        (MAKES, {"motor": "+100 now"}, "yes", "make: 40 d4"),
+    ],
+)
+def test_what_can_be_had_without_old_stock_is_certain(
+    records: tuple[Record, ...], stock: dict[str, str], verdict: str, expected: str
+) -> None:
+    world = World(
+        *records,
+        stock={"X-100": "+100 now", **stock},
+        counted={"X-100": OLD, **dict.fromkeys(stock, 5)},
+        customer=SWAPS,
+        rules=TRUST,
+    )
+
+    decision = world.ask("40 X-100 d4", verb="commit", accept="best")
+
+    assert (decision.verdict.value, decision.refusals, decision.chosen) == (verdict, (), 0)
+    assert offers(decision) == [expected, "full: 40 d4"]
+    assert [option.needs for option in decision.options] == [(), (Refusal.feed_too_old,)]
+    assert decision.stale == (old("X-100"),)  # what keeps the other way from being taken
+
+
+def test_a_certain_line_says_when_it_is_there_without_old_stock() -> None:
+    early = msgspec.structs.replace(NORTHWIND, early_days_max=9)
+    world = World(
+        *SITES,
+        stock={"X-100": "+100 now", "X-100@lyon": "+30 now, +10 d4"},
+        counted={"X-100": OLD, "X-100@lyon": 5},
+        customer=early,
+        rules=TRUST,
+    )
+
+    (line,) = world.ask("40 X-100 d4").lines
+
+    assert (line.verdict, line.on, line.quantity_on_time, line.limit) == (
+        Verdict.yes,
+        line_of("1 X-100 d4").requested_on,
+        40,
+        None,
+    )
+
+
+def test_all_that_is_made_of_what_is_old_itself_is_needed() -> None:
+    """Two parts of one pump are made of the same blank, of which an old count says that there are plenty."""
+    records = (
+        OWNED,
+        Item(id="blank", name="Blank", planner="motors"),
+        Item(id="left", name="Left"),
+        Item(id="right", name="Right"),
+        operation(inputs=(Input(item="left", quantity=1), Input(item="right", quantity=1))),
+        operation(id="l", item="left", inputs=(Input(item="blank", quantity=1),)),
+        operation(id="r", item="right", inputs=(Input(item="blank", quantity=1),)),
+        operation(id="b", item="blank"),
+    )
+    world = World(*records, stock={"blank": "+100 now"}, counted={"blank": OLD}, rules=TRUST)
+
+    decision = world.ask("10 X-100 d4")
+
+    assert decision.verdict is Verdict.yes
+    # As counted it would be the same offer: it is given once, as what is certain.
+    assert offers(decision) == ["make: 10 d4"]
+    assert [(m.quantity, m.needed) for m in decision.options[0].makes if m.key == "node:blank@halden"] == [
+        (10, 10),
+        (10, 10),
+    ]
+    assert decision.stale == (old("blank", owner="motors"),)
+
+
+def test_what_is_known_to_be_short_is_a_no_whatever_a_substitute_would_say() -> None:
+    world = World(
+        *INSTEAD,
+        stock={"X-100": "+30 now, +100 d7 PO-1", "X-110": "+100 now"},
+        counted={"X-100": 5, "X-110": OLD},
+        customer=SWAPS,
+        rules=TRUST,
+    )
+
+    decision = world.ask("40 X-100 d4")
+
+    assert (decision.verdict, decision.refusals) == (
+        Verdict.not_by_then,
+        (Refusal.supply_short, Refusal.not_by_then),
+    )
+    assert decision.sentence == (
+        "40 X-100 cannot all be there by Fri 5 Mar 2027, PO 1 arrives Mon 8 Mar 2027: 30 then, 10 by Mon 8 Mar 2027."
+    )
+    assert offers(decision) == ["split: 30 d4 + 10 d7", "later: 40 d7", "substitute: 40 X-110 d4"]
+    assert decision.stale == (old("X-110", owner="other"),)  # with it the day could perhaps be kept
+    plain = world.ask("40 X-100 d4", verb="commit")
+    assert (plain.verdict, plain.chosen, plain.refusals) == (Verdict.not_by_then, None, decision.refusals)
+    best = world.ask("40 X-100 d4", verb="commit", accept="best")
+    assert (best.verdict, best.chosen) == (Verdict.not_by_then, 0)
+
+
+def test_where_only_an_old_substitute_is_there_the_answer_is_no_and_names_it() -> None:
+    world = World(
+        *INSTEAD,
+        stock={"X-100": "+30 now", "X-110": "+100 now"},
+        counted={"X-100": 5, "X-110": OLD},
+        customer=SWAPS,
+        rules=TRUST,
+    )
+
+    decision = world.ask("40 X-100 d4")
+
+    assert (decision.verdict, decision.refusals) == (Verdict.cannot_promise, (Refusal.feed_too_old,))
+    assert decision.sentence == (
+        "40 X-110 instead of X-100 can be ready by Fri 5 Mar 2027, but what is there is not known well enough now."
+    )
+    assert decision.stale == (old("X-110", owner="other"),)
+
+
+@pytest.mark.parametrize(
+    "at_lyon",
+    [
+        "+100 now",
+        "+5 now",  # there may be more than the old count says
+    ],
+)
+def test_what_is_certain_later_is_offered_beside_what_cannot_be_known(at_lyon: str) -> None:
+    world = World(
+        *SITES,
+        stock={"X-100@lyon": at_lyon, "X-100": "+100 d7 PO-1"},
+        counted={"X-100@lyon": OLD},
+        rules=TRUST,
+        customer=msgspec.structs.replace(NORTHWIND, may_split=False),
+    )
+
+    decision = world.ask("40 X-100 d4", verb="commit")
+    best = world.ask("40 X-100 d4", verb="commit", accept="best")
+
+    assert (decision.verdict, decision.refusals) == (Verdict.cannot_know, (Refusal.feed_too_old,))
+    assert (decision.chosen, decision.promise) == (None, None)
+    assert offers(decision)[0] == "later: 40 d7"
+    assert decision.options[0].needs == ()
+    assert decision.stale == (old("X-100@lyon"),)
+    # Who takes the best of any day takes what is certain.
+    assert (best.verdict, best.chosen, best.promise) == (Verdict.cannot_know, 0, "prm_1")
+    assert best.sentence == "40 X-100 will be delivered by Mon 8 Mar 2027, with PO 1."
+
+
+def test_a_count_that_could_not_help_in_time_is_not_waited_for() -> None:
+    records = (OWNED, LYON, leg("a", "halden", 0), leg("b", "lyon", 6))
+    world = World(
+        *records,
+        stock={"X-100": "+30 now, +100 d9 PO-1", "X-100@lyon": "+100 now"},
+        counted={"X-100": 5, "X-100@lyon": OLD},
+        rules=TRUST,
+    )
+
+    decision = world.ask("40 X-100 d4")
+
+    assert decision.verdict is Verdict.not_by_then
+    assert decision.sentence == (
+        "40 X-100 cannot all be there by Fri 5 Mar 2027, PO 1 arrives Wed 10 Mar 2027: 30 then, 10 by Wed 10 Mar 2027."
+    )
+    assert decision.stale == (old("X-100@lyon"),)
+
+
+def test_what_can_be_had_with_approval_is_asked_for_and_not_counted() -> None:
+    rights = rights_of(Right(id="ask", then=Answer.ask, ask="boss"))
+    world = World(
+        *SITES,
+        stock={"X-100": "+100 now", "X-100@lyon": "+100 now"},
+        counted={"X-100": OLD, "X-100@lyon": 5},
+        rules=TRUST,
+        rights=rights,
+    )
+
+    decision = world.ask("40 X-100 d4", verb="commit", actor="sam", asks_approval=True)
+
+    assert decision.verdict is Verdict.needs_approval
+    assert decision.refusals == (Refusal.approval_needed,)
+    assert decision.approval is not None
+    assert offers(decision) == ["other_site: 40 d4 lyon", "full: 40 d4"]
+
+
+def test_what_no_right_covers_no_count_allows() -> None:
+    world = World(
+        *SITES,
+        stock={"X-100": "+100 now", "X-100@lyon": "+1 now"},
+        counted={"X-100": 5, "X-100@lyon": OLD},
+        rules=TRUST,
+        rights=rights_of(Right(id="deny", then=Answer.deny)),
+    )
+
+    decision = world.ask("40 X-100 d4", actor="sam")
+
+    assert (decision.verdict, decision.refusals, decision.stale) == (
+        Verdict.cannot_promise,
+        (Refusal.not_allowed,),
+        (),
+    )
+
+
+def order_world(**stock: str) -> World:
+    return World(
+        OWNED,
+        OTHER,
+        LYON,
+        leg("a", "halden", 0),
+        leg("b", "lyon", 0),
+        stock={
+            "X-100": "+30 now",
+            **{key.replace("_", "@").replace("X", "X-"): s for key, s in stock.items()},
+        },
+        counted={"X-100": OLD},
+        rules=TRUST,
+    )
+
+
+def test_of_an_order_one_line_that_is_known_to_be_short_is_a_no() -> None:
+    decision = order_world(X110="+30 now").ask("4 X-100 d4", "50 X-110 d4")
+
+    assert (decision.verdict, decision.refusals) == (Verdict.cannot_promise, (Refusal.supply_short,))
+    assert decision.sentence == "50 X-110 cannot be promised: there is not enough supply."
+    assert [line.verdict for line in decision.lines] == [Verdict.cannot_know, Verdict.cannot_promise]
+    assert decision.stale == (old("X-100"),)  # of the other line
+
+
+def test_of_an_order_a_line_that_is_short_only_by_an_old_count_is_not_known() -> None:
+    decision = order_world(X110="+30 now").ask("40 X-100 d4", "5 X-110 d4")
+
+    assert (decision.verdict, decision.refusals) == (Verdict.cannot_know, (Refusal.feed_too_old,))
+    assert [line.verdict for line in decision.lines] == [Verdict.cannot_know, Verdict.yes]
+    assert (decision.options, decision.stale) == ((), (old("X-100"),))
+
+
+def test_of_an_order_each_line_comes_from_what_is_certain() -> None:
+    decision = order_world(X110="+30 now", X100_lyon="+30 now").ask("4 X-100 d4", "5 X-110 d4", verb="commit")
+
+    assert (decision.verdict, decision.chosen) == (Verdict.yes, 0)
+    assert offers(decision) == ["by_line: 4 d4 lyon + 5 X-110 d4", "by_line: 4 d4 + 5 X-110 d4"]
+    assert [line.verdict for line in decision.lines] == [Verdict.yes, Verdict.yes]
+    assert decision.stale == (old("X-100"),)
+
+
+def test_of_an_order_a_line_that_is_late_for_certain_makes_it_late_for_certain() -> None:
+    decision = order_world(X110="+30 d7", X100_lyon="+30 d7").ask("4 X-100 d4", "5 X-110 d4")
+
+    assert decision.verdict is Verdict.not_by_then
+    assert decision.sentence == (
+        "0 of 2 lines can be there on the day asked for, all of them by Mon 8 Mar 2027."
+    )
+    assert [line.verdict for line in decision.lines] == [Verdict.cannot_know, Verdict.not_by_then]
+    assert decision.options[0].needs == ()
+    assert decision.stale == (old("X-100"),)
+
+
+def test_of_an_order_that_is_certain_later_the_day_cannot_be_known() -> None:
+    decision = order_world(X110="+30 now", X100_lyon="+30 d7").ask("4 X-100 d4", "5 X-110 d4")
+
+    assert decision.verdict is Verdict.cannot_know
+    assert decision.sentence == (
+        "It cannot be known whether all 2 lines can be there on the day asked for: the stock was last counted too long ago."
+    )
+    assert offers(decision)[0] == "by_line: 4 d7 lyon + 5 X-110 d4"
+    assert (decision.options[0].needs, decision.stale) == ((), (old("X-100"),))
+
+
+def test_of_an_order_that_goes_together_the_certain_day_is_offered() -> None:
+    decision = order_world(X110="+30 now", X100_lyon="+30 d7").ask(
+        "4 X-100 d4", "5 X-110 d4", ship_complete=True
+    )
+
+    assert decision.verdict is Verdict.cannot_know
+    assert offers(decision) == [
+        "ship_complete: 4 d7 lyon + 5 X-110 d7",
+        "ship_complete: 4 d4 + 5 X-110 d4",
+    ]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from accord.kit.days import Day
+from accord.kit.days import Day, Instant
 from accord.kit.errors import Fault
 from accord.ledger.decide.graph import Graph
 from accord.ledger.decide.projection import Projection, deltas_of, has_lots, lot_atp, unfilled_by_day
@@ -137,6 +137,10 @@ class Trial:
     def counted_at(self, key: str) -> int:
         """When the oldest of what is on hand at a node was counted, in microseconds of the epoch; 0 = nothing is there."""
         return self._key(key).profile.counted_at
+
+    def counted_before(self, at: Instant) -> list[str]:
+        """The nodes among all it was given of which some stock was last counted before a moment, sorted."""
+        return sorted([key for key, profile in self._profiles.items() if 0 < profile.counted_at < at])
 
     def relief(self, key: str, on: Day) -> tuple[Day, str] | None:
         """The first receipt after a day: its day, and the number by which people know it."""

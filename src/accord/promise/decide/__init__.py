@@ -17,6 +17,7 @@ from accord.policy.model import Book
 from accord.promise.decide.approval import act_of, refusals_of_approval
 from accord.promise.decide.asking import asking, asking_about
 from accord.promise.decide.case import Case, Who
+from accord.promise.decide.certain import answered
 from accord.promise.decide.choice import asked_for, choose
 from accord.promise.decide.life import (
     decides_anew,
@@ -28,11 +29,9 @@ from accord.promise.decide.life import (
     still_in_time,
     today_of_line,
 )
-from accord.promise.decide.order import answered
 from accord.promise.decide.price import parts_of
 from accord.promise.decide.rights import figures_now, judged, needs_of, prices_in_the_way
 from accord.promise.decide.sentence import held_until, refused, sentence
-from accord.promise.decide.stale import stale_of
 from accord.promise.decide.standing import Standing
 from accord.promise.decide.verdict import is_denied, verdict_of
 from accord.promise.model import (
@@ -159,10 +158,10 @@ def _decided(
         return refusal
     if not decides_anew(request):
         return _resolved(case, before, standing, id=id, promise_id=promise_id)
-    options, lines = answered(case)
-    stale = stale_of(case, options)
+    found = answered(case)
+    options, lines = found.options, found.lines
     today = today_of_line(case, request.lines[0].site)
-    verdict = verdict_of(options, lines if len(lines) > 1 else (), is_stale=bool(stale))
+    verdict = verdict_of(options, lines if len(lines) > 1 else (), is_open=found.is_open)
     offered = offered_of(today, options)
     chosen, because = choose(request, options, verdict, offered)
     taken = options[chosen] if chosen is not None else None
@@ -183,7 +182,7 @@ def _decided(
         promise=promise_id if taken is not None and request.verb is not Verb.quote else None,
         expires_at=ends_at(request, before, rules.hold_seconds_usual, now) if taken is not None else None,
         digest=offered,
-        stale=stale,
+        stale=found.stale,
     )
     if taken is not None and taken.figures is not None:
         ruling, takes = judged(case, taken.figures)
@@ -314,14 +313,14 @@ def _with_fresh_options(refusal: Decision, of: Case, before: Promise) -> Decisio
     case = Case(anew, of.trial, of.graph, of.book, of.now, who=Who(of.actor))
     if refusals_of_lines(case):
         return refusal
-    options, verdicts = answered(case)
+    found = answered(case)
     today = today_of_line(case, lines[0].site)
     return msgspec.structs.replace(
         refusal,
         about=lines,
-        lines=verdicts,
-        options=options,
-        digest=offered_of(today, options),
+        lines=found.lines,
+        options=found.options,
+        digest=offered_of(today, found.options),
         reads=of.trial.reads,
     )
 

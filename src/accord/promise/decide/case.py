@@ -61,6 +61,7 @@ class Case:
     ) -> None:
         self.request = request
         self.trial = trial
+        self.supposes = False  # the trial holds a guess at what was counted too long ago
         self.graph = graph
         self.book = book
         self.rules = book.rules

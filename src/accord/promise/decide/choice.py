@@ -30,14 +30,16 @@ def choose(
     wanted = [
         place
         for place, option in enumerate(options)
-        if is_best or (option.in_full_on_time and (option.needs or option.kind not in CONDITIONS))
+        # What nobody knows is no reason why nothing is taken: that the day is not kept is one.
+        if Refusal.feed_too_old not in option.needs
+        and (is_best or (option.in_full_on_time and (option.needs or option.kind not in CONDITIONS)))
     ]
     for place in wanted:
         if not options[place].needs:
             return place, []
     if wanted:
         return None, list(options[wanted[0]].needs)
-    return None, [Refusal.not_by_then] if options else []
+    return None, [Refusal.not_by_then] if options and verdict is not Verdict.cannot_know else []
 
 
 def _named(request: Request, options: tuple[Option, ...], offered: str) -> int | None:

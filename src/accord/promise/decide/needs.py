@@ -14,14 +14,20 @@ import msgspec
 
 from accord.kit.days import Day
 from accord.promise.decide.case import Case
+from accord.promise.decide.stale import none_of_it
 from accord.promise.model import Make, Take
 
 if TYPE_CHECKING:
     from accord.promise.decide.plan import Plan
 
 
-def settled(case: Case, plans: list[Plan]) -> tuple[tuple[Make, ...], tuple[Take, ...]]:
-    """The receipts and draws of all plans, with what is needed of each lot."""
+def settled(
+    case: Case, plans: list[Plan], *, is_certain: bool = False
+) -> tuple[tuple[Make, ...], tuple[Take, ...]]:
+    """The receipts and draws of all plans, with what is needed of each lot.
+
+    `is_certain`: they take nothing of what was counted too long ago, so that nothing of it lessens what is needed either.
+    """
     takes = tuple([take for plan in plans for take in plan.takes])
     makes = [receipt for plan in plans for receipt in plan.makes]
     if not makes:
@@ -30,6 +36,9 @@ def settled(case: Case, plans: list[Plan]) -> tuple[tuple[Make, ...], tuple[Take
     draws = [take.key for receipt in makes for take in receipt.takes] + [take.key for take in takes]
     if all(draws.count(key) == 1 for key in brought):
         return tuple(makes), takes
+    if is_certain:
+        with none_of_it(case):
+            return _followed(case, plans), takes
     return _followed(case, plans), takes
 
 

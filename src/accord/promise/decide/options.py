@@ -14,7 +14,8 @@ from accord.promise.decide.plan import Plan, leaves_shares
 from accord.promise.decide.price import cost_at, holds_seconds, is_thin, parts_of
 from accord.promise.decide.reply import half_up
 from accord.promise.decide.rights import figures_of, judged, needs_of
-from accord.promise.decide.stale import rests_on_old
+from accord.promise.decide.stale import old_under
+from accord.promise.decide.verdict import is_denied
 from accord.promise.decide.words import day_words, quantity_words
 from accord.promise.model import Option, Piece, Refusal
 
@@ -25,12 +26,13 @@ class Draft:
     """An option before it is compared: one plan for each line."""
 
     __slots__ = (
-        "_unknown",
         "cost_minor",
         "days_late",
         "figures",
+        "is_certain",
         "kind",
         "needs",
+        "old",
         "pieces",
         "plans",
         "price_minor",
@@ -57,9 +59,11 @@ class Draft:
                     needs.add(Refusal.below_margin_floor)
                 if self.price_minor is not None:
                     self.price_minor += whole
-        # Nobody can agree to what nobody knows.
-        self._unknown = {Refusal.feed_too_old} if rests_on_old(case, plans) else set[Refusal]()
-        needs |= self._unknown
+        self.is_certain = case.supposes  # what was counted too long ago was left out when it was found
+        # Where it takes of that: nobody can agree to what nobody knows.
+        self.old = frozenset[str]() if case.supposes else old_under(case, plans)
+        if self.old:
+            needs.add(Refusal.feed_too_old)
         self.needs = tuple(sorted(needs, key=_ORDER.__getitem__)) if needs else ()
         # All deliveries, line by line.
         self.pieces: tuple[Piece, ...] = (
@@ -77,7 +81,7 @@ class Draft:
         self.figures = figures_of(case, self.plans, below_floor=Refusal.below_margin_floor in self.needs)
         self.ruling, _ = judged(case, self.figures)
         if self.ruling is None or self.ruling.answer is Answer.allow:
-            self.needs = tuple(self._unknown)
+            self.needs = (Refusal.feed_too_old,) if self.old else ()
         else:
             needs = {*self.needs, *needs_of(self.ruling)}
             self.needs = tuple(sorted(needs, key=_ORDER.__getitem__))
@@ -95,7 +99,7 @@ def ranked(case: Case, drafts: list[Draft]) -> tuple[Option, ...]:
 
     The best few of them.
 
-    Equal offers are given once; one that together takes what is set aside for others is none.
+    Equal offers are given once, as the first of them is; one that together takes what is set aside for others is none.
     """
     drafts = [draft for draft in drafts if leaves_shares(case, draft.plans)]
     if not drafts:
@@ -119,12 +123,12 @@ def ranked(case: Case, drafts: list[Draft]) -> tuple[Option, ...]:
 
 def _standing(option: Option) -> int:
     """What may be taken comes before what needs approval, and that before what may not be taken at all."""
-    return 2 if Refusal.not_allowed in option.needs else 1 if option.needs else 0
+    return 2 if is_denied(option) else 1 if option.needs else 0
 
 
 def _option(case: Case, draft: Draft, cheapest: int, difference: str = "") -> Option:
     pieces = draft.pieces
-    makes, takes = settled(case, draft.plans)
+    makes, takes = settled(case, draft.plans, is_certain=draft.is_certain)
     # What the customer would get and pay, not where it would come from: a receipt that moves makes no other offer.
     same = [(p.line, p.item, p.site, p.quantity, p.ship_on, p.deliver_on, p.delivery) for p in pieces]
     ident = digest(canonical((draft.kind, draft.price_minor, same)))[:20]

@@ -11,27 +11,42 @@ from accord.promise.decide.line import Answer, answer, from_stock
 from accord.promise.decide.options import Draft, ranked
 from accord.promise.decide.plan import Part, Plan, cover, leaves_shares
 from accord.promise.decide.reply import Short
-from accord.promise.decide.verdict import verdict_of
-from accord.promise.model import LineVerdict, Option, Refusal, Verdict
+from accord.promise.model import LineVerdict, Option, Verdict
 
 
-def answered(case: Case) -> tuple[tuple[Option, ...], tuple[LineVerdict, ...]]:
-    """The options of the whole request, best first, and the verdict for each line; the trial is left as it was found."""
+class Answers:
+    """The ways to answer a request, and each of its lines on what the earlier ones left."""
+
+    __slots__ = ("drafts", "lines", "options")
+
+    def __init__(
+        self, drafts: list[Draft], options: tuple[Option, ...], lines: list[tuple[Answer, Answers]]
+    ) -> None:
+        self.drafts = drafts
+        self.options = options  # the drafts, best first
+        self.lines = lines  # what was found, and the ways to answer it; of a line itself there are none
+
+
+def at_once(case: Case) -> tuple[tuple[Option, ...], tuple[LineVerdict, ...]] | None:
+    """Every line from stock and receipts of its first site on its day, and the verdict for each; None where that is not so."""
+    plans = _all_from_stock(case)
+    if plans is None or (case.ship_complete and len({plan.deliver_on for plan in plans}) > 1):
+        return None
     lines = case.request.lines
-    at_once = _all_from_stock(case)
-    if at_once is not None:
-        verdicts = tuple(
-            LineVerdict(line=n, verdict=Verdict.yes, on=plan.deliver_on, quantity_on_time=lines[n].quantity)
-            for n, plan in enumerate(at_once)
-        )
-        if not case.ship_complete or len({plan.deliver_on for plan in at_once}) == 1:
-            return ranked(case, [Draft(case, "full", at_once)]), verdicts
-    if len(lines) == 1:
-        found = answer(case, 0, lines[0])
-        drafts = [Draft(case, plan.kind, [plan]) for plan in found.plans]
-        options = ranked(case, drafts)
-        return options, (_line_verdict(case, 0, found, options),)
-    return _many(case)
+    verdicts = tuple(
+        LineVerdict(line=n, verdict=Verdict.yes, on=plan.deliver_on, quantity_on_time=lines[n].quantity)
+        for n, plan in enumerate(plans)
+    )
+    return ranked(case, [Draft(case, "full", plans)]), verdicts
+
+
+def answers(case: Case) -> Answers:
+    """The ways to answer the whole request; the trial is left as it was found."""
+    if len(case.request.lines) > 1:
+        return _many(case)
+    found = answer(case, 0, case.request.lines[0])
+    of_line = _of_line(case, found)
+    return Answers(of_line.drafts, of_line.options, [(found, of_line)])
 
 
 def _all_from_stock(case: Case) -> list[Plan] | None:
@@ -52,16 +67,21 @@ def _all_from_stock(case: Case) -> list[Plan] | None:
     return plans if leaves_shares(case, plans) else None
 
 
-def _many(case: Case) -> tuple[tuple[Option, ...], tuple[LineVerdict, ...]]:
+def _of_line(case: Case, found: Answer) -> Answers:
+    drafts = [Draft(case, plan.kind, [plan]) for plan in found.plans]
+    return Answers(drafts, ranked(case, drafts), [])
+
+
+def _many(case: Case) -> Answers:
     trial = case.trial
     mark = trial.mark()
-    verdicts: list[LineVerdict] = []
+    lines: list[tuple[Answer, Answers]] = []
     chosen: list[Plan] = []
     for index, line in enumerate(case.request.lines):
         found = answer(case, index, line)
-        options = ranked(case, [Draft(case, plan.kind, [plan]) for plan in found.plans])
-        verdicts.append(_line_verdict(case, index, found, options))
-        plan = _plan_of(found, options)
+        of_line = _of_line(case, found)
+        lines.append((found, of_line))
+        plan = _plan_of(found, of_line.options)
         if plan is not None:
             plan.apply(trial)
             chosen.append(plan)
@@ -74,7 +94,7 @@ def _many(case: Case) -> tuple[tuple[Option, ...], tuple[LineVerdict, ...]]:
         plans = together(case)
         if plans is not None:
             drafts.append(Draft(case, "ship_complete", plans))
-    return ranked(case, drafts), tuple(verdicts)
+    return Answers(drafts, ranked(case, drafts), lines)
 
 
 def _plan_of(found: Answer, options: tuple[Option, ...]) -> Plan | None:
@@ -162,15 +182,3 @@ def _on_day(case: Case, ctp: Ctp, wish: Wish, day: Day) -> tuple[Plan | None, Da
             following = max(following, day + 1)
             retry_on = following if retry_on is None else min(retry_on, following)
     return None, retry_on
-
-
-def _line_verdict(case: Case, index: int, found: Answer, options: tuple[Option, ...]) -> LineVerdict:
-    order = list(Refusal)
-    return LineVerdict(
-        line=index,
-        verdict=verdict_of(options),
-        on=found.on,
-        quantity_on_time=found.quantity_on_time,
-        refusals=tuple(sorted(set(found.refusals), key=order.index)),
-        limit=found.limit,
-    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from accord.kit.days import Day, Instant, instant_iso
 from accord.ledger.model import node_of
 from accord.promise.decide.case import Case
+from accord.promise.decide.verdict import is_denied
 from accord.promise.decide.words import day_words, lines_words, quantity_words
 from accord.promise.model import Limit, Line, LineVerdict, Option, Piece, Refusal, Verdict
 
@@ -63,7 +64,7 @@ def sentence(
     if chosen is not None:
         return _yes(case, chosen, promised=True)
     if verdict is Verdict.cannot_know:
-        return _unknown(case)
+        return _unknown(case, options)
     if not options:
         return _no(case, lines)
     first = options[0]
@@ -250,10 +251,12 @@ def _order(case: Case, verdict: Verdict, first: Option) -> str:
     )
 
 
-def _unknown(case: Case) -> str:
+def _unknown(case: Case, options: tuple[Option, ...]) -> str:
     lines = case.request.lines
     what = _what(case, lines[0]) if len(lines) == 1 else f"all {lines_words(len(lines))}"
     when = f" by {day_words(lines[0].requested_on)}" if len(lines) == 1 else ""
+    if len(lines) > 1 and not all(is_denied(option) for option in options):
+        when = " on the day asked for"  # that they can on another one is known
     return f"It cannot be known whether {what} can be there{when}: the stock was last counted too long ago."
 
 

@@ -9,14 +9,12 @@ CONDITIONS = frozenset({"split_site", "substitute", "expedite", "inside_fence"})
 
 
 def verdict_of(
-    options: tuple[Option, ...], lines: tuple[LineVerdict, ...] = (), *, is_stale: bool = False
+    options: tuple[Option, ...], lines: tuple[LineVerdict, ...] = (), *, is_open: bool = False
 ) -> Verdict:
     """The answer that the options, in their order, amount to; `lines` are those of an order of several.
 
-    `is_stale`: too long nothing was heard of the stock that leaves no option.
+    `is_open`: what was counted too long ago could, counted again, make a better answer of one that does not keep the day.
     """
-    if not options:
-        return Verdict.cannot_know if is_stale else Verdict.cannot_promise
     on_time = [option for option in options if option.in_full_on_time]
     free = [option for option in on_time if not option.needs]
     if free:
@@ -26,13 +24,13 @@ def verdict_of(
         by_line_only = kinds == {"by_line"}
         has_conditions = by_line_only and any(line.verdict is Verdict.yes_but for line in lines)
         return Verdict.yes_but if has_conditions else Verdict.yes
-    if any(Refusal.feed_too_old in option.needs for option in options):
-        return Verdict.cannot_know
     if not all(is_denied(option) for option in on_time):
         return Verdict.needs_approval
+    if is_open:
+        return Verdict.cannot_know
     return Verdict.cannot_promise if all(is_denied(option) for option in options) else Verdict.not_by_then
 
 
 def is_denied(option: Option) -> bool:
-    """Whether the actor may not take it, nor ask anybody for it."""
-    return Refusal.not_allowed in option.needs
+    """Whether the actor may not take it, nor ask anybody for it: no right covers it, or what it takes is not known."""
+    return Refusal.not_allowed in option.needs or Refusal.feed_too_old in option.needs

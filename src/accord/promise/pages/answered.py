@@ -38,8 +38,10 @@ class Answered:
         `is_only_looking`: nothing can be done with it, because what it rests on is too old.
         """
         decision, shown = self.decision, self.shown
-        is_stale = decision.verdict is Verdict.cannot_know
         options = [self.option(one, known) for one in decision.options]
+        may_take = any(one["standing"] == "free" for one in options) and not is_only_looking
+        # Whether the day can be kept may be unknown, and what is certain later be there to take all the same.
+        is_stale = decision.verdict is Verdict.cannot_know and not may_take
         first = decision.options[0] if decision.options else None
         asked_for = {line.item for line in decision.asked}
         return {
@@ -68,7 +70,7 @@ class Answered:
                 }
                 for one in sorted(decision.stale, key=lambda one: node_of(one.key)[0] not in asked_for)
             ],
-            "may_take": any(one["standing"] == "free" for one in options) and not is_only_looking,
+            "may_take": may_take,
             "may_quote": self.doors.opens("promise.quote"),
             "may_hold": self.doors.opens("promise.hold"),
             "may_commit": self.doors.opens("promise.commit"),
