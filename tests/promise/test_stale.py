@@ -7,9 +7,9 @@ from tests import company
 from tests.promise.rights_company import RIGHTS, Desk
 
 from accord.db.engine import Database
-from accord.exceptions.model import Counted, ReceiptArrived, ReceiptStated
+from accord.exceptions.model import Counted, MasterStated, ReceiptArrived, ReceiptStated
 from accord.exceptions.service import supply_changed
-from accord.ledger.model import SupplyKind
+from accord.ledger.model import Delivery, SupplyKind
 from accord.policy import service as policy
 from accord.policy.model import Rules
 from accord.promise import service
@@ -103,4 +103,27 @@ def test_a_new_count_makes_it_known_again(db: Database) -> None:
     )
 
     assert service.ask(db, ask(db, today)).verdict is Verdict.yes
+    assert service.verify(db).findings == ()
+
+
+@pytest.mark.parametrize(("quantity", "verdict"), [(40, Verdict.yes), (400, Verdict.cannot_know)])
+def test_what_another_site_has_for_certain_is_promised_and_decided_the_same_again(
+    db: Database, quantity: int, verdict: Verdict
+) -> None:
+    today = tell(db, hours_ago=25)
+    legs = [Delivery(id=site, site=site, ship_to="*", transit_days=0) for site in ("Halden", "Lyon")]
+    with db.read() as tx:
+        now = tx.now()
+    lyon = Counted(item="X-100", site="Lyon", quantity=100, as_of=now)
+    supply_changed(db, [*(MasterStated(record=leg) for leg in legs), lyon], actor="erp", id="lyon")
+
+    decision = service.promise_one(db, ask(db, today, quantity, verb=Verb.commit), actor="sam")
+
+    assert decision.verdict is verdict
+    assert (decision.promise is not None) == (verdict is Verdict.yes)
+    assert {piece.site for option in decision.options[:1] for piece in option.pieces} == (
+        {"Lyon"} if verdict is Verdict.yes else set()
+    )
+    assert [one.key for one in decision.stale] == ["node:X-100@Halden"]
+    assert [one.same for one in service.replay_all(db)] == [True]
     assert service.verify(db).findings == ()

@@ -14,8 +14,9 @@ from tests.web.conftest import browser, come_in
 from tests.web.test_pages import Page, page
 
 from accord.db.engine import Database
-from accord.exceptions.model import Counted
+from accord.exceptions.model import Counted, ReceiptStated
 from accord.exceptions.service import supply_changed
+from accord.ledger.model import SupplyKind
 from accord.policy import service as policy
 from accord.policy.model import Actor, Answer, Customer, Price, Right, Rules
 from accord.promise import said, service
@@ -511,6 +512,31 @@ def test_what_is_too_old_says_since_when_and_whose_it_is(
     refused = look(visitor, looked)
     assert "key" not in refused.fields
     assert service.promises(file)[0] == []
+
+
+def test_what_is_certain_later_can_be_taken_where_the_day_cannot_be_known(
+    visitor: Visitor, file: Database, today: int
+) -> None:
+    with file.read() as tx:
+        counted_at = tx.now() - 25 * HOUR_US
+    news = [
+        Counted(item="X-100", site="Halden", quantity=100, as_of=counted_at),
+        ReceiptStated(
+            item="X-100", site="Lyon", id="po-2", kind=SupplyKind.purchase, quantity=60, due_on=today + 5
+        ),
+    ]
+    supply_changed(file, news, actor="erp", id="count")
+    policy.put(file, [Rules(count_seconds_max=24 * 3600)], actor="boss", id="rules")
+
+    found = ask(visitor, f"40 X-100 by {said_day(today, 3)} for Northwind")
+    preview = look(visitor, found)
+    page(visitor.post("/promise", data=preview.fields))
+
+    assert "Cannot know" in found.text
+    assert "rests on an old count" in found.text
+    assert len(found.options) == 2
+    assert "from Lyon" in preview.text
+    assert len(service.promises(file)[0]) == 1
 
 
 # --- quotes ---
