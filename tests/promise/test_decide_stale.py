@@ -299,19 +299,21 @@ def test_a_certain_line_says_when_it_is_there_without_old_stock() -> None:
     )
 
 
+# Two parts of one pump are made of the same blank, of which an old count says that there are plenty.
+BLANKS: tuple[Record, ...] = (
+    OWNED,
+    Item(id="blank", name="Blank", planner="motors"),
+    Item(id="left", name="Left"),
+    Item(id="right", name="Right"),
+    operation(inputs=(Input(item="left", quantity=1), Input(item="right", quantity=1))),
+    operation(id="l", item="left", inputs=(Input(item="blank", quantity=1),)),
+    operation(id="r", item="right", inputs=(Input(item="blank", quantity=1),)),
+    operation(id="b", item="blank"),
+)
+
+
 def test_all_that_is_made_of_what_is_old_itself_is_needed() -> None:
-    """Two parts of one pump are made of the same blank, of which an old count says that there are plenty."""
-    records = (
-        OWNED,
-        Item(id="blank", name="Blank", planner="motors"),
-        Item(id="left", name="Left"),
-        Item(id="right", name="Right"),
-        operation(inputs=(Input(item="left", quantity=1), Input(item="right", quantity=1))),
-        operation(id="l", item="left", inputs=(Input(item="blank", quantity=1),)),
-        operation(id="r", item="right", inputs=(Input(item="blank", quantity=1),)),
-        operation(id="b", item="blank"),
-    )
-    world = World(*records, stock={"blank": "+100 now"}, counted={"blank": OLD}, rules=TRUST)
+    world = World(*BLANKS, stock={"blank": "+100 now"}, counted={"blank": OLD}, rules=TRUST)
 
     decision = world.ask("10 X-100 d4")
 
@@ -323,6 +325,30 @@ def test_all_that_is_made_of_what_is_old_itself_is_needed() -> None:
         (10, 10),
     ]
     assert decision.stale == (old("blank", owner="motors"),)
+
+
+def test_of_an_order_what_is_made_of_what_is_old_itself_leaves_the_next_lines_certain() -> None:
+    world = World(
+        *BLANKS,
+        OTHER,
+        operation(id="y", item="X-110"),
+        stock={"blank": "+100 now", "X-110": "+100 now"},
+        counted={"blank": OLD, "X-110": OLD},
+        rules=TRUST,
+    )
+
+    decision = world.ask("10 X-100 d4", "5 X-110 d4")
+
+    assert (decision.verdict, decision.options[0].needs) == (Verdict.yes, ())
+    assert [(m.key, m.quantity, m.needed) for m in decision.options[0].makes] == [
+        ("node:blank@halden", 10, 10),
+        ("node:left@halden", 10, 10),
+        ("node:blank@halden", 10, 10),
+        ("node:right@halden", 10, 10),
+        ("node:X-100@halden", 10, 10),
+        ("node:X-110@halden", 5, 5),
+    ]
+    assert [line.verdict for line in decision.lines] == [Verdict.yes, Verdict.yes]
 
 
 def test_what_is_known_to_be_short_is_a_no_whatever_a_substitute_would_say() -> None:

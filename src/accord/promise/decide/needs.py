@@ -36,7 +36,7 @@ def settled(
     draws = [take.key for receipt in makes for take in receipt.takes] + [take.key for take in takes]
     if all(draws.count(key) == 1 for key in brought):
         return tuple(makes), takes
-    if is_certain:
+    if is_certain and not case.supposes:
         with none_of_it(case):
             return _followed(case, plans), takes
     return _followed(case, plans), takes

@@ -101,7 +101,7 @@ def ranked(case: Case, drafts: list[Draft]) -> tuple[Option, ...]:
 
     Equal offers are given once, as the first of them is; one that together takes what is set aside for others is none.
     """
-    drafts = [draft for draft in drafts if leaves_shares(case, draft.plans)]
+    drafts = [draft for draft in drafts if leaves_shares(case, draft.plans, is_certain=draft.is_certain)]
     if not drafts:
         return ()
     if len(drafts) == 1:

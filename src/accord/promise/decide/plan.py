@@ -86,7 +86,7 @@ def apply(trial: Trial, makes: tuple[Make, ...], takes: tuple[Take, ...]) -> Non
         trial.take(take.key, take.on, take.quantity, take.life_days)
 
 
-def leaves_shares(case: Case, plans: list[Plan]) -> bool:
+def leaves_shares(case: Case, plans: list[Plan], *, is_certain: bool = False) -> bool:
     """Whether all of it together leaves what is set aside for others as it was, as the gate will ask.
 
     Line by line that is not sure: once one of them has drawn what there is, the requester's own share may stand where a
@@ -97,7 +97,7 @@ def leaves_shares(case: Case, plans: list[Plan]) -> bool:
     nodes = [take for take in takes if take.key.startswith("node:")]
     if len(nodes) < 2 or not any(case.graph.allocations_on(take.key) for take in nodes):
         return True
-    makes, _ = settled(case, plans)
+    makes, _ = settled(case, plans, is_certain=is_certain)
     return case.trial.bears(
         # A hold's receipts count for no more than the hold draws, on that day.
         [
