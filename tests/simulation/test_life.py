@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import time
+from itertools import count
+from pathlib import Path
+
 import msgspec
 import pytest
 import sqlalchemy as sa
@@ -40,6 +44,20 @@ def test_the_same_seed_is_the_same_life_on_either_database(sqlite_url: str, pg_u
     assert msgspec.structs.replace(first[0], seconds=0) == msgspec.structs.replace(second[0], seconds=0)
     for table in TABLES:
         assert first[1][table] == second[1][table], table
+
+
+@pytest.mark.slow
+def test_a_life_does_not_depend_on_how_quick_the_machine_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    quick = _lived(f"sqlite:///{tmp_path / 'quick.db'}", 150)
+    monkeypatch.setattr(
+        time, "thread_time", count(step=3).__next__
+    )  # each decision takes longer than any may
+    slow = _lived(f"sqlite:///{tmp_path / 'slow.db'}", 150)
+
+    assert msgspec.structs.replace(slow[0], seconds=0) == msgspec.structs.replace(quick[0], seconds=0)
+    assert slow[1] == quick[1]
 
 
 def test_another_seed_is_another_life(sqlite_url: str) -> None:

@@ -1,6 +1,7 @@
 """What time is it in a simulation, on either database, and which ids does it give out?
 
-Two runs of the same seed must be the same run, so the store's clock and the chance in ids are the simulation's own.
+Two runs of the same seed must be the same run, so the store's clock, the chance in ids and the time that deciding takes are the
+simulation's own: a transaction ends when its time to decide is over, on a slow machine earlier than on a quick one.
 """
 
 from __future__ import annotations
@@ -15,11 +16,13 @@ from unittest import mock
 from accord.db.tx import Tx
 from accord.kit import ids
 from accord.kit.days import Day, Instant, local_day, midnight
+from accord.promise.service import batch
 
 START = (
     int(datetime(2027, 3, 1, 7, tzinfo=UTC).timestamp()) * 1_000_000
 )  # a Monday; summer time begins within the month
 A_SECOND = 1_000_000
+_EFFORTS_SECONDS = (0.001, 0.001, 0.001, 0.004, 0.02)  # of one decision; a transaction may take 0.01 or 0.05
 
 
 class Clock:
@@ -57,10 +60,23 @@ class Clock:
         self.now = max(self.now, midnight(self.day(zone) + 1, zone)) + A_SECOND
 
 
+class _Effort:
+    """Time of the processor that deciding takes: a little more each time it is read, now and then much more."""
+
+    def __init__(self, chance: random.Random) -> None:
+        self._chance = chance
+        self._seconds = 0.0
+
+    def read(self) -> float:
+        self._seconds += self._chance.choice(_EFFORTS_SECONDS)
+        return self._seconds
+
+
 @contextmanager
 def simulated(clock: Clock, seed: int) -> Iterator[None]:
     """Inside, the store's clock is this one, and ids are the same for the same seed."""
     chance = random.Random(f"ids {seed}")
+    effort = _Effort(random.Random(f"effort {seed}"))
 
     def read(_tx: Tx) -> tuple[str, dict[str, Instant]]:
         return ":now", {"now": clock.read()}
@@ -69,6 +85,7 @@ def simulated(clock: Clock, seed: int) -> Iterator[None]:
         mock.patch.object(Tx, "clock", property(read)),
         mock.patch.object(ids, "secrets", SimpleNamespace(randbits=chance.getrandbits)),
         mock.patch.object(ids, "time", SimpleNamespace(time_ns=lambda: clock.app() * 1_000)),
+        mock.patch.object(batch, "time", SimpleNamespace(thread_time=effort.read)),
         mock.patch.object(ids, "_clock", ids._Sequence(follows_clock=True)),
         mock.patch.object(ids, "_given", ids._Sequence(follows_clock=False)),
     ):
