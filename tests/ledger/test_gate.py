@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from accord.kit.errors import Fault
@@ -502,3 +503,30 @@ def test_receipts_that_come_only_if_each_other_does_not_are_judged_and_not_relie
 
     assert sheets[KEY].supplies["back"].counts is Why.doubtful
     assert sheets[MOTOR].supplies["there"].counts is Why.doubtful
+
+
+@pytest.mark.parametrize(("expires_at", "is_base_without_it"), [(7, True), (None, False)])
+def test_what_a_hold_brought_is_nobody_elses_and_what_is_firm_may_be(
+    expires_at: int | None, is_base_without_it: bool
+) -> None:
+    """Of a lot of 6 a hold draws 4 on its day: until it draws the rest the node is 2 better off, which is its own."""
+    lot = supply(6, 5, id="rcp_1", proposed_by="prm_1", expires_at=expires_at)
+    drawn = draw(4, 5, expires_at=expires_at)
+    before = gate.changed(profile((-3, 1)), takes=[drawn], adds=[lot])
+
+    base = gate.without_hold(before, [drawn], [lot], [])
+
+    middle = gate.changed(before, gives=[drawn], drops=[lot])
+    assert (base == msgspec.structs.replace(middle, version=base.version)) is is_base_without_it
+    if is_base_without_it:
+        assert gate.check(base, middle, middle, GRAPH, DAY) == -3
+    else:
+        with pytest.raises(Fault, match="would fall to -3 on day 1005"):
+            gate.check(base, middle, middle, GRAPH, DAY)
+
+
+def test_a_lot_that_is_made_firm_is_no_hold_that_goes() -> None:
+    lot = supply(6, 5, id="rcp_1", proposed_by="prm_1", expires_at=7)
+    before = gate.changed(profile((-3, 1)), adds=[lot])
+
+    assert gate.without_hold(before, [], [lot], [msgspec.structs.replace(lot, expires_at=None)]) is before

@@ -18,7 +18,7 @@ from accord.promise.service import promise, verify
 pytestmark = pytest.mark.usefixtures("noon")
 
 
-def company(db: Database, *more: Record, stock: int, owed: int = 0) -> int:
+def company(db: Database, *more: Record, stock: int, owed: int = 0, lot_min: int = 1) -> int:
     """One site that buys pumps in three days; `owed` are promised for today already. Returns today."""
     with db.read() as tx:
         now = tx.now()
@@ -27,7 +27,7 @@ def company(db: Database, *more: Record, stock: int, owed: int = 0) -> int:
         Site(id="S", name="S"),
         Item(id="pump", name="Pump"),
         Supplier(id="V", name="V"),
-        Term(id="buy", item="pump", site="S", supplier="V", lead_days=3),
+        Term(id="buy", item="pump", site="S", supplier="V", lead_days=3, lot_min=lot_min),
         *more,
     )
     supply_changed(db, [MasterStated(record=record) for record in records], actor="erp", id="masters")  # type: ignore[arg-type]
@@ -59,6 +59,26 @@ def test_a_hold_that_makes_its_own_supply_stands_where_others_are_short(db: Data
     assert hold.options[0].kind == "buy"
 
     again = do(db, id="c", verb=verb, promise=hold.promise)
+
+    assert (again.refusals, again.promise) == ((), hold.promise)
+    assert verify(db).findings == ()
+
+
+@pytest.mark.parametrize("verb", [Verb.release, Verb.amend, Verb.commit, Verb.hold])
+def test_a_hold_whose_lines_live_on_one_lot_ends_and_changes_where_others_are_short(
+    db: Database, verb: Verb
+) -> None:
+    """What is left of the lot until the second line draws it was never anybody else's, so nobody loses it."""
+    today = company(db, stock=2, owed=5, lot_min=6)
+    early, late = (
+        Line(item="pump", quantity=quantity, requested_on=today + days)
+        for quantity, days in ((4, 9), (2, 30))
+    )
+    hold = do(db, id="h", verb=Verb.hold, lines=(early, late))
+    assert [receipt.needed for receipt in hold.options[0].makes] == [6, 0]
+    later = tuple(msgspec.structs.replace(line, requested_on=today + 30) for line in (early, late))
+
+    again = do(db, id="c", verb=verb, promise=hold.promise, lines=later if verb is Verb.amend else ())
 
     assert (again.refusals, again.promise) == ((), hold.promise)
     assert verify(db).findings == ()

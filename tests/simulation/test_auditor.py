@@ -150,18 +150,19 @@ def test_a_decision_that_makes_a_shortfall_is_found(lived: Database) -> None:
 
 
 @pytest.mark.parametrize(
-    ("expires_in", "broken"), [(-1, []), (+1, ["I1"])], ids=["over by then", "still held"]
+    ("expires_in", "broken"), [(-1, []), (+1, []), (None, ["I1"])], ids=["over by then", "still held", "firm"]
 )
-def test_a_hold_that_ends_with_its_receipt_is_the_work_of_time(
-    lived: Database, expires_in: int, broken: list[str]
+def test_what_goes_with_a_hold_was_nobody_elses(
+    lived: Database, expires_in: int | None, broken: list[str]
 ) -> None:
-    """Its receipt served two days, so that both going lowers the days between; nobody decided that."""
+    """Its receipt served two days, so that both going lowers the days between; of a firm one that is somebody's loss."""
     key = "node:c0@north"
     with lived.read() as tx:
         now = tx.rows("SELECT max(latest_at) FROM ledger_key")[0][0]
         rows = Rows(tx, now)
     day, version = rows.today(key) + 5, 9
-    ends = {"version_from": 8, "version_to": version, "expires_at": now + expires_in, "promise": "prm"}
+    expires_at = None if expires_in is None else now + expires_in
+    ends = {"version_from": 8, "version_to": version, "expires_at": expires_at, "promise": "prm"}
     receipt = {
         "id": "rcp",
         "on_day": day,

@@ -78,6 +78,22 @@ def changed(
     )
 
 
+def without_hold(
+    profile: Profile, gives: Sequence[Draw], drops: Sequence[Supply], adds: Sequence[Supply]
+) -> Profile:
+    """The profile without a hold that ends, where receipts that it proposed go with it.
+
+    What a hold brings is nobody else's, also where it stands for some days before the hold draws the last of it: so
+    nobody loses by its going, and what was there before for others is what was there without the hold.
+    """
+    stays = {supply.id for supply in adds}
+    gone = [s for s in drops if s.expires_at is not None and s.id not in stays]
+    if not gone:
+        return profile
+    owned = [draw for draw in gives if draw.expires_at is not None]
+    return changed(profile, gives=owned, drops=gone)
+
+
 def _shift(draws: list[tuple[Day, int, int]], draw: Draw, by: int) -> int:
     """Change what is drawn on the day and with the remaining life of a draw, in place and in order; what it is then."""
     on, life = draw.on, draw.life_days

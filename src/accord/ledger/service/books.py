@@ -165,7 +165,8 @@ class Book:
                 adds=adds.get(key, ()),
                 now=self.now,
             )
-            lowest[key] = gate.check(before, middle[key], after[key], self.graph, self.clock.today_of(key))
+            base = gate.without_hold(before, gives.get(key, ()), drops.get(key, ()), adds.get(key, ()))
+            lowest[key] = gate.check(base, middle[key], after[key], self.graph, self.clock.today_of(key))
         terms = frozenset(effects.terms)
         for key in keys:
             if key in takes and kind_of_key(key) is Kind.node and self.graph.allocations_on(key):

@@ -66,12 +66,26 @@ def _at(
         for row in supplies
         if row["version_to"] == version and row["proposed_by"] and not _was_over(row, at)
     }
+    # What a hold proposed was never anybody else's: where it goes with the hold, both are left out of what was before.
+    ended = {
+        row["proposed_by"] for id, row in gone.items() if row["expires_at"] is not None and id not in new
+    }
     # A proposed receipt that is there before and after was moved by time, or hardened: not taken away.
     change = _Change(
         new_draws=[row for row in draws if row["version_from"] == version and row["version_to"] != version],
-        gone_draws=[row for row in draws if row["version_to"] == version and not _was_over(row, at)],
+        gone_draws=[
+            row
+            for row in draws
+            if row["version_to"] == version
+            and not _was_over(row, at)
+            and not (row["expires_at"] is not None and row["promise"] in ended)
+        ],
         new_supply=[row for id, row in new.items() if row["counts"] == "counted" and id not in gone],
-        gone_supply=[row for id, row in gone.items() if row["counts"] == "counted" and id not in new],
+        gone_supply=[
+            row
+            for id, row in gone.items()
+            if row["counts"] == "counted" and id not in new and row["expires_at"] is None
+        ],
     )
     today = rows.today(key)
     carries = key.startswith("node:")
