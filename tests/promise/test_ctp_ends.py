@@ -271,6 +271,31 @@ def test_stock_that_moves_very_often_is_looked_at_in_full_when_it_is_tried() -> 
     assert earliest(made.ask("80 X-100 d2")) == 79
 
 
+@pytest.mark.parametrize(
+    ("asked", "day", "told"),
+    [
+        (1_005, 3, None),  # five from stock, a thousand lots of one
+        (1_006, None, ("supply_short", "node:X-100@halden", 9, 1_001, None)),
+    ],
+)
+def test_what_would_take_more_than_a_thousand_lots_is_not_brought_on_any_day(
+    asked: int, day: int | None, told: tuple[str, str, int, int, int | None] | None
+) -> None:
+    world = World(MAKER, term(lot_max=1), stock={"X-100": "+5 now"})
+
+    assert earliest(world.ask(f"{asked} X-100 d2")) == day
+    if told is not None:
+        assert limit(world, f"{asked} X-100 d9") == told
+
+
+@pytest.mark.parametrize("made", [term(lot_min=3_000, lot_max=2), operation(lot_min=3_000, lot_max=2)])
+def test_a_source_whose_smallest_order_is_more_than_a_thousand_lots_brings_nothing(made: Any) -> None:
+    world = World(MAKER, made, stock={"X-100": "+5 now"})
+
+    assert earliest(world.ask("5 X-100 d2")) == 2
+    assert earliest(world.ask("6 X-100 d2")) is None
+
+
 # --- ways ---
 
 

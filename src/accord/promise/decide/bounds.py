@@ -40,9 +40,7 @@ class Bounds:
 
     def of(self, source: Source, quantity: int) -> Day | None:
         """No receipts of at least the quantity come from this source before this day; None = never within the horizon."""
-        lot = max(lots(source, quantity), default=0)
-        if lot == 0:
-            return None
+        lot = _largest(source, quantity)
         known = (id(source), lot)
         if known not in self._known:
             self._known[known] = self._bound(source, lot)
@@ -80,7 +78,7 @@ class Bounds:
                 if order[key] >= ctp.rules.depth_max:
                     continue
                 for source in ctp.sources(*node_of(key)):
-                    day = self._bound(source, max(lots(source, 1)))
+                    day = self._bound(source, _largest(source, 1))
                     if day is not None and ((known := self._new[key]) is None or day < known):
                         self._new[key] = day
                         moved = True
@@ -127,6 +125,9 @@ class Bounds:
         return new
 
     def _bound(self, source: Source, lot: int) -> Day | None:
+        """The first day on which a lot can be there; None for no lot, which is more than anybody plans at once."""
+        if lot == 0:
+            return None
         match source:
             case Operation():
                 day = self._made(source, lot)
@@ -239,3 +240,8 @@ class Bounds:
     def _free(self, key: str, day: Day) -> int:
         """What was free of a capacity on a day when the bounds were made."""
         return max(0, self._ctp.graph.capacity(key, day) - self._used[key].get(day, 0))
+
+
+def _largest(source: Source, quantity: int) -> int:
+    """The largest of the lots that bring the quantity; 0 where it would take too many of them."""
+    return max(lots(source, quantity), default=0)
