@@ -373,6 +373,34 @@ def test_a_proposed_receipt_goes_when_its_node_does_without_it(
     assert [row.id for row in orphans({KEY: sheet(*rows)}, frozenset({"prm_1"}))] == gone
 
 
+PROPOSED = receipt(5, 1, id="rcp_r", proposed_by="prm_1")
+
+
+@pytest.mark.parametrize(
+    ("rows", "gone"),
+    [
+        ([on_hand(5, lot="L", expires=2), draw(5, 3)], []),  # there is enough, but it does not last
+        ([on_hand(5, lot="L", expires=3), draw(5, 3)], ["rcp_r"]),  # its last day
+        ([on_hand(5, lot="L", expires=9), draw(5, 3, life_days=6)], ["rcp_r"]),
+        ([on_hand(5, lot="L", expires=8), draw(5, 3, life_days=6)], []),
+        ([on_hand(5, lot="L", expires=2), on_hand(5), draw(5, 3)], ["rcp_r"]),
+        ([on_hand(4, lot="L", expires=2), on_hand(4), draw(5, 3)], []),  # one of five would be missed
+    ],
+)
+def test_a_proposed_receipt_stays_where_what_is_there_instead_does_not_last(
+    rows: list[Supply | Draw], gone: list[str]
+) -> None:
+    assert [row.id for row in orphans({KEY: sheet(PROPOSED, *rows)}, frozenset({"prm_1"}))] == gone
+
+
+def test_what_was_missed_with_a_proposed_receipt_keeps_it_no_longer() -> None:
+    """It expires as early as the lot that is there: what needs a longer life is not covered either way."""
+    short = msgspec.structs.replace(PROPOSED, expires_on=DAY + 2)
+    of = sheet(short, on_hand(5, lot="L", expires=2), draw(5, 3))
+
+    assert [row.id for row in orphans({KEY: of}, frozenset({"prm_1"}))] == ["rcp_r"]
+
+
 def test_a_cancelled_promise_gives_back_its_draws_and_all_that_was_made_for_it() -> None:
     sheets = {
         KEY: sheet(receipt(5, 1, id="rcp_1", proposed_by="prm_1"), draw(5, 1), draw(2, 1, id="com_2", promise="prm_2"), on_hand(2)),

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from tests.promise.decide_world import NOW, TODAY, World
+from tests.promise.decide_world import NOW, TODAY, World, offers
 
 from accord.kit.errors import Fault, InputError
 from accord.ledger.model import (
@@ -172,6 +172,52 @@ def test_hardening_makes_draws_firm_and_lots_whole() -> None:
         None,
         promise.lines,
     )
+
+
+def _late(days: int, promise: Promise, **stock: str) -> tuple[World, Promise]:
+    """The world so many days later, and the hold as if it lasted until then."""
+    now = NOW + days * A_DAY
+    later = World(*MASTER, stock={"X-100": "+6 now", **stock}, now=now)
+    return later, msgspec.structs.replace(promise, expires_at=now + A_DAY)
+
+
+@pytest.mark.parametrize("verb", ["commit", "hold"])
+@pytest.mark.parametrize(
+    ("days", "refusals", "offered"),
+    [
+        (6, (), []),  # the day on which the motors must be ordered
+        (7, (Refusal.not_by_then,), ["split: 6 d9 + 4 d10", "later: 10 d10"]),
+        (9, (Refusal.not_by_then,), ["split: 6 d9 + 4 d12", "later: 10 d12"]),
+        (
+            10,
+            (Refusal.not_by_then,),
+            [],
+        ),  # the day it was asked for is over, so nothing can be offered for it
+    ],
+)
+def test_a_hold_is_kept_only_while_what_it_needs_can_begin_in_time(
+    days: int, refusals: tuple[Refusal, ...], offered: list[str], verb: str
+) -> None:
+    promise, held = made()
+    later, before = _late(days, promise)
+
+    decision = later.ask(verb=verb, promise=before.id, before=before, standing=held, id="dec_2")
+
+    assert (decision.refusals, offers(decision)) == (refusals, offered)
+    assert decision.promise == (None if refusals else before.id)
+
+
+def test_what_somebody_carries_out_already_need_not_begin_any_more() -> None:
+    """The motors were ordered in time under an id of the planning system's; the pumps are made on day 8."""
+    promise, held = made()
+    motors, pumps = held.supplies
+    ordered = msgspec.structs.replace(motors, id="PO-7", expires_at=None, starts_on=0)
+    standing = msgspec.structs.replace(held, supplies=(ordered, pumps), drops=(pumps,))
+
+    for days, refusals in ((8, ()), (9, (Refusal.not_by_then,))):
+        later, before = _late(days, promise, motor="+20 d8 PO-7")
+        decision = later.ask(verb="commit", promise=before.id, before=before, standing=standing, id="dec_2")
+        assert decision.refusals == refusals
 
 
 def test_renewing_moves_the_end_only() -> None:
