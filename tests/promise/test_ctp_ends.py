@@ -296,6 +296,21 @@ def test_a_source_whose_smallest_order_is_more_than_a_thousand_lots_brings_nothi
     assert earliest(world.ask("6 X-100 d2")) is None
 
 
+def test_what_takes_too_many_lots_is_ruled_out_before_it_is_tried() -> None:
+    """Else each day up to the horizon would be tried in vain."""
+    ctp = _ctp(World(MAKER, term(lot_max=1)), "10 X-100 d2")
+    ctp.prepare((("X-100", "halden"),))
+
+    assert ctp.next_try(1_000, "X-100", "halden", TODAY) == TODAY + 3
+    assert ctp.next_try(1_001, "X-100", "halden", TODAY) is None
+    assert ctp.may_bring("X-100", "halden", TODAY + 3)
+
+    never = _ctp(World(MAKER, term(lot_min=3_000, lot_max=2)), "10 X-100 d2")
+    never.prepare((("X-100", "halden"),))
+    assert never.possible_on(10, "X-100", "halden") is None
+    assert not never.may_bring("X-100", "halden", TODAY + 30)
+
+
 # --- ways ---
 
 
