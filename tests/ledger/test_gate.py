@@ -11,6 +11,7 @@ from accord.ledger.decide.coverage import overdue, short_at_capacity, short_at_n
 from accord.ledger.decide.graph import Graph
 from accord.ledger.decide.judge import judge
 from accord.ledger.decide.sheet import Sheet, treated
+from accord.ledger.decide.trial import Trial
 from accord.ledger.model import (
     Allocation,
     Commitment,
@@ -242,6 +243,38 @@ def test_no_decision_draws_what_no_lot_covers(
             gate.check(before, before, after, GRAPH, DAY)
     else:
         assert gate.check(before, before, after, GRAPH, DAY) == gate.lowest(after, GRAPH, DAY) == lowest, rule
+
+
+@pytest.mark.parametrize(
+    ("rule", "drawn", "brings", "takes", "shorter_on"),
+    [
+        ("it brings all that it takes", [(7, 0, 10)], supply(5, 7), draw(5, 7, life_days=2), None),
+        ("one more than it brings", [(7, 0, 10)], supply(5, 7), draw(6, 7, life_days=2), 7),
+        ("what is short before it waits on", [(5, 0, 10)], supply(5, 5), draw(5, 7), None),
+        ("it comes too late", [(7, 0, 10)], supply(5, 8), draw(5, 7, life_days=2), 7),
+        ("its own does not last", [(7, 0, 10)], supply(5, 7, expires_on=DAY + 8), draw(5, 7, life_days=2), 7),
+        ("nor for it what others have", [(7, 2, 1)], supply(1, 7, expires_on=DAY + 8), draw(1, 7), None),
+        ("what others have stays theirs", [(7, 0, 10), (9, 0, 5)], supply(5, 9), draw(5, 7), 7),
+    ],
+)
+def test_who_brings_what_he_takes_is_not_stopped_by_who_was_short_before(
+    rule: str, drawn: list[tuple[int, int, int]], brings: Supply, takes: Draw, shorter_on: int | None
+) -> None:
+    before = Profile(
+        key=KEY,
+        supply=((0, 1, "lot", "", DAY + 30),),
+        draws=tuple((DAY + on, life, quantity) for on, life, quantity in drawn),
+    )
+    after = gate.changed(before, takes=(takes,), adds=(brings,))
+    trial = Trial(GRAPH, {KEY: before}, {"Halden": DAY}, DAY)
+    adds = [(KEY, brings.on, brings.quantity, brings.expires_on or 0)]
+
+    assert trial.bears(adds, [(KEY, takes.on, takes.quantity, takes.life_days)]) is (shorter_on is None), rule
+    if shorter_on is None:
+        assert gate.check(before, before, after, GRAPH, DAY) == gate.lowest(before, GRAPH, DAY), rule
+    else:
+        with pytest.raises(Fault, match=rf"{KEY} .* on day {DAY + shorter_on}"):
+            gate.check(before, before, after, GRAPH, DAY)
 
 
 def test_where_nothing_is_set_aside_nothing_is_protected() -> None:

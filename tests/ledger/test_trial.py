@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from accord.kit.errors import Fault
 from accord.ledger.decide.graph import Graph
-from accord.ledger.decide.projection import Projection
+from accord.ledger.decide.projection import Projection, newly_unfilled, unfilled_by_day
 from accord.ledger.decide.trial import NotLocked, Trial
 from accord.ledger.model import Allocation, Item, Profile, Site, node_key
 
@@ -503,6 +503,43 @@ def test_lot_atp_is_what_a_matcher_finds(
     total = sum(q for q, _d, _n in draws)
     assert _matched(supply, [*draws, (atp, on, life)]) == total + atp
     assert _matched(supply, [*draws, (atp + 1, on, life)]) < total + atp + 1
+
+
+@given(
+    st.lists(st.tuples(st.integers(1, 9), st.integers(0, 6), st.integers(1, 12)), max_size=4),
+    st.lists(st.tuples(st.integers(1, 6), st.integers(0, 8), st.integers(0, 4)), max_size=4),
+    st.tuples(st.integers(1, 9), st.integers(0, 8), st.integers(1, 9)),
+    st.tuples(st.integers(1, 9), st.integers(0, 8), st.integers(0, 4)),
+)
+def test_a_change_may_pass_when_a_matcher_covers_it_and_all_that_was_covered(
+    lots: list[tuple[int, int, int]],
+    draws: list[tuple[int, int, int]],
+    brings: tuple[int, int, int],
+    takes: tuple[int, int, int],
+) -> None:
+    supply = [(q, usable, usable + lasts) for q, usable, lasts in lots]
+    more = [*supply, (brings[0], brings[1], brings[1] + brings[2])]
+    rows, more_rows = ([(u, q, "", "", x) for q, u, x in some] for some in (supply, more))
+    before = [(d, n, q) for q, d, n in draws]
+    missed = unfilled_by_day(rows, before, 0)
+    covered = [(one[0] - part, *one[1:]) for one, part in _spread(draws, missed)]
+
+    unfilled = newly_unfilled(more_rows, [*before, (takes[1], takes[2], takes[0])], 0, missed)
+
+    total = sum(q for q, _d, _n in covered) + takes[0]
+    assert sum(unfilled.values()) == total - _matched(more, [*covered, takes])
+
+
+def _spread(
+    draws: list[tuple[int, int, int]], missed: dict[tuple[int, int], int]
+) -> list[tuple[tuple[int, int, int], int]]:
+    """Each draw with what it was missing, where several have the same day and life."""
+    left, found = dict(missed), []
+    for one in draws:
+        part = min(one[0], left.get(one[1:], 0))
+        left[one[1:]] = left.get(one[1:], 0) - part
+        found.append((one, part))
+    return found
 
 
 def _matched(lots: list[tuple[int, int, int]], draws: list[tuple[int, int, int]]) -> int:

@@ -7,7 +7,7 @@ import pytest
 from accord.db.engine import Database
 from accord.exceptions.model import Counted, MasterStated
 from accord.exceptions.service import open_exceptions, supply_changed
-from accord.kit.days import local_day
+from accord.kit.days import Day, Instant, local_day
 from accord.ledger.decide import sheet
 from accord.ledger.model import Item, Site, Supplier, Term, node_key
 from accord.ledger.service import reads
@@ -19,8 +19,8 @@ from accord.promise.service import promise_one, tidy, verify
 pytestmark = pytest.mark.usefixtures("noon")
 
 
-def two_of_one_lot(db: Database) -> tuple[str, str]:
-    """20 that expire too soon for Dan; he promises himself 10 and 10 again, of one bought lot of 20."""
+def milk(db: Database) -> tuple[Instant, Day]:
+    """20 that expire too soon for Dan; what is bought does not, 20 or more at a time. The moment of the count and its day."""
     with db.read() as tx:
         now = tx.now()
     today = local_day(now, "UTC")
@@ -28,16 +28,30 @@ def two_of_one_lot(db: Database) -> tuple[str, str]:
         Site(id="S", name="S"),
         Item(id="milk", name="Milk"),
         Supplier(id="V", name="V"),
-        Term(id="buy", item="milk", site="S", supplier="V", lead_days=3, lot_min=20),
+        Term(id="buy", item="milk", site="S", supplier="V", lead_days=3, lot_min=20, lot_multiple=4),
     )
     supply_changed(db, [MasterStated(record=record) for record in records], actor="erp", id="masters")
     policy.put(db, [Customer(id="dan", name="Dan", life_days_min=10)], actor="boss", id="dan")
-    old = Counted(item="milk", site="S", quantity=20, as_of=now, lot="old", expires_on=today + 12)
-    supply_changed(db, [old], actor="erp", id="stock")
+    counted(db, 20, now, today)
+    return now, today
+
+
+def counted(db: Database, quantity: int, at: Instant, today: Day) -> None:
+    old = Counted(item="milk", site="S", quantity=quantity, as_of=at, lot="old", expires_on=today + 12)
+    supply_changed(db, [old], actor="erp", id=f"stock {quantity}")
+
+
+def wanted(id: str, verb: Verb, quantity: int, today: Day, customer: str | None = "dan") -> Request:
+    line = Line(item="milk", quantity=quantity, requested_on=today + 5, site="S")
+    return Request(id=id, verb=verb, customer=customer, lines=(line,))
+
+
+def two_of_one_lot(db: Database) -> tuple[str, str]:
+    """Dan promises himself 10 and 10 again, of one bought lot of 20."""
+    _now, today = milk(db)
     promises = []
     for id in ("first", "second"):
-        line = Line(item="milk", quantity=10, requested_on=today + 5, site="S")
-        made = promise_one(db, Request(id=id, verb=Verb.commit, customer="dan", lines=(line,)), actor="sam")
+        made = promise_one(db, wanted(id, Verb.commit, 10, today), actor="sam")
         assert made.promise is not None
         promises.append(made.promise)
     return promises[0], promises[1]
@@ -75,3 +89,29 @@ def test_without_looking_at_how_long_it_lasts_it_would_go(
 
     with pytest.raises(Exception, match="no lot at node:milk@S covers 10"):
         cancel(db, first)
+
+
+@pytest.mark.parametrize(("verb", "counts_for"), [(Verb.commit, 24), (Verb.hold, 23)])
+def test_who_buys_what_he_is_promised_is_not_stopped_by_who_was_short_before(
+    db: Database, verb: Verb, counts_for: int
+) -> None:
+    now, today = milk(db)
+    promise_one(db, wanted("short", Verb.commit, 20, today, customer=None), actor="sam")
+    counted(db, 11, now, today)
+    (uncovered,) = open_exceptions(db)[0]
+    assert uncovered.short == 9
+
+    made = promise_one(db, wanted("bought", verb, 23, today), actor="sam")
+
+    assert (made.verdict, made.refusals) == (Verdict.yes, ())
+    assert made.promise is not None
+    with db.read() as tx:
+        assert [s.quantity for s in reads.supplies_proposed_by(tx, [made.promise])] == [counts_for]
+    if verb is Verb.hold:
+        firm = Request(id="firm", verb=Verb.commit, promise=made.promise)
+        assert promise_one(db, firm, actor="sam").verdict is Verdict.yes
+    # What he bought serves him; who was short still is, and nobody else.
+    assert [found.commitment for found in open_exceptions(db)[0]] == [uncovered.commitment]
+    assert verify(db).findings == ()
+    assert cancel(db, made.promise) is Verdict.done
+    assert verify(db).findings == ()

@@ -18,6 +18,7 @@ from accord.ledger.decide.projection import (
     has_lots,
     lowest_level,
     lowest_of,
+    newly_unfilled,
     unfilled_by_day,
 )
 from accord.ledger.decide.shares import reserved
@@ -175,11 +176,10 @@ def _check_node(befores: Sequence[Profile], after: Profile, today: Day) -> int:
                     raise Fault(f"{after.key} would fall to {level} on day {day}")
     if has_lots(after):
         unfilled = unfilled_by_day(after.supply, after.draws, today)
-        for before in befores:
-            allowed = unfilled_by_day(before.supply, before.draws, today)
-            for slot, missing in unfilled.items():
-                if missing > allowed.get(slot, 0):
-                    raise Fault(f"no lot at {after.key} covers {missing} drawn on day {slot[0]}")
+        for before in befores if unfilled else ():
+            missed = unfilled_by_day(before.supply, before.draws, today)
+            for slot, missing in newly_unfilled(after.supply, after.draws, today, missed).items():
+                raise Fault(f"no lot at {after.key} covers {missing} drawn on day {slot[0]}")
         low = min(low, -sum(unfilled.values()))
     return low
 

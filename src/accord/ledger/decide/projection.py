@@ -117,6 +117,25 @@ def unfilled_by_day(
     return unfilled
 
 
+def newly_unfilled(
+    supply: Iterable[tuple[Day, int, str, str, Day]],
+    draws: Iterable[tuple[Day, int, int]],
+    today: Day,
+    missed: Mapping[tuple[Day, int], int],
+) -> dict[tuple[Day, int], int]:
+    """What no lot can cover, by (day, remaining life), when nothing is given to what was `missed` before.
+
+    Empty = every draw can be as well covered as it was. What comes with a change serves the change: replayed with all
+    draws, those that were short come first by their order and take it, and what it was brought for would seem short.
+    """
+    wanted: dict[tuple[Day, int], int] = {}
+    for on, life, quantity in draws:
+        slot = (on if on > today else today, life)
+        wanted[slot] = wanted.get(slot, 0) + quantity
+    kept = [(*slot, left) for slot, q in wanted.items() if (left := q - missed.get(slot, 0)) > 0]
+    return unfilled_by_day(supply, kept, today)
+
+
 def lot_atp(
     supply: tuple[tuple[Day, int, str, str, Day], ...],
     draws: tuple[tuple[Day, int, int], ...],

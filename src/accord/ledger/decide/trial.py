@@ -11,7 +11,14 @@ from collections.abc import Iterable, Mapping
 from accord.kit.days import Day, Instant
 from accord.kit.errors import Fault
 from accord.ledger.decide.graph import Graph
-from accord.ledger.decide.projection import Projection, deltas_of, has_lots, lot_atp, unfilled_by_day
+from accord.ledger.decide.projection import (
+    Projection,
+    deltas_of,
+    has_lots,
+    lot_atp,
+    newly_unfilled,
+    unfilled_by_day,
+)
 from accord.ledger.decide.shares import outer_of, reserved
 from accord.ledger.model import Kind, Profile, allocation_key, kind_of_key, node_of
 
@@ -242,9 +249,9 @@ class Trial:
             was, now = _less(steps[key], kept), _less(self._key(key).deltas, kept)
             days = sorted({*was.days, *now.days})
             fits = fits and not any(now.level(day) < min(0, was.level(day)) for day in days)
-            fits = fits and not any(
-                units > missed[key].get(slot, 0) for slot, units in self._unfilled(key).items()
-            )
+            state = self._key(key)
+            if state.lots:
+                fits = fits and not newly_unfilled(state.supply, state.draws, state.today, missed[key])
         self.undo(mark)
         return fits
 
