@@ -62,6 +62,11 @@ class Step(msgspec.Struct, frozen=True):
     ops: int  # operations done by then: requests, news, and the passing of time
     violations: tuple[Violation, ...]
 
+    @property
+    def is_fault(self) -> bool:
+        """Whether a guard of the product stopped it: its transaction is lost, and what else is wrong with it may come of that."""
+        return any(rule == "fault" for rule, _subject, _detail in self.violations)
+
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
     """How a simulated life went."""
@@ -156,16 +161,19 @@ def simulate(
     on_step: Callable[[Step], None] | None = None,
     mutant: str | None = None,
     violations_max: int = VIOLATIONS_MAX,
+    faults_end: bool = True,
     start: Instant = START,
     weights: Mapping[str, int] | None = None,
 ) -> Report:
     """Live `ops` random operations on an empty, migrated database; `mutant` names a guard that is broken on purpose, `weights` what
-    happens more often than usual."""
+    happens more often than usual. Without `faults_end` the life goes on over what a guard of the product stopped, until the
+    auditor has found so many `violations_max` elsewhere."""
     started = time.monotonic()
     chance, clock = random.Random(seed), Clock(start)
     often = WEIGHTS | dict(weights or {})
     names, shares = list(often), list(often.values())
     found: list[str] = []
+    against_max = 0
     with ExitStack() as stack:
         stack.enter_context(simulated(clock, seed))
         if mutant is not None:
@@ -177,9 +185,11 @@ def simulate(
             name = chance.choices(names, shares)[0] if left > STEP_OPS_MAX else "commit"
             step = simulation.step(name)
             found += _told(seed, step)
+            if faults_end or not step.is_fault:
+                against_max += len(step.violations)
             if on_step is not None:
                 on_step(step)
-            if len(found) >= violations_max:
+            if against_max >= violations_max:
                 break
         last = simulation.auditor.audit(whole=True)
         found += _told(seed, Step(simulation.number, "the end", simulation.life.ops, tuple(last)))
