@@ -115,3 +115,22 @@ def test_who_buys_what_he_is_promised_is_not_stopped_by_who_was_short_before(
     assert verify(db).findings == ()
     assert cancel(db, made.promise) is Verdict.done
     assert verify(db).findings == ()
+
+
+@pytest.mark.parametrize(("verb", "said"), [(Verb.release, Verdict.done), (Verb.amend, Verdict.yes)])
+def test_a_hold_of_what_is_bought_ends_and_changes_where_others_are_short(
+    db: Database, verb: Verb, said: Verdict
+) -> None:
+    now, today = milk(db)
+    promise_one(db, wanted("short", Verb.commit, 20, today, customer=None), actor="sam")
+    counted(db, 11, now, today)
+    hold = promise_one(db, wanted("bought", Verb.hold, 23, today), actor="sam")
+    lines = (Line(item="milk", quantity=5, requested_on=today + 5, site="S"),) if verb is Verb.amend else ()
+
+    again = promise_one(db, Request(id="again", verb=verb, promise=hold.promise, lines=lines), actor="sam")
+
+    assert (again.verdict, again.refusals) == (said, ())
+    with db.read() as tx:
+        left = [s.quantity for s in reads.supplies_proposed_by(tx, [hold.promise or ""])]
+    assert left == ([5] if verb is Verb.amend else [])
+    assert verify(db).findings == ()
