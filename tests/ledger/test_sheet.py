@@ -82,6 +82,10 @@ def quantities(of: Sheet) -> dict[str, int]:
     return {row.lot or row.id: row.quantity for row in of.supplies.values()}
 
 
+def _today(_key: str) -> int:
+    return DAY
+
+
 def treat(row: Supply, today: int) -> Supply:
     return treated(row, today, late_receipt_days=7, fence_days=0)
 
@@ -370,7 +374,7 @@ def test_a_shipment_shrinks_the_draws_of_its_commitment_one_after_the_other(
 def test_a_proposed_receipt_goes_when_its_node_does_without_it(
     rows: list[Supply | Draw], gone: list[str]
 ) -> None:
-    assert [row.id for row in orphans({KEY: sheet(*rows)}, frozenset({"prm_1"}))] == gone
+    assert [row.id for row in orphans({KEY: sheet(*rows)}, frozenset({"prm_1"}), _today)] == gone
 
 
 PROPOSED = receipt(5, 1, id="rcp_r", proposed_by="prm_1")
@@ -385,12 +389,15 @@ PROPOSED = receipt(5, 1, id="rcp_r", proposed_by="prm_1")
         ([on_hand(5, lot="L", expires=8), draw(5, 3, life_days=6)], []),
         ([on_hand(5, lot="L", expires=2), on_hand(5), draw(5, 3)], ["rcp_r"]),
         ([on_hand(4, lot="L", expires=2), on_hand(4), draw(5, 3)], []),  # one of five would be missed
+        ([on_hand(5, lot="L", expires=0), draw(5, 0)], ["rcp_r"]),  # what leaves before it comes is nothing to it
+        # What leaves today takes the lot that lasts; what comes tomorrow does not last for the other one.
+        ([on_hand(5, lot="L", expires=9), receipt(5, 1, expires_on=DAY + 5), draw(5, 0), draw(5, 3, id="x", life_days=4)], []),
     ],
-)
+)  # fmt: skip
 def test_a_proposed_receipt_stays_where_what_is_there_instead_does_not_last(
     rows: list[Supply | Draw], gone: list[str]
 ) -> None:
-    assert [row.id for row in orphans({KEY: sheet(PROPOSED, *rows)}, frozenset({"prm_1"}))] == gone
+    assert [row.id for row in orphans({KEY: sheet(PROPOSED, *rows)}, frozenset({"prm_1"}), _today)] == gone
 
 
 def test_what_was_missed_with_a_proposed_receipt_keeps_it_no_longer() -> None:
@@ -398,7 +405,7 @@ def test_what_was_missed_with_a_proposed_receipt_keeps_it_no_longer() -> None:
     short = msgspec.structs.replace(PROPOSED, expires_on=DAY + 2)
     of = sheet(short, on_hand(5, lot="L", expires=2), draw(5, 3))
 
-    assert [row.id for row in orphans({KEY: of}, frozenset({"prm_1"}))] == ["rcp_r"]
+    assert [row.id for row in orphans({KEY: of}, frozenset({"prm_1"}), _today)] == ["rcp_r"]
 
 
 def test_a_cancelled_promise_gives_back_its_draws_and_all_that_was_made_for_it() -> None:
@@ -415,7 +422,7 @@ def test_a_cancelled_promise_gives_back_its_draws_and_all_that_was_made_for_it()
         ),
     }  # fmt: skip
 
-    gives, drops = given_back(sheets, frozenset({"prm_1"}))
+    gives, drops = given_back(sheets, frozenset({"prm_1"}), _today)
 
     assert [(row.key, row.id) for row in gives] == [
         (MOTOR, "rcp_1:0"), (KEY, "com_1"), ("resource:line", "rcp_2:0"),
@@ -432,7 +439,7 @@ def test_what_a_receipt_of_the_promise_draws_stays_while_the_receipt_stays() -> 
         ),
     }
 
-    assert given_back(sheets, frozenset({"prm_1"})) == ((), ())
+    assert given_back(sheets, frozenset({"prm_1"}), _today) == ((), ())
 
 
 @pytest.mark.parametrize(("fulfilled", "gives"), [(0, ["com_1", "com_1"]), (3, ["com_1"])])
@@ -444,7 +451,7 @@ def test_what_was_delivered_in_part_stays_counted_in_cumulative_limits(
         LIMIT: sheet(draw(700, key=LIMIT), key=LIMIT),
     }
 
-    found, _ = given_back(sheets, frozenset({"prm_1"}))
+    found, _ = given_back(sheets, frozenset({"prm_1"}), _today)
 
     assert [row.id for row in found] == gives
     assert KEY in {row.key for row in found}

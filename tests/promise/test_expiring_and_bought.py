@@ -5,16 +5,16 @@ from __future__ import annotations
 import pytest
 
 from accord.db.engine import Database
-from accord.exceptions.model import Counted, MasterStated
+from accord.exceptions.model import Counted, MasterStated, ReceiptStated
 from accord.exceptions.service import open_exceptions, supply_changed
 from accord.kit.days import Day, Instant, local_day
 from accord.ledger.decide import sheet
-from accord.ledger.model import Item, Site, Supplier, Term, node_key
+from accord.ledger.model import Item, Site, Supplier, SupplyKind, Term, node_key
 from accord.ledger.service import reads
 from accord.policy import service as policy
 from accord.policy.model import Customer
 from accord.promise.model import Line, Request, Verb, Verdict
-from accord.promise.service import promise_one, tidy, verify
+from accord.promise.service import promise_one, replay_all, tidy, verify
 
 pytestmark = pytest.mark.usefixtures("noon")
 
@@ -89,6 +89,35 @@ def test_without_looking_at_how_long_it_lasts_it_would_go(
 
     with pytest.raises(Exception, match="no lot at node:milk@S covers 10"):
         cancel(db, first)
+
+
+def test_what_leaves_before_it_comes_takes_the_lot_that_would_stand_in_for_it(db: Database) -> None:
+    """Ten that last leave today, and ten that come later do not last for Dan: without what was bought he would have none."""
+    now, today = milk(db)
+    counted(db, 0, now, today)
+    lasting = Counted(item="milk", site="S", quantity=10, as_of=now, lot="new", expires_on=today + 30)
+    coming = ReceiptStated(
+        item="milk", site="S", id="PO-1", kind=SupplyKind.purchase, quantity=10, due_on=today + 5, expires_on=today + 8
+    )  # fmt: skip
+    supply_changed(db, [lasting, coming], actor="erp", id="both")
+    line = Line(item="milk", quantity=10, requested_on=today, site="S")
+    assert (
+        promise_one(db, Request(id="now", verb=Verb.commit, lines=(line,)), actor="sam").promise is not None
+    )
+    first, second = (
+        promise_one(db, wanted(id, Verb.commit, 10, today), actor="sam").promise for id in ("first", "second")
+    )
+    assert first is not None
+    assert second is not None
+
+    assert cancel(db, first) is Verdict.done
+    while tidy(db):
+        pass
+
+    with db.read() as tx:
+        assert [s.quantity for s in reads.supplies_proposed_by(tx, [first])] == [20]
+    assert (open_exceptions(db)[0], verify(db).findings) == ([], ())
+    assert all(one.same for one in replay_all(db))
 
 
 @pytest.mark.parametrize(("verb", "counts_for"), [(Verb.commit, 24), (Verb.hold, 23)])

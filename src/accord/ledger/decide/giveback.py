@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
+from accord.kit.days import Day
 from accord.ledger.decide.sheet import Sheet, orphans
 from accord.ledger.model import Draw, Supply
 
 
 def given_back(
-    sheets: Mapping[str, Sheet], promises: frozenset[str]
+    sheets: Mapping[str, Sheet], promises: frozenset[str], today: Callable[[str], Day]
 ) -> tuple[tuple[Draw, ...], tuple[Supply, ...]]:
-    """The draws that end with these promises and the proposed receipts that go with them; the sheets are changed.
+    """The draws that end with these promises and the proposed receipts that go with them; the sheets are changed. `today`: of a key.
 
     A proposed receipt stays, with what it draws itself, as long as its node cannot do without it. What was delivered, if
     only in part, stays counted in cumulative limits: else a delivery and a cancel would make room for the next.
@@ -24,7 +25,7 @@ def given_back(
             if draw.owner in delivered and draw.key.startswith("limit:"):
                 continue
             gives.append(sheet.draws.pop(draw.id))
-    while gone := orphans(sheets, promises):
+    while gone := orphans(sheets, promises, today):
         names = {supply.id for supply in gone}
         for supply in gone:
             drops.append(sheets[supply.key].supplies.pop(supply.id))

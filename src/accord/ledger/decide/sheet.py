@@ -6,7 +6,7 @@ from the rows as they were read is written at the end, the old rows kept with th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import msgspec
 
@@ -234,8 +234,8 @@ def ship(sheet: Sheet, commitment: Commitment, quantity: int) -> Commitment:
     return new
 
 
-def orphans(sheets: Mapping[str, Sheet], closed: frozenset[str]) -> list[Supply]:
-    """Proposed receipts of promises that ended on which nobody draws: their node does without them, too.
+def orphans(sheets: Mapping[str, Sheet], closed: frozenset[str], today: Callable[[str], Day]) -> list[Supply]:
+    """Proposed receipts of promises that ended on which nobody draws: their node does without them, too. `today`: of a key.
 
     What somebody carries out already stays, with what it takes: it is stopped by who does, not by us.
     Each is tried on what the ones before it left, in the order of key and id. What a hold proposed goes with it.
@@ -258,7 +258,8 @@ def orphans(sheets: Mapping[str, Sheet], closed: frozenset[str]) -> list[Supply]
                 continue
             without = {**steps, supply.on: steps[supply.on] - supply.quantity}
             rest = {id: row for id, row in there.items() if id != supply.id}
-            if Projection(without).floor(supply.on) >= 0 and not _misses_lots(sheet, there, rest, supply.on):
+            # What leaves before it comes takes of what is there by then, and leaves so much less for the others.
+            if Projection(without).floor(supply.on) >= 0 and not _misses_lots(sheet, there, rest, today(key)):
                 steps, there = without, rest
                 gone.append(supply)
     return gone

@@ -198,7 +198,7 @@ def _ask(tx: Tx, request: Request, actor: str) -> Decision:
     for keys_of in (first_keys, all_keys):
         book = unlocked(tx, graph, held.union(keys_of(graph, rules, act, about)), treatment(rules), now)
         policy.still(rules, book.now)
-        life = life_of(tx, about, own, book.now) if about is not None else None
+        life = life_of(tx, about, own, book.clock) if about is not None else None
         try:
             return as_if(book, rules, request, life, approval, actor=actor)
         except NotLocked:

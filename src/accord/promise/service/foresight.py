@@ -17,7 +17,9 @@ from accord.kit.errors import AccordError, InputError, NotFound
 from accord.ledger.decide.giveback import given_back
 from accord.ledger.decide.sheet import Sheet
 from accord.ledger.model import Draw, OpenException, Profile, Supply
+from accord.ledger.service import graphs
 from accord.ledger.service import reads as ledger
+from accord.ledger.service.books import Clock
 from accord.promise import store
 from accord.promise.model import Decision, Option, Promise, Request, Verb
 from accord.promise.service.batch import ask
@@ -113,7 +115,7 @@ def given(tx: Tx, promises: Sequence[str]) -> tuple[tuple[Draw, ...], tuple[Supp
             sheets[draw.key].draws[draw.id] = draw
     for commitment in commitments:
         sheets[commitment.key].commitments[commitment.id] = commitment
-    return given_back(sheets, frozenset(promises))
+    return given_back(sheets, frozenset(promises), Clock(graphs.graph(tx), now).today_of)
 
 
 def freed(gives: Iterable[Draw], drops: Iterable[Supply]) -> tuple[Freed, ...]:

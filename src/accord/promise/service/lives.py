@@ -18,7 +18,7 @@ from accord.ledger.decide.giveback import given_back
 from accord.ledger.decide.sheet import Sheet
 from accord.ledger.model import Commitment, Draw, Profile, Supply
 from accord.ledger.service import reads
-from accord.ledger.service.books import Book
+from accord.ledger.service.books import Book, Clock
 from accord.ledger.service.news import closure
 from accord.promise import store
 from accord.promise.model import Approval, Promise, Request
@@ -38,7 +38,7 @@ class Held(msgspec.Struct, frozen=True):
 class Life:
     """A promise with its rows, and the keys they are on."""
 
-    def __init__(self, promise: Promise, rows: Rows, keys: frozenset[str]) -> None:
+    def __init__(self, promise: Promise, rows: Rows, keys: frozenset[str], clock: Clock) -> None:
         self.promise = promise
         self.keys = tuple(sorted(keys))
         own = frozenset({promise.id})
@@ -49,7 +49,7 @@ class Life:
             sheets[draw.key].draws[draw.id] = draw
         for commitment in rows.commitments:
             sheets[commitment.key].commitments[commitment.id] = commitment
-        gives, drops = given_back(sheets, own)
+        gives, drops = given_back(sheets, own, clock.today_of)
         self.state = Held(
             draws=tuple(d for d in rows.draws if d.promise == promise.id),
             supplies=tuple(s for s in rows.supplies if s.proposed_by == promise.id),
@@ -117,7 +117,7 @@ class Lives:
         """Read these together. Raises: Moved when one of them is now on a key that is not locked."""
         for promise, own in self._found(ids):
             if not own.supplies:
-                self._kept[promise.id] = Life(promise, own.live(self._book.now), own.keys)
+                self._kept[promise.id] = Life(promise, own.live(self._book.now), own.keys, self._book.clock)
 
     def of(self, id: str) -> Life:
         """One of them, what earlier requests of the batch did to it included. Raises: Moved."""
@@ -125,7 +125,7 @@ class Lives:
         if kept is not None:
             return kept
         ((promise, own),) = self._found([id])
-        return life_of(self._tx, promise, own, self._book.now)
+        return life_of(self._tx, promise, own, self._book.clock)
 
     def forget(self) -> None:
         """Supply was judged again: what was read may be different now."""
@@ -167,7 +167,7 @@ def reach_of_change(tx: Tx, keys: frozenset[str]) -> frozenset[str]:
     return closure(tx, keys) if keys else frozenset()
 
 
-def life_of(tx: Tx, promise: Promise, own: Rows, now: Instant) -> Life:
+def life_of(tx: Tx, promise: Promise, own: Rows, clock: Clock) -> Life:
     """The promise with its own rows; where it proposed receipts, with everybody's on its keys, who may live on them."""
     rows = Rows(*reads.rows_of(tx, sorted(own.keys))) if own.supplies else own
-    return Life(promise, rows.live(now), own.keys)
+    return Life(promise, rows.live(clock.now), own.keys, clock)

@@ -100,6 +100,7 @@ def _again(tx: Tx, kept: store.StoredDecision, was: Decision) -> Decision:
             promise,
             Rows(*reads.rows_at(tx, was.reads)).live(was.now),
             frozenset(key for key, _v in was.reads),
+            book.clock,
         )
     return decided(
         book,

@@ -63,8 +63,8 @@ def _drop(db: Database, actor: str) -> int:
         }
         dropped: list[str] = []
 
-        def apply(sheets: Sheets, _clock: Clock) -> None:
-            _gives, drops = given_back(sheets, closed)
+        def apply(sheets: Sheets, clock: Clock) -> None:
+            _gives, drops = given_back(sheets, closed, clock.today_of)
             dropped[:] = [s.id for s in drops]
 
         cause = new_id("cau")
