@@ -221,7 +221,7 @@ def test_a_floor_that_rose_stops_it_too(desk: Desk) -> None:
 
 
 def test_a_cost_that_fell_stops_nothing(desk: Desk, noon: Callable[[int], None]) -> None:
-    hold = desk.do("sam", Verb.hold, 10, price=1_550, hold_seconds=10 * DAY)
+    hold = desk.do("sam", Verb.hold, 10, price=1_550, hold_seconds=10 * DAY, ahead=10)
     _cost(desk.db, 600, "cheaper")
     noon(9 * DAY)
 
