@@ -323,7 +323,7 @@ def test_the_answer_kept_for_one_is_not_given_to_another(world: World) -> None:
 @pytest.mark.parametrize(
     ("path", "given"),
     [
-        ("/v1/supply", {"json": {"news": [{"type": "counted", "item": "X-110", "site": "Halden", "quantity": "5", "as_of": "2027-01-01T00:00:00Z"}]}}),
+        ("/v1/supply", {"json": {"news": [{"type": "counted", "item": "X-110", "site": "Halden", "quantity": "5", "as_of": "2026-01-01T00:00:00Z"}]}}),
         ("/v1/imports?name=items.csv", {"content": b"id,cost\nQ,5\n"}),
     ],
     ids=["news", "files"],
