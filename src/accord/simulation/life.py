@@ -193,8 +193,18 @@ class Life:
             and known.news == self.news
             and known.half_day == self._half_day()
         )
-        if decision.promise is None and same and was_open and is_as_it_was:
+        if decision.promise is None and same and was_open and is_as_it_was and not self._lends(known.id):
             self.wrong("amend", known.id, f"competed with itself: {decision.refusals}")
+
+    def _lends(self, promise: str) -> bool:
+        """Whether others who are short live on what it proposed: that stays with them, and an amendment finds only the rest."""
+        with self.db.read() as tx:
+            found = tx.rows(
+                "SELECT 1 FROM ledger_supply s JOIN ledger_key k ON k.key = s.key"
+                " WHERE s.proposed_by = :promise AND s.version_to IS NULL AND s.expires_at IS NULL AND k.shortfall_max > 0",
+                promise=promise,
+            )
+        return bool(found)
 
     def hold_and_amend_at_once(self) -> None:
         """Holds much, amends it to the same lines, hardens it: nothing lies between, so nothing may be different."""
