@@ -54,7 +54,7 @@ def test_news_changes_what_can_be_promised_and_uncovers_what_was(client: Client,
         "item": "X-100",
         "site": "Halden",
         "quantity": "30",
-        "as_of": "2027-01-01T00:00:00Z",
+        "as_of": "2026-01-01T00:00:00Z",
         "sequence": 2,
     }
 
@@ -78,7 +78,7 @@ def test_news_changes_what_can_be_promised_and_uncovers_what_was(client: Client,
 def test_master_data_comes_in_as_news_in_its_own_words(client: Client, today: int) -> None:
     news = [
         {"type": "master_stated", "kind": "item", "record": {"id": "GAS", "name": "Gas", "unit": "m3", "scale": 10}},
-        {"type": "counted", "item": "GAS", "site": "Lyon", "quantity": "12.5", "as_of": "2027-01-01T00:00:00Z"},
+        {"type": "counted", "item": "GAS", "site": "Lyon", "quantity": "12.5", "as_of": "2026-01-01T00:00:00Z"},
         {
             "type": "receipt_stated", "item": "GAS", "site": "Lyon", "id": "po-9", "kind": "purchase",
             "quantity": "7.5", "due_on": iso_day(today, 2), "ref": "PO 9",
@@ -104,13 +104,13 @@ def test_master_data_comes_in_as_news_in_its_own_words(client: Client, today: in
 @pytest.mark.parametrize(
     ("news", "pointer"),
     [
-        ({"type": "counted", "item": "X-100", "site": "Halden", "quantity": "-1", "as_of": "2027-01-01T00:00:00Z"}, "/news/0/quantity"),
+        ({"type": "counted", "item": "X-100", "site": "Halden", "quantity": "-1", "as_of": "2026-01-01T00:00:00Z"}, "/news/0/quantity"),
         ({"type": "counted", "item": "X-100", "site": "Halden", "quantity": "1", "as_of": "yesterday"}, "/news/0/as_of"),
-        ({"type": "counted", "item": "X-100", "site": "Halden", "quantity": "1", "as_of": "2027-01-01T00:00:00"}, "/news/0/as_of"),
+        ({"type": "counted", "item": "X-100", "site": "Halden", "quantity": "1", "as_of": "2026-01-01T00:00:00"}, "/news/0/as_of"),
         ({"type": "master_stated", "kind": "item", "record": {"id": "A", "name": 5}}, "/news/0/record/name"),
         ({"type": "master_stated", "kind": "planet", "record": {}}, "/news/0/kind"),
         ({"type": "rumour"}, "/news/0/type"),
-        ({"type": "shipped", "commitment": "com_x", "quantity": 0, "at": "2027-01-01T00:00:00Z"}, "/news/0/quantity"),
+        ({"type": "shipped", "commitment": "com_x", "quantity": 0, "at": "2026-01-01T00:00:00Z"}, "/news/0/quantity"),
     ],
 )  # fmt: skip
 def test_wrong_news_is_named_and_leaves_nothing(client: Client, news: dict[str, Any], pointer: str) -> None:
@@ -119,7 +119,7 @@ def test_wrong_news_is_named_and_leaves_nothing(client: Client, news: dict[str, 
         "item": "X-100",
         "site": "Halden",
         "quantity": "7",
-        "as_of": "2027-01-01T00:00:00Z",
+        "as_of": "2026-01-01T00:00:00Z",
         "sequence": 9,
     }
 
@@ -136,7 +136,7 @@ def test_unknown_things_in_news_are_an_error(client: Client) -> None:
         "item": "NO",
         "site": "Halden",
         "quantity": "1",
-        "as_of": "2027-01-01T00:00:00Z",
+        "as_of": "2026-01-01T00:00:00Z",
     }
 
     response = tell(client, "n-1", count)
@@ -151,7 +151,7 @@ def test_a_commitment_is_fulfilled_in_parts_and_then_wholly(client: Client, toda
     id = client.get(path).json()["lines"][0]["commitments"][0]["id"]
 
     def fulfil(key: str, quantity: str) -> Any:
-        body = {"quantity": quantity, "at": "2027-01-02T00:00:00Z"}
+        body = {"quantity": quantity, "at": "2026-01-02T00:00:00Z"}
         return client.post(f"/v1/commitments/{id}:fulfil", json=body, headers={"Idempotency-Key": key})
 
     part = fulfil("f-1", "30")

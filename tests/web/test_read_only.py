@@ -107,7 +107,7 @@ def test_news_and_holds_are_refused_too(damaged: tuple[Client, int]) -> None:
         "item": "X-100",
         "site": "Halden",
         "quantity": "1",
-        "as_of": "2027-01-01T00:00:00Z",
+        "as_of": "2026-01-01T00:00:00Z",
     }
 
     told = client.post("/v1/supply", json={"news": [news]}, headers={"Idempotency-Key": "n-1"})

@@ -116,7 +116,7 @@ def test_a_bulk_call_is_a_repeat_when_all_of_it_is(client: Client, today: int) -
 
 
 def test_news_is_told_once(client: Client) -> None:
-    count = {"type": "counted", "item": "X-100", "site": "Halden", "quantity": "90", "as_of": "2027-01-01T00:00:00Z"}  # fmt: skip
+    count = {"type": "counted", "item": "X-100", "site": "Halden", "quantity": "90", "as_of": "2026-01-01T00:00:00Z"}  # fmt: skip
     body = {"news": [count | {"sequence": 2}]}
 
     judged(post(client, "/v1/supply", "n-1", body), post(client, "/v1/supply", "n-1", body), 200)
@@ -129,7 +129,7 @@ def test_a_fulfilment_is_told_once_however_little_is_left(
     promise = post(client, "/v1/promises", "k-1", order(today, promised)).json()["promise"]
     (line,) = client.get(f"/v1/promises/{promise}").json()["lines"]
     path = f"/v1/commitments/{line['commitments'][0]['id']}:fulfil"
-    body = {"quantity": fulfilled, "at": "2027-01-02T00:00:00Z"}
+    body = {"quantity": fulfilled, "at": "2026-01-02T00:00:00Z"}
 
     first = post(client, path, "f-1", body)
     judged(first, post(client, path, "f-1", body), 200)
@@ -142,7 +142,7 @@ def test_who_tells_the_same_at_that_very_moment_is_a_repeat(
     promise = post(client, "/v1/promises", "k-1", order(today, "10")).json()["promise"]
     (line,) = client.get(f"/v1/promises/{promise}").json()["lines"]
     path = f"/v1/commitments/{line['commitments'][0]['id']}:fulfil"
-    body = {"quantity": "6", "at": "2027-01-02T00:00:00Z"}
+    body = {"quantity": "6", "at": "2026-01-02T00:00:00Z"}
     real, others = routes.ledger.node, list[Any]()
 
     def node(*args: Any) -> Any:
