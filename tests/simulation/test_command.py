@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
+import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -161,6 +166,30 @@ def test_of_lives_side_by_side_the_first_that_is_wrong_is_told_of_and_those_behi
 
     assert together.found
     assert msgspec.structs.replace(together, seconds=0) == msgspec.structs.replace(in_turn, seconds=0)
+
+
+@pytest.mark.slow
+def test_ctrl_c_ends_lives_side_by_side_in_order() -> None:
+    """It goes to every process of the group; the one that began the others hears it, and ends them."""
+    accord = Path(sys.executable).with_name("accord")
+    with subprocess.Popen(
+        [accord, "simulate", "--ops", "250k", "--processes", "2"],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+    ) as process:  # fmt: skip
+        assert process.stderr is not None
+        try:
+            assert " of 250,000 ops " in process.stderr.readline()  # they live
+            os.killpg(process.pid, signal.SIGINT)
+            said, told = process.communicate(timeout=60)
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+
+    assert (process.returncode, said) == (130, "")
+    assert told.splitlines()[-1] == (
+        "accord: Stopped. What was done before is kept, what was under way is undone."
+    )
+    assert "Traceback" not in told
 
 
 def test_the_guide_has_every_mutant_with_its_words() -> None:

@@ -74,7 +74,7 @@ def simulate_command(
     Requests, holds, orders, shipments, news and midnights in random order go through the real doors into a database of
     its own, never yours; after every step an auditor that shares no code with them judges the rows. 1 on a violation.
     """
-    from accord.kit.cores import cores
+    from accord.kit.processes import cores
     from accord.simulation.lives import live
     from accord.simulation.mutants.known import MUTANTS
 

@@ -12,6 +12,7 @@ from concurrent.futures import Future, ProcessPoolExecutor, wait
 from multiprocessing.synchronize import Event
 from typing import Any
 
+from accord.kit.processes import deaf
 from accord.simulation.lifetime import Told, Wanted, lived
 from accord.simulation.run import Report
 
@@ -38,12 +39,13 @@ def side_by_side(wanted: list[Wanted], processes: int, told: Told | None) -> Ite
         min(processes, len(wanted)), mp_context=context, initializer=_share, initargs=(far, is_over)
     ) as pool:
         try:
-            lives = [pool.submit(_live, place, one) for place, one in enumerate(wanted)]
+            with deaf():
+                lives = [pool.submit(_live, place, one) for place, one in enumerate(wanted)]
             for life in lives:
                 yield _awaited(life, far, told)
         finally:
-            is_over.set()  # leaving the pool waits for those that run, and they see it after their next step
-            pool.shutdown(wait=False, cancel_futures=True)
+            is_over.set()  # those that run see it after their next step, and are waited for
+            pool.shutdown(wait=True, cancel_futures=True)
 
 
 def _awaited(life: Future[Report], far: Any, told: Told | None) -> Report:

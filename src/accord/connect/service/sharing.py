@@ -10,20 +10,18 @@ from __future__ import annotations
 import heapq
 import multiprocessing
 import os
-import signal
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
 
 from accord.connect import store
 from accord.connect.service.settling import TOGETHER, Tally, promise_lines
 from accord.db.engine import Database, open_database
 from accord.db.tx import Tx
-from accord.kit.cores import cores
 from accord.kit.errors import InputError, Unavailable
+from accord.kit.processes import cores, deaf
 from accord.promise import service as promises
 from accord.promise.model import Request
 
@@ -132,21 +130,8 @@ def _hand(
     """Let the next piece of a share be promised, if there is one."""
     piece = next(rest, None)
     if piece is not None:
-        with _deaf():
+        with deaf():
             running[pool.submit(_promise, piece, actor)] = rest
-
-
-@contextmanager
-def _deaf() -> Iterator[None]:
-    """Ctrl-C waits meanwhile: a process that is started here never hears it, and is ended by this one in order."""
-    if not hasattr(signal, "pthread_sigmask"):  # a system without: there Ctrl-C ends them all at once
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 # --- in each of the processes ------------------------------------------------------------------------

@@ -154,7 +154,7 @@ def refusals_of_lines(case: Case) -> list[Refusal]:
         if line.requested_on > today + rules.horizon_days:
             found.append(Refusal.beyond_horizon)
         if (
-            (request.verb is Verb.hold or (request.verb is Verb.amend and case.is_hold))
+            case.leaves_hold
             and rules.hold_quantity_max is not None
             and line.quantity > rules.hold_quantity_max
         ):
